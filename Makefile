@@ -1,0 +1,119 @@
+# Quire: one Makefile. `make help` lists the targets.
+#
+#   make [ARCH=x86_64|aarch64] [DEBUG=1] [LLVM=1] [BUILD=dir]
+#
+# Everything is built out of tree: $(BUILD)/$(ARCH) for the release kernel, $(BUILD)/$(ARCH)-debug with
+# every assertion on, and a -clang suffix when LLVM=1.
+
+ARCH  ?= x86_64
+DEBUG ?= 0
+LLVM  ?= 0
+BUILD ?= build
+V     ?= 0
+
+ifeq ($(filter $(ARCH),x86_64 aarch64),)
+$(error ARCH=$(ARCH) is not supported: use x86_64 or aarch64)
+endif
+
+O := $(BUILD)/$(ARCH)$(if $(filter 1,$(DEBUG)),-debug)$(if $(filter 1,$(LLVM)),-clang)
+Q := $(if $(filter 1,$(V)),,@)
+
+CROSS_x86_64  := x86_64-linux-gnu-
+CROSS_aarch64 := aarch64-linux-gnu-
+CROSS         := $(CROSS_$(ARCH))
+ifeq ($(LLVM),1)
+CC := clang-14 --target=$(ARCH)-linux-gnu
+else
+CC := $(CROSS)gcc
+endif
+LD      := $(CROSS)ld
+NM      := $(CROSS)nm
+OBJCOPY := $(CROSS)objcopy
+READELF := $(CROSS)readelf
+
+# --- flags -----------------------------------------------------------------------------------------
+INCLUDES := -Iinclude -Iarch/$(ARCH)/include -I.
+CPPFLAGS := -nostdinc -isystem $(shell $(CC) -print-file-name=include) $(INCLUDES) \
+	    $(if $(filter 1,$(DEBUG)),-DQUIRE_DEBUG)
+WARN     := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wold-style-definition \
+	    -Wundef -Wvla -Wwrite-strings -Wshadow
+CFLAGS   := -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie -fno-common -fno-strict-aliasing \
+	    -fno-stack-protector -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
+	    -fno-optimize-sibling-calls -fno-delete-null-pointer-checks -fno-builtin-bcmp \
+	    -ffile-prefix-map=$(CURDIR)/= $(WARN)
+CFLAGS_x86_64  := -m64 -march=x86-64 -mcmodel=kernel -mno-red-zone -mgeneral-regs-only -fcf-protection=none
+CFLAGS_aarch64 := -march=armv8-a -mcmodel=small -mgeneral-regs-only -mstrict-align
+ifeq ($(LLVM),1)
+CFLAGS += -Wno-unused-command-line-argument
+CFLAGS_aarch64 += -mno-outline-atomics
+else
+CFLAGS_aarch64 += -mno-outline-atomics -mbranch-protection=none
+endif
+CFLAGS  += $(CFLAGS_$(ARCH))
+LDFLAGS := -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none --no-warn-rwx-segments \
+	   --fatal-warnings
+
+# --- sources ---------------------------------------------------------------------------------------
+# Directories in reading order: libraries, then the machine, memory, threads, and what user space sees.
+DIRS := lib boot arch/$(ARCH) mm/phys mm/pt mm/map mm/obj mm/vma mm/fault mm kernel drivers fs
+SRCS := $(foreach d,$(DIRS),$(sort $(wildcard $(d)/*.c))) $(sort $(wildcard arch/$(ARCH)/*.S))
+OBJS := $(SRCS:%=$(O)/obj/%.o)
+
+ELF   := $(O)/quire.elf
+IMAGE := $(O)/Image
+
+.PHONY: all kernel clean help
+all: kernel
+ifeq ($(ARCH),aarch64)
+kernel: $(ELF) $(IMAGE)
+else
+kernel: $(ELF)
+endif
+
+$(O)/obj/%.c.o: %.c $(O)/flags
+	@mkdir -p $(@D)
+	@echo "  CC      $<"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(O)/obj/%.S.o: %.S $(O)/flags
+	@mkdir -p $(@D)
+	@echo "  AS      $<"
+	$(Q)$(CC) $(CPPFLAGS) -D__ASSEMBLY__ $(CFLAGS_$(ARCH)) -g -MMD -MP -c $< -o $@
+
+$(O)/linker.ld: linker.ld $(O)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) -D__ASSEMBLY__ -E -P -x c -MMD -MP -MT $@ -MF $@.d $< -o $@
+
+# The symbol and line table goes in behind everything it describes, so linking twice is enough:
+# the second link moves no text.
+$(O)/quire.pass1: $(OBJS) $(O)/linker.ld
+	@echo "  LD      $@"
+	$(Q)$(LD) $(LDFLAGS) -T $(O)/linker.ld $(OBJS) -o $@
+
+$(O)/symtab.S: $(O)/quire.pass1 tools/mksymtab
+	$(Q)tools/mksymtab --readelf $(READELF) --nm $(NM) $< > $@
+
+$(O)/symtab.o: $(O)/symtab.S
+	$(Q)$(CC) $(CFLAGS_$(ARCH)) -c $< -o $@
+
+$(ELF): $(O)/symtab.o $(OBJS) $(O)/linker.ld
+	@echo "  LD      $@"
+	$(Q)$(LD) $(LDFLAGS) -T $(O)/linker.ld $(OBJS) $(O)/symtab.o -o $@
+
+$(IMAGE): $(ELF)
+	$(Q)$(OBJCOPY) -O binary $< $@
+
+# Rebuild when the compiler, its flags or the list of sources change.
+$(O)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(SRCS)' | cmp -s - $@ || \
+	 echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(SRCS)' > $@
+FORCE:
+
+-include $(OBJS:.o=.d) $(O)/linker.ld.d
+
+clean:
+	rm -rf $(BUILD) compile_commands.json
+
+help:
+	@sed -n 's/^# \{0,1\}//;1,/^$$/p' Makefile

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * boot_info.h - everything the kernel knows about the machine it was started on.
+ *
+ * One struct, filled once by the files of boot/ (whatever protocol started us), read by everyone
+ * else and never written again. Firmware tables are read in boot/ only: no other directory knows
+ * what a MADT or a device tree is. Strings and tables are copied, so that the memory they lay in
+ * can be given to the page allocator.
+ *
+ * Read next: boot/memory_map.c (how overlapping firmware ranges become a sorted map), then the
+ * protocol your machine uses: boot/pvh.c, boot/multiboot2.c, boot/arm64_image.c.
+ */
+#pragma once
+
+#include <quire/types.h>
+
+#define BOOT_MAX_CPUS     256
+#define BOOT_MAX_RANGES   128
+#define BOOT_MAX_RESERVED 64
+#define BOOT_CMDLINE_SIZE 2048
+
+enum boot_mem_kind {
+	BOOT_MEM_RAM,
+	BOOT_MEM_RESERVED,
+	BOOT_MEM_ACPI, /* tables: RAM once read, kept reserved by us */
+	BOOT_MEM_BAD,
+};
+
+struct boot_range {
+	paddr_t base; /* bytes; page-aligned in boot_info.ram, as given in .reserved */
+	u64 size;     /* bytes */
+	enum boot_mem_kind kind;
+};
+
+struct boot_cpu {
+	u64 hw_id;         /* APIC id, or MPIDR affinity fields */
+	paddr_t gicr;      /* aarch64: redistributor of this CPU when listed singly, else 0 */
+	paddr_t release;   /* aarch64 spin-table: address to write the entry point to, else 0 */
+	u32 acpi_uid;
+	bool enabled;
+};
+
+enum boot_uart_kind { BOOT_UART_NONE, BOOT_UART_16550_PIO, BOOT_UART_16550_MMIO, BOOT_UART_PL011 };
+
+struct boot_uart {
+	enum boot_uart_kind kind;
+	u64 base;      /* I/O port or physical address */
+	u32 reg_shift; /* MMIO 16550: log2 of the register spacing */
+	u32 clock_hz;  /* 0: leave the firmware's divisor alone */
+	u32 irq;       /* GSI (x86_64) or GIC INTID (aarch64); BOOT_NO_IRQ: poll */
+};
+#define BOOT_NO_IRQ (~0u)
+
+/* x86_64: what MADT, FADT and HPET said. Addresses are physical; 0 means absent. */
+struct boot_ioapic {
+	paddr_t base;
+	u32 gsi_base;
+	u8 id;
+};
+
+struct boot_irq_override { /* ISA interrupt -> GSI */
+	u32 gsi;
+	u8 isa_irq;
+	bool active_low, level;
+};
+
+struct boot_pc {
+	paddr_t lapic;
+	struct boot_ioapic ioapics[8];
+	u32 nr_ioapics;
+	struct boot_irq_override overrides[16];
+	u32 nr_overrides;
+	paddr_t hpet;
+	u32 pm_timer_port;
+	bool pm_timer_32bit;
+	bool has_8259;
+	u32 pm1a_cnt_port, pm1b_cnt_port; /* S5: write slp_typ << 10 | 1 << 13 */
+	u8 slp_typ_a, slp_typ_b;
+	bool has_s5;
+	paddr_t sleep_control; /* hardware-reduced ACPI: byte register in memory; 0: none */
+	u32 smi_cmd_port;
+	u8 acpi_enable;
+	bool has_reset_reg;
+	u8 reset_space; /* 0 memory, 1 I/O */
+	u64 reset_addr;
+	u8 reset_value;
+};
+
+/* aarch64: interrupt controller, timer and firmware calls. */
+enum boot_psci { BOOT_PSCI_NONE, BOOT_PSCI_HVC, BOOT_PSCI_SMC };
+
+struct boot_gicr_region {
+	paddr_t base;
+	u64 size;
+};
+
+struct boot_arm {
+	u32 gic_version; /* 2 or 3; 0: none found */
+	paddr_t gicd, gicc;
+	struct boot_gicr_region gicr[8];
+	u32 nr_gicr;
+	u32 timer_virt_intid, timer_phys_intid; /* PPIs as INTIDs, usually 27 and 30 */
+	enum boot_psci psci;
+};
+
+struct boot_pci { /* one ECAM window (MCFG entry or DT pci-host-ecam-generic) */
+	paddr_t ecam;
+	u16 segment;
+	u8 bus_first, bus_last;
+};
+
+struct boot_info {
+	const char *protocol; /* "pvh", "multiboot2", "arm64 image" */
+	char cmdline[BOOT_CMDLINE_SIZE];
+	paddr_t initrd;
+	u64 initrd_size; /* bytes; 0: none given */
+
+	struct boot_range ram[BOOT_MAX_RANGES]; /* sorted, disjoint, page-aligned inwards */
+	u32 nr_ram;
+	struct boot_range reserved[BOOT_MAX_RESERVED]; /* inside RAM but taken: kernel, initrd, FDT .. */
+	u32 nr_reserved;
+
+	struct boot_cpu cpus[BOOT_MAX_CPUS]; /* [0] is the boot CPU */
+	u32 nr_cpus;
+	struct boot_uart console;
+	struct boot_pci pci[4];
+	u32 nr_pci;
+	u8 rng_seed[64];
+	u32 rng_seed_len;
+
+	paddr_t rsdp, fdt; /* where they were found; 0: none */
+	struct boot_pc pc;
+	struct boot_arm arm;
+};
+
+/* boot_info - the only instance. Constant after boot_info_finish(). */
+extern struct boot_info boot_info;
+
+/* Protocol readers: called by arch/<arch>/head.S's C continuation on the boot page tables, before
+ * any allocator exists. `phys` converts with arch_early_map(), which reaches all memory that the
+ * boot page tables map. Each fills boot_info and ends in boot_info_finish(). A structure that is
+ * damaged is named on the console and skipped; nothing here panics unless there is no memory map. */
+void boot_from_pvh(paddr_t start_info);
+void boot_from_multiboot2(paddr_t info);
+void boot_from_fdt(paddr_t fdt);
+
+/* boot_info_finish - sort, clip and merge the memory map, reserve the kernel image and initrd. */
+void boot_info_finish(void);
+
+/* boot_add_range / boot_reserve - add one firmware range; any order, overlaps and unaligned edges
+ * are fine (the most restrictive kind wins). Full tables are reported once and the range dropped. */
+void boot_add_range(paddr_t base, u64 size, enum boot_mem_kind kind);
+void boot_reserve(paddr_t base, u64 size);
+
+/* boot_cmdline_get - find `key` or `key=value` among the blank-separated words of the command line.
+ *  returns: true when present; value (without quotes) in buf, empty when there is none. */
+bool boot_cmdline_get(const char *key, char *buf, size_t size);
+bool boot_cmdline_get_u64(const char *key, u64 *out); /* decimal, 0x hex, suffix K M G */

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lock.h - spin locks and sleeping locks, all with a rank.
+ *
+ * There is one total order of locks (mm/LOCKING.md tells what each protects). A lock may be taken
+ * only while every lock already held by this thread has a lower rank; two locks of one rank only
+ * where the second is taken with the _nested form, whose caller has another order to offer (a
+ * parent before its child, ascending address, parent space before child space). Debug builds keep the ranks of the held locks per CPU (spin) and per thread
+ * (sleeping) and panic on the first inversion, on a sleep under a spin lock, and on a release by
+ * someone who does not hold it.
+ *
+ * Locks of rank >= RANK_IRQ_LEAF are the ones taken with interrupts off (_irqsave forms); they are
+ * leaves: no lock of lower rank, and no TLB flush, ever waits under one.
+ */
+#pragma once
+
+#include <quire/types.h>
+#include <quire/compiler.h>
+#include "lib/list.h"
+
+enum lock_rank {
+	/* sleeping locks, outer to inner */
+	RANK_PROCESS_TREE, /* parent/child links, zombies, process groups */
+	RANK_FILES,        /* a file table; one open file's position */
+	RANK_INODE,
+	RANK_SPACE,      /* address space (read-write) */
+	RANK_VMA,        /* one mapping (read-write) */
+	RANK_OBJ_RESIZE, /* object size against faults (read-write) */
+	RANK_FOLIO,
+	/* spin locks */
+	RANK_OBJ_VMAS, /* an object's list of mappings; an anonymous family */
+	RANK_PT_NODE,  /* page-table node: parent before child */
+	RANK_OBJ_INDEX,
+	RANK_SWAP,
+	RANK_VMALLOC,
+	RANK_SLAB,
+	RANK_BUDDY,
+	RANK_PROCESS, /* signal state, pid table */
+	RANK_FUTEX,
+	/* leaves: interrupts off while held */
+	RANK_IRQ_LEAF,
+	RANK_WAITQ = RANK_IRQ_LEAF,
+	RANK_TIMER,
+	RANK_RUNQUEUE,
+	RANK_RCU,
+	RANK_IRQ_CHIP,
+	RANK_CONSOLE,
+	RANK_NR
+};
+
+/* Eight bytes, so that one fits into every page-table node's struct page. Ticket lock: fair. */
+struct spinlock {
+	u16 owner; /* [a] ticket being served */
+	u16 next;  /* [a] next ticket to hand out */
+	u8 rank;
+	u8 unused;
+	u16 holder; /* debug: cpu + 1 */
+};
+
+#define SPINLOCK_INIT(r) ((struct spinlock){.rank = (r)})
+
+void spin_init(struct spinlock *, enum lock_rank);
+void spin_lock(struct spinlock *);
+void spin_lock_nested(struct spinlock *); /* a second lock of the same rank */
+bool spin_trylock(struct spinlock *);     /* any rank: it cannot deadlock */
+void spin_unlock(struct spinlock *);
+bool spin_is_held(const struct spinlock *); /* by this CPU (debug), by anyone (release) */
+
+/* For ranks >= RANK_IRQ_LEAF: interrupts are off from lock to unlock. */
+unsigned long spin_lock_irqsave(struct spinlock *);
+void spin_unlock_irqrestore(struct spinlock *, unsigned long irq);
+
+/* Mutual exclusion for threads; waiters sleep in arrival order. 24 bytes + debug owner. */
+struct thread;
+struct mutex {
+	struct spinlock wait_lock; /* RANK_WAITQ */
+	struct thread *owner;      /* [a] NULL: free */
+	struct list_head waiters;  /* under wait_lock */
+	u8 rank;
+};
+
+void mutex_init(struct mutex *, enum lock_rank);
+void mutex_lock(struct mutex *);
+void mutex_lock_nested(struct mutex *);
+bool mutex_trylock(struct mutex *);
+void mutex_unlock(struct mutex *);
+bool mutex_is_held(const struct mutex *);
+
+/* Many readers or one writer; writers are not starved. Uncontended paths are one atomic operation. */
+struct rwlock {
+	u32 state;                 /* [a] readers; RWLOCK_WRITER, RWLOCK_WAITING bits */
+	u8 rank;
+	struct spinlock wait_lock; /* RANK_WAITQ */
+	struct list_head waiters;  /* under wait_lock */
+	struct thread *writer;     /* [a] */
+};
+
+void rw_init(struct rwlock *, enum lock_rank);
+void rw_read_lock(struct rwlock *);
+bool rw_try_read_lock(struct rwlock *);
+void rw_read_unlock(struct rwlock *);
+void rw_write_lock(struct rwlock *);
+void rw_write_lock_nested(struct rwlock *);
+bool rw_try_write_lock(struct rwlock *);
+void rw_write_unlock(struct rwlock *);
+void rw_downgrade(struct rwlock *); /* writer becomes a reader without a gap */
+bool rw_is_held(const struct rwlock *);
+bool rw_is_write_held(const struct rwlock *);
+
+/* lock_assert_may_sleep / lock_assert_user_access - debug checks placed at every sleeping point and in
+ * every user accessor: no spin lock held; for user access no sleeping lock of rank SPACE..FOLIO either. */
+#ifdef QUIRE_DEBUG
+void lock_assert_may_sleep(void);
+void lock_assert_user_access(void);
+#else
+static inline void lock_assert_may_sleep(void)
+{
+}
+static inline void lock_assert_user_access(void)
+{
+}
+#endif
+
+#define assert_held(l)                                                                             \
+	assert(_Generic((l), struct spinlock *                                                     \
+			: spin_is_held, struct mutex *                                             \
+			: mutex_is_held, struct rwlock *                                           \
+			: rw_is_held)(l))

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trace.h - a per-CPU ring of the last kernel events, for panics and for user space.
+ *
+ * Recording is a few stores and takes no lock. An event is a kind and four words whose meaning
+ * kernel/trace.c knows how to print.
+ */
+#pragma once
+
+#include <quire/types.h>
+
+enum trace_kind {
+	TRACE_NONE,
+	TRACE_BOOT,    /* a: milestone number, b: instruction or ns */
+	TRACE_SWITCH,  /* a: from tid, b: to tid */
+	TRACE_FAULT,   /* a: address, b: flags, c: ip, d: result */
+	TRACE_SLOT,    /* a: address, b: from kind<<8|to kind, c: old value, d: new value */
+	TRACE_COW,     /* a: address, b: 0 copy 1 reuse 2 unshare, c: old pfn, d: new pfn */
+	TRACE_FLUSH,   /* a: lo, b: hi, c: reason, d: cpus */
+	TRACE_SYSCALL, /* a: number, b: result */
+	TRACE_SIGNAL,  /* a: pid, b: signal, c: code, d: address */
+	TRACE_EXEC,    /* a: pid, b: entry, c: stack */
+	TRACE_EXIT,    /* a: pid, b: status */
+	TRACE_NR
+};
+
+void trace(enum trace_kind, u64 a, u64 b, u64 c, u64 d);
+/* trace_dump - print the newest n events of all CPUs, oldest first, by time. For the panic path. */
+void trace_dump(unsigned n, void (*print)(const char *fmt, ...));
