@@ -23,10 +23,10 @@ struct aspace {
 	struct page *root;   /* constant: the root node */
 	struct arch_as arch; /* ASID and its generation */
 	struct cpumask cpus; /* [a] */
-	u64 tlb_gen;         /* [a] bumped before each flush request */
+	u64 tlb_gen;	     /* [a] bumped before each flush request */
 	u32 tlb_pending;     /* [a] batches that have unhooked entries and not flushed yet */
-	u32 refs;            /* [a] loaded roots + the owner */
-	u64 nr_tables;       /* [a] nodes below the root */
+	u32 refs;	     /* [a] loaded roots + the owner */
+	u64 nr_tables;	     /* [a] nodes below the root */
 };
 
 extern struct aspace kernel_as;

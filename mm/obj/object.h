@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * object.h - a memory object: the content behind a file or a shared mapping.
+ *
+ * One index per object maps page numbers to folios or swap entries (mm/obj/index.h); one ops struct
+ * says where missing pages come from. Each page in the index holds one reference of its own; each
+ * mapping entry holds another.
+ *
+ * The resize lock orders size changes against faults: a fault holds it shared from the size check
+ * until the entry is installed. No user memory is touched under it.
+ */
+#pragma once
+
+#include <quire/types.h>
+#include "kernel/lock.h"
+#include "lib/list.h"
+#include "lib/radix.h"
+#include "mm/phys/page.h"
+
+struct object;
+
+struct object_ops {
+	const char *name;
+	/* Fill a new page (already zeroed) with the object's content for `index`; NULL: zeroes are right.
+	 * May sleep. 0 or -errno. */
+	int (*fill)(struct object *, u64 index, struct page *);
+	/* The last reference is gone and all pages are freed: free what the object is embedded in. */
+	void (*release)(struct object *);
+};
+
+struct object {
+	const struct object_ops *ops; /* constant */
+	u32 refs;                     /* [a] */
+	struct rwlock resize;         /* RANK_OBJ_RESIZE */
+	u64 size;                     /* bytes; written under resize (write), read lockless */
+	struct spinlock index_lock;   /* RANK_OBJ_INDEX: changes of the index */
+	struct radix index;
+	u64 nr_pages;                 /* [index_lock] */
+	struct spinlock vmas_lock;    /* RANK_OBJ_VMAS */
+	struct list_head vmas;        /* [vmas_lock] mappings, by vma->obj_link */
+	struct list_head all_link;    /* for the owner's use */
+};
+
+void object_init(struct object *, const struct object_ops *);
+void object_get(struct object *);
+void object_put(struct object *); /* may sleep */
+
+/* object_create_anon - an object of its own whose missing pages are zeroes (tmpfs files). NULL: memory. */
+struct object *object_create(u64 size_bytes);
+
+/* object_find_page - the page at `index` with a reference, NULL if the object has none there. No sleep. */
+struct page *object_find_page(struct object *, u64 index);
+/* object_get_page - the same, making the page when there is none. Sleeps. 0, -ENOMEM, or from fill. */
+int object_get_page(struct object *, u64 index, struct page **out);
+/* object_set_size - grow or shrink. Shrinking unmaps and frees everything beyond, zeroes the tail of the
+ * last page. Sleeps; takes resize for writing. 0 or -ENOMEM. */
+int object_set_size(struct object *, u64 size_bytes);
+/* object_extend - raise the size to at least `size_bytes` (writes past the end). */
+void object_extend(struct object *, u64 size_bytes);

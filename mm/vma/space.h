@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * space.h - an address space: its mappings (VMAs), its page tables and its accounts.
+ *
+ * The mapping list is the truth about intent: what lies where, with which rights. Layout changes
+ * hold the space lock for writing and write-lock every VMA they change. A page fault takes
+ * only the lock of its VMA, found without any lock under the layout sequence count.
+ *
+ * Keys: [s] space lock; [v] VMA lock, or the space lock to read; [a] atomic; [i] immutable.
+ */
+#pragma once
+
+#include <quire/types.h>
+#include <uapi/mman.h>
+#include "kernel/lock.h"
+#include "kernel/rcu.h"
+#include "lib/rbtree.h"
+#include "lib/seqcount.h"
+#include "mm/pt/aspace.h"
+
+struct object;
+struct family;
+
+/* VMA flags. */
+#define VM_READ      0x0001u
+#define VM_WRITE     0x0002u
+#define VM_EXEC      0x0004u
+#define VM_SHARED    0x0008u
+#define VM_MAYREAD   0x0010u
+#define VM_MAYWRITE  0x0020u
+#define VM_MAYEXEC   0x0040u
+#define VM_GROWSDOWN 0x0100u
+#define VM_NORESERVE 0x0200u
+#define VM_STACK     0x0400u /* the initial stack: named [stack], counted as such */
+#define VM_HEAP      0x0800u /* brk */
+#define VM_RIGHTS    (VM_READ | VM_WRITE | VM_EXEC)
+
+struct vma {
+	vaddr_t start, end;   /* [v] page-aligned bytes, end exclusive */
+	u32 flags;            /* [v] VM_* */
+	bool detached;        /* [v] no longer in the tree */
+	bool has_anon;        /* [a] an anonymous page was installed at some time */
+	struct rb_node node;  /* [s] */
+	u64 gap, max_gap;     /* [s] free bytes before start; maximum in the subtree */
+	struct space *space;  /* [i] */
+	struct object *obj;   /* [i] NULL: anonymous memory */
+	u64 pgoff;            /* [v] page of obj (or home page number) at start */
+	struct rwlock lock;   /* RANK_VMA */
+	struct list_head obj_link; /* obj->vmas_lock */
+	struct rcu_head rcu;
+};
+
+/* Resident pages by kind, for accounting. */
+enum rss_kind { RSS_ANON, RSS_FILE, RSS_SWAP, RSS_KINDS };
+
+/* Copied from the process's rlimits whenever they change; bytes. */
+struct space_limits {
+	u64 as, data, stack, memlock;
+};
+
+struct space {
+	struct aspace as;
+	struct rwlock lock;     /* RANK_SPACE */
+	struct rb_root vmas;    /* [s] by address */
+	struct seqcount seq;    /* layout changes, for lockless lookup */
+	u32 users;              /* [a] threads and others that use the mappings */
+	u32 nr_vmas;            /* [s] */
+	u64 total_pages;        /* [s] all mappings */
+	u64 data_pages;         /* [s] private writable, not stack */
+	u64 stack_pages;        /* [s] */
+	s64 rss[RSS_KINDS];     /* [a] pages */
+	u64 hiwater_rss;        /* pages */
+	vaddr_t mmap_top;       /* [i] search downwards from here */
+	vaddr_t brk_start, brk; /* [s] */
+	vaddr_t stack_top;      /* [i] */
+	vaddr_t arg_start, arg_end, env_start, env_end; /* for /proc */
+	struct space_limits limits; /* [s] */
+	struct family *family;  /* [i] */
+	struct list_head family_link; /* family lock */
+};
+
+/* space_create - an empty space with its page-table root. 0 or -ENOMEM. users == 1. */
+int space_create(struct space **out);
+void space_get(struct space *);
+/* space_put - the last user's put unmaps everything and frees the space. Sleeps. */
+void space_put(struct space *);
+/* space_fork - a copy of src with copy-on-write private memory. src must be current->space or stopped.
+ *  locks: none on entry; takes src->lock for writing.  0 or -ENOMEM. */
+int space_fork(struct space *src, struct space **out);
+
+/* One request to map; what mmap(2), exec and brk share. */
+struct map_request {
+	vaddr_t addr;       /* hint, or the place with MAP_FIXED; bytes */
+	u64 len;            /* bytes, > 0; rounded up to pages */
+	unsigned prot;      /* PROT_* */
+	unsigned flags;     /* MAP_* */
+	struct object *obj; /* NULL: anonymous. The mapping takes its own reference */
+	u64 pgoff;          /* first page of obj */
+	u32 vm_flags;       /* extra VM_STACK, VM_HEAP */
+	u32 may;            /* VM_MAY* to withhold (file opened without the right) */
+};
+
+/* space_map - make a mapping. Locks: none held; takes the space lock for writing.
+ *  returns: 0 and the address in *out; errors as mmap(2): EINVAL ENOMEM EEXIST EPERM EOPNOTSUPP */
+int space_map(struct space *, const struct map_request *, vaddr_t *out);
+int space_unmap(struct space *, vaddr_t addr, u64 len);                  /* as munmap(2) */
+int space_protect(struct space *, vaddr_t addr, u64 len, unsigned prot); /* as mprotect(2) */
+int space_discard(struct space *, vaddr_t addr, u64 len);                /* as madvise(MADV_DONTNEED) */
+vaddr_t space_brk(struct space *, vaddr_t new_brk);                      /* as brk(2) */
+void space_set_limits(struct space *, const struct space_limits *);
+
+/* space_populate - fault in [addr, addr+len) for reading or writing. 0, -EFAULT, -ENOMEM. */
+int space_populate(struct space *, vaddr_t addr, u64 len, bool write);
+
+/* space_get_page - the page that maps va after faulting for `access` (FAULT_*), with a reference: for
+ * futex keys and exec's argument copies into a space that is not loaded. 0, -EFAULT, -ENOMEM. */
+int space_get_page(struct space *, vaddr_t va, unsigned access, struct page **out);
