@@ -43,6 +43,8 @@ struct cpio_ops {
 	int (*begin_entry)(void *ctx, const struct cpio_entry *e);
 	int (*data)(void *ctx, const struct cpio_entry *e, const u8 *data, size_t n); /* n > 0 */
 	int (*end_entry)(void *ctx, const struct cpio_entry *e);
+	/* May be NULL. The inode numbers of a following archive have nothing to do with those so far. */
+	int (*end_archive)(void *ctx);
 };
 
 enum cpio_state { CPIO_BETWEEN, CPIO_HEADER, CPIO_NAME, CPIO_NAME_PAD, CPIO_DATA, CPIO_DATA_PAD };

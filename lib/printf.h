@@ -3,8 +3,8 @@
  * printf.h - formatted text.
  *
  * The formats are those of C: flags - + space 0 #, width and precision as numbers or '*', length hh h
- * l ll z t j, conversions d i u x X o b c s p %. There is no floating point and no %n. A null %s
- * prints "(null)"; %p prints 0x and the digits of the address; %b is %x in binary. A conversion that
+ * l ll z t j, conversions d i u x X o c s p %. There is no floating point and no %n. A null %s
+ * prints "(null)"; %p prints 0x and the digits of the address. A conversion that
  * does not exist is printed as it stands, which shows the mistake instead of hiding it.
  *
  * format() is in printf.c; the two functions named as in C are in snprintf.c, so that a program on

@@ -19,9 +19,9 @@
  *
  * Locks: writers exclude each other. A reader may descend without a lock, under a seqcount (or
  * equivalent) that tells it afterwards whether to believe what it saw, if nodes are freed by RCU:
- *  - child and root links are single stores (WRITE_ONCE), a new node is complete before it is linked
- *    (release), and the stores of one rotation are ordered so that child links never form a cycle;
- *  - an erased node keeps its child links, so a reader standing on it still finds its way out;
+ *  - child and root links are single release stores, so that a new node is complete before it is
+ *    linked, made in an order in which child links never form a cycle;
+ *  - an erased node keeps links into the tree, so a reader standing on it finds its way to an end;
  *  - a descent may miss nodes that exist while a rotation is under way, and meets others twice when
  *    rotations keep overtaking it: it must give up after RB_MAX_DEPTH steps and try again;
  *  - parent, red and rb_next/rb_prev are for lock holders only.
@@ -77,7 +77,7 @@ static inline bool rb_empty(const struct rb_root *root)
 void rb_insert(struct rb_root *, struct rb_node *node, struct rb_node *parent,
 	       struct rb_node **link, rb_augment_fn augment);
 
-/* rb_erase - unlink node, which is in this tree, and rebalance. Its child links stay as they were. */
+/* rb_erase - unlink node, which is in this tree, and rebalance. Never fails; O(log n). */
 void rb_erase(struct rb_root *, struct rb_node *node, rb_augment_fn augment);
 
 /* rb_replace - put new_node, with the same key and summary, where old is; old is in no tree then. */
