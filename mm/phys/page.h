@@ -8,7 +8,20 @@
  * union member; only the page's owner may look at it.
  *
  * A struct page is 40 bytes: one per cent of memory. The structs of 2 MiB of frames fill five whole
- * pages, so any 2 MiB aligned piece of RAM can bring its own.
+ * pages, so any 2 MiB aligned piece of RAM (a section) brings its own; page_exists() asks whether
+ * the section of a frame did.
+ *
+ * Life of a frame (type and refs; the union belongs to whoever the type says):
+ *
+ *   RESERVED 0 --phys_init--> FREE or inside a free block --page_alloc--> KERNEL 1
+ *   KERNEL 1 --the caller gives it a purpose--> SLAB, TABLE, ANON, OBJ 1.. --page_put--> 0
+ *   any but TAIL, refs 0 or 1 --page_free--> cached on this CPU --drained--> FREE or inside
+ *
+ * Frames that nobody owns all have type 0 and refs 0, except that the first of a free block says
+ * so. That is why filling the free lists at boot touches one struct page in a thousand.
+ *
+ * page_alloc leaves the union of a single page as its last owner did: a new owner sets every field
+ * it will read.
  *
  * Keys: [a] atomic; [b] the buddy lock; [n] the node's own lock; [f] the folio lock.
  */
@@ -18,12 +31,14 @@
 #include <quire/types.h>
 #include <arch/layout.h>
 #include "kernel/lock.h"
+#include "kernel/rcu.h"
+#include "kernel/rcu.h"
 #include "lib/list.h"
 
 enum page_type {
-	PAGE_RESERVED, /* firmware, kernel image, no RAM: never given to anyone */
+	PAGE_RESERVED, /* nobody's: firmware, kernel image, no RAM, cached, inside a free block */
 	PAGE_FREE,     /* head of a free block in the buddy lists */
-	PAGE_KERNEL,   /* allocated, owner unknown to mm (stacks, DMA, percpu) */
+	PAGE_KERNEL,   /* allocated, owner unknown to mm (stacks, DMA, large kmalloc) */
 	PAGE_SLAB,
 	PAGE_TABLE, /* page-table node */
 	PAGE_ANON,  /* user memory that belongs to processes */
@@ -43,6 +58,7 @@ enum page_type {
 #define PG_UPTODATE  BIT(14)
 #define PG_STRAY     BIT(15) /* table node: unhooked, its content means nothing any more */
 #define PG_NODE_KERNEL BIT(16) /* table node of the kernel half: never freed, shared by all spaces */
+#define PG_POISONED BIT(17) /* debug: free, and filled with PAGE_POISON */
 #define PG_TYPE_MASK 0xffu
 
 struct page {
@@ -64,10 +80,13 @@ struct page {
 		};
 		struct { /* PAGE_SLAB */
 			struct slab_cache *slab_cache; /* constant */
-			struct list_head slab_link;    /* under the cache's lock */
-			u16 slab_free;                 /* index of the first free object */
-			u16 slab_inuse;
-			u8 slab_order;
+			union {
+				struct list_head slab_link; /* under the cache's lock */
+				struct rcu_head slab_rcu;   /* once off the lists */
+			};
+			u16 slab_free;  /* cache's lock: first free object, SLAB_LINK_* units */
+			u16 slab_inuse; /* cache's lock: objects not in the free list */
+			u8 slab_order;  /* constant */
 		};
 		struct { /* PAGE_TABLE */
 			struct spinlock node_lock;  /* RANK_PT_NODE */
@@ -75,8 +94,13 @@ struct page {
 			u8 node_level;              /* constant: 0 holds 4 KiB slots */
 			u8 node_unused;
 			u32 node_shares;            /* [a] spaces that use this node */
-			vaddr_t node_base;          /* constant: first address it translates */
-			struct page *node_next;     /* free chains */
+			union {
+				struct {
+					vaddr_t node_base;      /* constant while linked */
+					struct page *node_next; /* chain of detached nodes */
+				};
+				struct rcu_head node_rcu; /* once flushed: readers may still look at it */
+			};
 		};
 		struct { /* PAGE_KERNEL */
 			u8 kernel_order;
@@ -88,8 +112,11 @@ struct page {
 };
 BUILD_ASSERT(sizeof(struct page) == 40, "page structs of 2 MiB of RAM must fill whole pages");
 
-extern struct page *page_array; /* element n describes frame n */
-extern pfn_t page_max_pfn;      /* no RAM at or above */
+#define page_array ((struct page *)PAGES_BASE) /* element n describes frame n */
+extern pfn_t page_max_pfn;			/* no RAM at or above */
+
+#define SECTION_SHIFT 21 /* the array has memory behind it in pieces for 2 MiB of frames */
+#define SECTION_ORDER (SECTION_SHIFT - PAGE_SHIFT)
 
 static inline struct page *pfn_to_page(pfn_t pfn)
 {
@@ -145,6 +172,22 @@ static inline void page_clear(struct page *p, u32 flag)
 static inline struct page *page_head(struct page *p)
 {
 	return page_type(p) == PAGE_TAIL ? p->head : p;
+}
+
+/* page_order - log2 of the frames that a head page stands for. */
+static inline unsigned page_order(const struct page *p)
+{
+	switch (page_type(p)) {
+	case PAGE_ANON:
+	case PAGE_OBJ:
+		return p->order;
+	case PAGE_KERNEL:
+		return p->kernel_order;
+	case PAGE_SLAB:
+		return p->slab_order;
+	default:
+		return 0;
+	}
 }
 
 /* page_exists - is there a struct page for this frame (RAM or reserved inside a RAM section)? */

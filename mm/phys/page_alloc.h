@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * page_alloc.h - physical memory: the boot allocator, the buddy allocator and its per-CPU caches.
+ *
+ * Read next: page_alloc.c (caches and policy), buddy.c (the free lists), early.c (before there are any).
  */
 #pragma once
 
@@ -12,13 +14,16 @@
 #define PA_ZERO    BIT(0) /* contents cleared */
 #define PA_ATOMIC  BIT(1) /* do not sleep; may dip into the reserve */
 #define PA_USER    BIT(2) /* page for user space: counted against the reserve first */
-#define PA_NOFAIL_TEST BIT(3) /* exempt from fault injection (boot) */
+#define PA_NOFAIL_TEST BIT(3) /* exempt from fault injection */
 
 /* page_alloc - 2^order frames, physically contiguous and aligned to their size.
- *  returns: the first page with refs == 1 and type PAGE_KERNEL, NULL when memory is short
+ *  returns: the first page with refs == 1, type PAGE_KERNEL and kernel_order set (the rest of the
+ *           union is garbage); the others are PAGE_TAIL. NULL when memory is short or the order too large
+ *  keeps:   a reserve: PA_USER fails first, then plain requests; PA_ATOMIC may take the last page
  *  sleeps:  unless PA_ATOMIC. Any context with PA_ATOMIC. */
 struct page *page_alloc(unsigned order, unsigned flags) MUST_CHECK;
-/* page_free - give back what page_alloc returned; refs must be 0 or 1. Any context. */
+/* page_free - give back what page_alloc returned, all of it; refs must be 0 or 1. Any context.
+ *  panics: on a page that is free already, reserved, a tail, or referenced by somebody else */
 void page_free(struct page *, unsigned order);
 
 /* Reference counts. page_put frees order-0 and folio pages at zero (page_free of its order). */
@@ -26,13 +31,20 @@ static inline void page_get(struct page *p)
 {
 	__atomic_fetch_add(&p->refs, 1, __ATOMIC_RELAXED);
 }
-bool page_try_get(struct page *); /* false when refs is 0: lockless lookups */
+/* page_try_get - false when refs is 0: lockless lookups. What was found must be looked up again once
+ * the reference is held: the page may have become another's in between. */
+bool page_try_get(struct page *);
+/* page_put - drop a reference to a head page; frees at zero. Any context. */
 void page_put(struct page *);
 
 /* Counters in pages, for meminfo and the tests' leak checks. */
 u64 page_count_total(void); /* managed by the allocator */
 u64 page_count_free(void);  /* includes per-CPU caches */
+/* page_drain_local_cache - give this CPU's cached pages back to the free lists. Any context. */
 void page_drain_local_cache(void);
+
+/* page_dump_counts - one line for people: total, free, per order. Takes no lock. */
+void page_dump_counts(void (*print)(const char *fmt, ...));
 
 /* --- boot ----------------------------------------------------------------------------------------
  * phys_early_* works from boot_info before the page array exists: memory below `limit` that the boot
@@ -42,8 +54,17 @@ void phys_early_init(paddr_t mapped_end);              /* highest address boot p
 paddr_t phys_early_alloc(u64 size, u64 align);         /* zeroed; panics "not enough memory" when short */
 bool phys_early_next_ram(u32 *cursor, pfn_t *lo, pfn_t *hi); /* RAM in 2 MiB sections, rounded outwards */
 void phys_init(void);                                  /* page_array is in place: fill the buddy lists */
-void phys_free_range(paddr_t base, u64 size);          /* later gifts: init text, initrd, ACPI tables */
+void phys_free_range(paddr_t base, u64 size);          /* later gifts: init data, initrd, ACPI tables */
+/* phys_percpu_start - percpu_init() is done: from here on pages and objects are cached per CPU. */
+void phys_percpu_start(void);
 
-/* Debug: fail the n-th allocation from now (0: off); counts page_alloc and slab_alloc calls alike. */
+/* alloc_fail_nth - fail the n-th allocation from now, on whichever CPU (0: off), and go off again;
+ * page_alloc, slab_alloc and kmalloc count alike, one for each call.
+ * alloc_should_fail - is this the one? */
+extern u64 alloc_fail_left; /* [a] */
 void alloc_fail_nth(u64 n);
-bool alloc_should_fail(void);
+bool alloc_fail_step(void);
+static inline bool alloc_should_fail(void)
+{
+	return unlikely(__atomic_load_n(&alloc_fail_left, __ATOMIC_RELAXED)) && alloc_fail_step();
+}

@@ -19,21 +19,22 @@
 #include "mm/phys/page.h"
 
 struct aspace {
-	paddr_t root_pa;     /* constant */
-	struct page *root;   /* constant: the root node */
-	struct arch_as arch; /* ASID and its generation */
-	struct cpumask cpus; /* [a] */
-	u64 tlb_gen;	     /* [a] bumped before each flush request */
-	u32 tlb_pending;     /* [a] batches that have unhooked entries and not flushed yet */
-	u32 refs;	     /* [a] loaded roots + the owner */
-	u64 nr_tables;	     /* [a] nodes below the root */
+	paddr_t root_pa;		  /* constant */
+	struct page *root;		  /* constant: the root node */
+	struct arch_as arch;		  /* ASID and its generation */
+	struct cpumask cpus;		  /* [a] */
+	u64 tlb_gen;			  /* [a] bumped before each flush request */
+	u32 refs;			  /* [a] loaded roots + the owner */
+	u64 nr_tables;			  /* [a] nodes, the root included */
+	void (*release)(struct aspace *); /* constant: called when refs reaches 0 */
 };
 
 extern struct aspace kernel_as;
 
-/* as_init - a root with the kernel half in place. Sleeps. 0 or -ENOMEM; refs == 1. */
-int as_init(struct aspace *);
+/* as_init - a root with the kernel half in place; refs == 1.
+ *  sleeps: yes     returns: 0 or -ENOMEM
+ *  release runs when the last reference goes; it must call as_destroy and free the container */
+int as_init(struct aspace *, void (*release)(struct aspace *));
+void as_destroy(struct aspace *); /* all user nodes are gone, no CPU has it loaded */
 void as_get(struct aspace *);
-/* as_put - drop a reference; the last one frees the root (all user nodes must be gone) and calls
- * the `free` function given to as_init's owner through container knowledge: see mm/vma/space.c. */
-void as_put(struct aspace *);
+void as_put(struct aspace *); /* any context in which page_free may be called */

@@ -4,7 +4,7 @@
  *
  *   0000000000000000 - 0000ffffffffffff  user (TTBR0)
  *   ffff000000000000 - ffff7fffffffffff  direct map of all physical memory (128 TiB)
- *   ffff800000000000 - ffff9fffffffffff  vmalloc: stacks, large tables, device registers
+ *   ffff800000000000 - ffff807fffffffff  vmalloc: stacks, large tables, device registers
  *   fffffc0000000000 - fffffdffffffffff  struct page array
  *   ffffffff80000000 - ffffffffffffffff  the kernel image, wherever it was loaded
  */
@@ -13,7 +13,7 @@
 #define USER_TOP     0x0001000000000000
 #define DIRECT_BASE  0xffff000000000000
 #define VMALLOC_BASE 0xffff800000000000
-#define VMALLOC_END  0xffffa00000000000
+#define VMALLOC_END  0xffff808000000000 /* 512 GiB */
 #define PAGES_BASE   0xfffffc0000000000
 #define PAGES_END    0xfffffe0000000000
 #define KIMAGE_BASE  0xffffffff80000000

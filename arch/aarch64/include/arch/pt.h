@@ -34,3 +34,9 @@ static inline void arch_pt_publish(void)
 {
 	__asm__ volatile("dsb ishst\n\tisb" ::: "memory");
 }
+
+/* arch_pt_leaf_levels - the levels at which this machine can map: all of them with a 4 KiB granule. */
+static inline unsigned arch_pt_leaf_levels(void)
+{
+	return PT_LEAF_LEVELS;
+}

@@ -4,7 +4,7 @@
  *
  *   0000000000000000 - 00007fffffffefff  user
  *   ffff888000000000 - ffffc87fffffffff  direct map of all physical memory (64 TiB)
- *   ffffc90000000000 - ffffe8ffffffffff  vmalloc: stacks, large tables, device registers
+ *   ffffc90000000000 - ffffc97fffffffff  vmalloc: stacks, large tables, device registers
  *   ffffea0000000000 - ffffeaffffffffff  struct page array
  *   ffffffff80000000 - ffffffffffffffff  the kernel image, at its physical address + this base
  *
@@ -16,7 +16,7 @@
 #define USER_TOP     0x00007ffffffff000
 #define DIRECT_BASE  0xffff888000000000
 #define VMALLOC_BASE 0xffffc90000000000
-#define VMALLOC_END  0xffffe90000000000
+#define VMALLOC_END  0xffffc98000000000 /* one root entry: 512 GiB */
 #define PAGES_BASE   0xffffea0000000000
 #define PAGES_END    0xffffeb0000000000
 #define KIMAGE_BASE  0xffffffff80000000

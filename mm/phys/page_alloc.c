@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * page_alloc.c - who gets free memory: per-CPU caches, the reserve, and the checks on what comes back.
+ *
+ * Nearly all requests are for one page, and nearly all are served from a small stack of free pages
+ * that belongs to this CPU, without a lock. Only an empty stack, or a full one on the way back, goes
+ * to the buddy lists, for a batch. A page in a stack looks like any unowned frame (type 0, refs 0).
+ *
+ *      page_alloc ->  [ this CPU's stack ]  <- buddy_take_many    32 at a time, when empty
+ *      page_free  ->  [ this CPU's stack ]  -> buddy_give_many    the oldest 32, when full
+ *
+ * Interrupts. The kernel is not preempted, so the one thing that can come between two steps on
+ * a stack is an interrupt handler on the same CPU. Turning interrupts off around each step would
+ * cost more than the step; instead a flag says that the stack is in use, and a handler that finds it
+ * set goes to the buddy lists itself. The handler always finishes before the interrupted code
+ * goes on, so a flag without any atomic operation is enough.
+ *
+ * The reserve. An allocation for user space is refused while fewer than two reserves are free, an
+ * ordinary one below one reserve; PA_ATOMIC takes what there is. Thus the kernel can still make page
+ * tables and take locks when user memory has run out, and interrupt handlers longest of all.
+ *
+ * Locks: none of its own. Read next: page_debug.c.
+ */
+#include <arch/cpu.h>
+#include <arch/page_copy.h>
+#include "kernel/lock.h"
+#include "kernel/percpu.h"
+#include "kernel/smp.h"
+#include "mm/phys/internal.h"
+
+#define PAGE_CACHE_SIZE	 64
+#define PAGE_CACHE_BATCH 32
+#define PAGE_CACHE_MIN	 8
+
+struct page_cache {
+	u32 count; /* this CPU's; others read it for statistics */
+	bool busy; /* the stack is being changed: interrupts keep away */
+	struct page *pages[PAGE_CACHE_SIZE];
+};
+
+static PERCPU struct page_cache page_cache;
+
+static u32 cache_limit; /* constant after phys_percpu_start; 0: caches are off */
+static u64 reserve;	/* constant after phys_init; frames */
+
+/* page_set_reserve - see internal.h. About 1/256 of memory: 1 MiB of 256. */
+void page_set_reserve(u64 managed)
+{
+	reserve = MIN(managed / 256, MIB(16) >> PAGE_SHIFT);
+	cache_limit = 0;
+}
+
+/* page_caches_start - see internal.h. On small machines with many CPUs the stacks together must
+ * not hold more than 1/64 of memory: it can be had back, but at the price of asking each CPU. */
+void page_caches_start(void)
+{
+	u64 share = page_count_total() / 64 / nr_cpus;
+
+	cache_limit = (u32)MIN(MAX(share, (u64)PAGE_CACHE_MIN), (u64)PAGE_CACHE_SIZE);
+}
+
+/* How many frames this request must leave behind. */
+static u64 frames_to_keep(unsigned flags)
+{
+	if (flags & PA_ATOMIC)
+		return 0;
+	return flags & PA_USER ? 2 * reserve : reserve;
+}
+
+/* Marks this CPU's stack as in use; NULL when it is already, or when caches are off. */
+static ALWAYS_INLINE struct page_cache *cache_enter(void)
+{
+	struct page_cache *c = &this_cpu(page_cache);
+
+	if (unlikely(c->busy))
+		return NULL;
+	WRITE_ONCE(c->busy, true);
+	barrier();
+	return c;
+}
+
+static ALWAYS_INLINE void cache_leave(struct page_cache *c)
+{
+	barrier();
+	WRITE_ONCE(c->busy, false);
+}
+
+static ALWAYS_INLINE struct page *cache_pop(struct page_cache *c)
+{
+	u32 n = c->count - 1;
+
+	WRITE_ONCE(c->count, n);
+	return c->pages[n];
+}
+
+/* The stack is empty, off or in use: fill it and take one, or just take one. */
+static NOINLINE struct page *cache_refill(unsigned flags)
+{
+	struct page_cache *c = cache_limit ? cache_enter() : NULL;
+	u64 keep = frames_to_keep(flags);
+	struct page *p = NULL;
+
+	if (!c)
+		return buddy_take(0, keep);
+	if (!c->count)
+		WRITE_ONCE(c->count, buddy_take_many(c->pages,
+						     MIN(cache_limit, PAGE_CACHE_BATCH), keep));
+	if (c->count)
+		p = cache_pop(c);
+	cache_leave(c);
+	return p;
+}
+
+static ALWAYS_INLINE struct page *take_one(unsigned flags)
+{
+	struct page_cache *c = cache_enter();
+	struct page *p;
+
+	if (unlikely(!c))
+		return cache_refill(flags);
+	if (unlikely(!c->count)) {
+		cache_leave(c);
+		return cache_refill(flags);
+	}
+	p = cache_pop(c);
+	cache_leave(c);
+	return p;
+}
+
+/* The stack is full, off or in use: make room for one by giving back the pages that lay longest. */
+static NOINLINE void cache_overflow(struct page *p)
+{
+	struct page_cache *c = cache_limit ? cache_enter() : NULL;
+	u32 n;
+
+	if (!c) {
+		buddy_give(p, 0);
+		return;
+	}
+	if (c->count >= cache_limit) {
+		n = MIN(c->count, PAGE_CACHE_BATCH);
+		buddy_give_many(c->pages, n);
+		for (u32 i = n; i < c->count; i++)
+			c->pages[i - n] = c->pages[i];
+		WRITE_ONCE(c->count, c->count - n);
+	}
+	c->pages[c->count] = p;
+	WRITE_ONCE(c->count, c->count + 1);
+	cache_leave(c);
+}
+
+static ALWAYS_INLINE void give_one(struct page *p)
+{
+	struct page_cache *c = cache_enter();
+	u32 n;
+
+	if (unlikely(!c)) {
+		cache_overflow(p);
+		return;
+	}
+	n = c->count;
+	if (unlikely(n >= cache_limit)) {
+		cache_leave(c);
+		cache_overflow(p);
+		return;
+	}
+	c->pages[n] = p;
+	WRITE_ONCE(c->count, n + 1);
+	cache_leave(c);
+}
+
+/* page_drain_local_cache - see page_alloc.h. */
+void page_drain_local_cache(void)
+{
+	struct page_cache *c = cache_enter();
+
+	if (!c)
+		return;
+	buddy_give_many(c->pages, c->count);
+	WRITE_ONCE(c->count, 0);
+	cache_leave(c);
+}
+
+static void drain_call(void *unused)
+{
+	(void)unused;
+	page_drain_local_cache();
+}
+
+/* Takes every CPU's cached pages back; a CPU that is just using its stack keeps it. */
+static void drain_all_caches(void)
+{
+	page_drain_local_cache();
+	if (nr_cpus_online > 1 && cpu_irqs_enabled())
+		smp_call(&cpus_online, drain_call, NULL);
+}
+
+/* Turns a block of unowned frames into an allocation. */
+static ALWAYS_INLINE void block_own(struct page *p, unsigned order)
+{
+	page_unpoison(p, order);
+	for (unsigned i = 1; i < 1u << order; i++) {
+		p[i].head = p;
+		__atomic_store_n(&p[i].flags, PAGE_TAIL, __ATOMIC_RELAXED);
+	}
+	p->kernel_order = (u8)order;
+	__atomic_store_n(&p->flags, PAGE_KERNEL, __ATOMIC_RELAXED);
+	/* A lockless page_try_get may succeed from here on; it then sees the type that is set. */
+	__atomic_store_n(&p->refs, 1, __ATOMIC_RELEASE);
+}
+
+/* Memory is short, or in pieces that lie in the wrong caches. */
+static NOINLINE struct page *alloc_slow(unsigned order, unsigned flags)
+{
+	u64 keep = frames_to_keep(flags);
+	struct page *p;
+
+	if (order > PAGE_MAX_ORDER)
+		return NULL;
+	p = buddy_take(order, keep);
+	if (p || flags & PA_ATOMIC)
+		return p;
+	drain_all_caches();
+	return buddy_take(order, keep);
+}
+
+static void block_clear(struct page *p, unsigned order)
+{
+	char *va = page_to_virt(p);
+
+	for (unsigned i = 0; i < 1u << order; i++)
+		arch_page_clear(va + i * PAGE_SIZE);
+}
+
+/* page_alloc - see page_alloc.h. */
+struct page *page_alloc(unsigned order, unsigned flags)
+{
+	struct page *p = NULL;
+
+	if (!(flags & PA_ATOMIC))
+		lock_assert_may_sleep();
+	if (!(flags & PA_NOFAIL_TEST) && alloc_should_fail())
+		return NULL;
+	if (likely(order == 0))
+		p = take_one(flags);
+	if (unlikely(!p)) {
+		p = alloc_slow(order, flags);
+		if (!p)
+			return NULL;
+	}
+	block_own(p, order);
+	if (flags & PA_ZERO)
+		block_clear(p, order);
+	return p;
+}
+
+static COLD NORETURN void bad_free(struct page *p, unsigned order)
+{
+	pfn_t pfn = page_to_pfn(p);
+
+	panic("page_free: frame 0x%lx order %u: type %u%s, %u references, allocated as order %u", pfn,
+	      order, page_type(p), buddy_contains(pfn) ? " (free already)" : "", p->refs,
+	      page_order(p));
+}
+
+/* Has a page that comes back an owner to come back from? */
+static ALWAYS_INLINE bool free_is_valid(const struct page *p, unsigned order)
+{
+	unsigned type = page_type(p);
+
+	if (type - PAGE_KERNEL > PAGE_OBJ - PAGE_KERNEL || p->refs > 1)
+		return false;
+	return !DEBUG_BUILD || page_order(p) == order;
+}
+
+/* page_free - see page_alloc.h. */
+void page_free(struct page *p, unsigned order)
+{
+	if (unlikely(!free_is_valid(p, order)))
+		bad_free(p, order);
+	for (unsigned i = 0; i < 1u << order; i++) {
+		__atomic_store_n(&p[i].refs, 0, __ATOMIC_RELAXED);
+		__atomic_store_n(&p[i].flags, PAGE_RESERVED, __ATOMIC_RELAXED);
+	}
+	page_poison(p, order);
+	if (likely(order == 0))
+		give_one(p);
+	else
+		buddy_give(p, order);
+}
+
+/* page_count_free - see page_alloc.h. A snapshot: pages may be moving between the lists and a cache. */
+u64 page_count_free(void)
+{
+	u64 n = buddy_count_free();
+
+	if (!cache_limit)
+		return n;
+	for (unsigned cpu = 0; cpu < nr_cpus; cpu++)
+		n += READ_ONCE(cpu_var(page_cache, cpu).count);
+	return n;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * batch.c - what unhooked entries leave behind: flushes to make, pages and tables to free.
+ *
+ * A page goes through three owners: the entry, the batch (after ptc_take), and whoever else holds
+ * references (after the flush). The flush covers one range, grown by each entry; ranges that grow far
+ * apart cost a wider flush, never a missed one. When the batch runs out of room it flushes early.
+ */
+#include <quire/assert.h>
+#include "kernel/percpu.h"
+#include "kernel/trace.h"
+#include "mm/phys/page_alloc.h"
+#include "mm/pt/internal.h"
+
+#define BLOCK_PAGES (PAGE_SIZE / sizeof(struct page *) - 1)
+
+struct batch_block {
+	u64 unused;
+	struct page *pages[BLOCK_PAGES];
+};
+BUILD_ASSERT(sizeof(struct batch_block) == PAGE_SIZE, "a block is one page");
+
+static PERCPU u64 flush_counts[TLB_REASONS];
+
+u64 tlb_count(enum tlb_reason reason)
+{
+	u64 sum = 0;
+
+	for (unsigned cpu = 0; cpu < nr_cpus; cpu++)
+		sum += READ_ONCE(cpu_var(flush_counts[reason], cpu));
+	return sum;
+}
+
+void tlb_batch_init(struct tlb_batch *b, struct aspace *as, enum tlb_reason reason)
+{
+	b->as = as;
+	b->lo = ~0ul;
+	b->hi = 0;
+	b->level = PT_LEVELS - 1;
+	b->tables_freed = false;
+	b->reason = (u8)reason;
+	b->nr_pages = 0;
+	b->nodes = NULL;
+	b->block = NULL;
+}
+
+/* batch_note - entries of `level` in [va, va+size) were removed or narrowed. */
+void batch_note(struct tlb_batch *b, vaddr_t va, u64 size, unsigned level)
+{
+	b->lo = MIN(b->lo, va);
+	b->hi = MAX(b->hi, va + size);
+	b->level = MIN(b->level, (u8)level);
+}
+
+/* batch_note_table - a table covering span bytes from base was detached. */
+void batch_note_table(struct tlb_batch *b, struct page *node, vaddr_t base, u64 span)
+{
+	node->node_next = b->nodes;
+	b->nodes = node;
+	b->tables_freed = true;
+	batch_note(b, base, span, node->node_level);
+}
+
+void batch_flush_tlb(struct tlb_batch *b)
+{
+	if (b->lo >= b->hi)
+		return;
+	trace(TRACE_FLUSH, b->lo, b->hi, b->reason, b->tables_freed);
+	this_cpu(flush_counts)[b->reason]++;
+	arch_tlb_flush_range(b->as, b->lo, b->hi, b->level, b->tables_freed);
+	b->lo = ~0ul;
+	b->hi = 0;
+	b->level = PT_LEVELS - 1;
+	b->tables_freed = false;
+}
+
+static void put_pages(struct page *const *pages, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		page_put(pages[i]);
+}
+
+void tlb_batch_flush(struct tlb_batch *b)
+{
+	struct page *node = b->nodes;
+
+	batch_flush_tlb(b);
+	put_pages(b->block ? b->block->pages : b->pages, b->nr_pages);
+	b->nr_pages = 0;
+	b->nodes = NULL;
+	while (node) {
+		struct page *next = node->node_next;
+
+		node_free_rcu(node);
+		node = next;
+	}
+	if (b->block)
+		page_free(virt_to_page(b->block), 0);
+	b->block = NULL;
+}
+
+/* The inline array is full: continue in a page of its own, or make room by flushing now. */
+static void batch_grow(struct tlb_batch *b)
+{
+	struct page *page = b->block ? NULL : page_alloc(0, PA_ATOMIC);
+
+	if (!page) {
+		tlb_batch_flush(b);
+		return;
+	}
+	b->block = page_to_virt(page);
+	for (unsigned i = 0; i < b->nr_pages; i++)
+		b->block->pages[i] = b->pages[i];
+}
+
+void tlb_batch_page(struct tlb_batch *b, struct page *page)
+{
+	if (unlikely(b->nr_pages == (b->block ? BLOCK_PAGES : BATCH_INLINE)))
+		batch_grow(b);
+	if (b->block)
+		b->block->pages[b->nr_pages++] = page;
+	else
+		b->pages[b->nr_pages++] = page;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * batch.h - unhook, flush, free: in that order, by construction.
+ *
+ * A batch belongs to one operation on one address space. Transitions put into it what an unhooked
+ * entry leaves behind (a page reference, an empty table); the cursor notes which addresses the TLBs
+ * may still translate. tlb_batch_flush flushes them once and only then lets go of the rest.
+ */
+#pragma once
+
+#include "mm/pt/aspace.h"
+
+enum tlb_reason { /* why a flush was needed; counted per CPU */
+		  TLB_UNMAP,
+		  TLB_PROTECT,
+		  TLB_COW,
+		  TLB_FORK,
+		  TLB_SPLIT,
+		  TLB_KERNEL,
+		  TLB_REASONS
+};
+
+#define BATCH_INLINE 24
+
+struct batch_block;
+
+struct tlb_batch {
+	struct aspace *as;
+	vaddr_t lo, hi; /* to flush; empty when lo >= hi */
+	u8 level;	/* smallest leaf that was unhooked */
+	bool tables_freed;
+	u8 reason;		   /* enum tlb_reason */
+	u16 nr_pages;		   /* in pages[] or, once it exists, in block */
+	struct page *nodes;	   /* detached tables, by node_next */
+	struct batch_block *block; /* more room, one page at a time */
+	struct page *pages[BATCH_INLINE];
+};
+
+void tlb_batch_init(struct tlb_batch *, struct aspace *, enum tlb_reason);
+/* tlb_batch_page - drop one reference to a page after the flush. May flush right now to make room. */
+void tlb_batch_page(struct tlb_batch *, struct page *);
+/* tlb_batch_flush - do all that is owed. Spins for other CPUs: interrupts on, node locks are fine. */
+void tlb_batch_flush(struct tlb_batch *);
+/* tlb_count - flushes this machine has made for a reason. */
+u64 tlb_count(enum tlb_reason);

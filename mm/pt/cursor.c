@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cursor.c - the walk: from the root to the table that holds the next slot, and along it.
+ *
+ * Descent is lockless: it follows table entries with acquire loads inside an RCU reader, so no node
+ * it stands on can be freed. Having found the right table it locks it (edit modes) and looks at
+ * two things again: that the node is not stray (detached meanwhile), and, entry by entry under the lock, what
+ * each entry is now. Whatever has changed sends it back to the root: four loads.
+ *
+ * One window at a time: the node lock of the current slot's table. Leaving it publishes stores, pays
+ * the flushes owed (unless deferred), unlocks, frees, and prunes the table if it is empty.
+ */
+#include <quire/assert.h>
+#include <uapi/errno.h>
+#include "kernel/rcu.h"
+#include "mm/phys/page_alloc.h"
+#include "mm/pt/internal.h"
+
+static bool fills(const struct ptc *c)
+{
+	return c->mode & PTC_FILL & ~PTC_EDIT;
+}
+
+/* Step over the aligned block of `level` at c->va; the last block of all ends the walk. */
+static void advance(struct ptc *c, unsigned level)
+{
+	vaddr_t next = ALIGN_DOWN(c->va, pt_size(level)) + pt_size(level);
+
+	c->va = next > c->va ? next : c->hi;
+}
+
+void ptc_begin(struct ptc *c, struct aspace *as, vaddr_t lo, vaddr_t hi, unsigned mode,
+	       struct tlb_batch *batch)
+{
+	assert(lo <= hi && IS_ALIGNED(lo | hi, PAGE_SIZE));
+	assert(!(mode & PTC_EDIT) == !batch);
+	c->as = as;
+	c->batch = batch;
+	c->va = lo;
+	c->hi = hi;
+	c->node = NULL;
+	c->entry = NULL;
+	c->mode = mode;
+	c->stored = false;
+	c->nr_stock = 0;
+	if (!(mode & PTC_EDIT))
+		rcu_read_lock();
+}
+
+void ptc_lock_node(const struct ptc *c, struct page *node)
+{
+	if (c->mode & PTC_SECOND)
+		spin_lock_nested(&node->node_lock);
+	else
+		spin_lock(&node->node_lock);
+}
+
+static void leave_window(struct ptc *c)
+{
+	struct page *node = c->node;
+	bool empty;
+
+	c->node = NULL;
+	c->entry = NULL;
+	if (!node || !(c->mode & PTC_EDIT))
+		return;
+	if (c->stored)
+		arch_pt_publish();
+	c->stored = false;
+	if (!(c->mode & PTC_DEFER))
+		batch_flush_tlb(c->batch);
+	empty = !node->node_used && node != c->as->root;
+	spin_unlock(&node->node_lock);
+	if (empty && (c->mode & PTC_PRUNE))
+		prune_empty(c, node->node_base, node->node_level);
+	if (!(c->mode & PTC_DEFER))
+		tlb_batch_flush(c->batch);
+}
+
+void ptc_pause(struct ptc *c)
+{
+	if (c->entry)
+		c->va = c->slot_va;
+	leave_window(c);
+}
+
+void ptc_end(struct ptc *c)
+{
+	leave_window(c);
+	while (c->nr_stock)
+		node_free_unused(c->stock[--c->nr_stock]);
+	if (!(c->mode & PTC_EDIT))
+		rcu_read_unlock();
+}
+
+/* ptc_table_from_stock - make sure that a table is at hand. Called inside open_window's reader, which it
+ * leaves to allocate. 0: it was; 1: it is now, but we slept and everything seen is stale. */
+int ptc_table_from_stock(struct ptc *c)
+{
+	struct page *node;
+
+	if (c->nr_stock)
+		return 0;
+	if (c->mode & PTC_NOSLEEP)
+		return -EAGAIN;
+	rcu_read_unlock();
+	node = node_alloc(0);
+	rcu_read_lock();
+	if (!node)
+		return -ENOMEM;
+	c->stock[c->nr_stock++] = node;
+	return 1;
+}
+
+/* Put a table where the entry is empty. 0: done or overtaken by another, look again. */
+static int make_table(struct ptc *c, struct page *node, unsigned index)
+{
+	pte_t *entry = node_table(node) + index;
+	unsigned level = node->node_level;
+	int err = ptc_table_from_stock(c);
+
+	if (err)
+		return err < 0 ? err : 0;
+	ptc_lock_node(c, node);
+	if (!page_test(node, PG_STRAY) && arch_pte_form(arch_pte_load(entry), level) == PTE_NONE) {
+		struct page *table = c->stock[--c->nr_stock];
+
+		node_setup(table, level - 1, ALIGN_DOWN(c->va, pt_size(level)));
+		node_store(node, entry, (pte_t){0}, arch_pte_table(page_to_phys(table), false));
+		arch_pt_publish();
+		__atomic_fetch_add(&c->as->nr_tables, 1, __ATOMIC_RELAXED);
+	}
+	spin_unlock(&node->node_lock);
+	return 0;
+}
+
+static bool fits(const struct ptc *c, vaddr_t va, unsigned level)
+{
+	return ALIGN_DOWN(va, pt_size(level)) >= c->va &&
+	       ALIGN_DOWN(va, pt_size(level)) + pt_size(level) <= c->hi;
+}
+
+/* May an empty slot of this level be reported to a filling cursor at va? */
+static bool fillable(const struct ptc *c, vaddr_t va, unsigned level)
+{
+	return level == 0 || (pt_leaf_levels & BIT(level) && fits(c, va, level));
+}
+
+/* Skip empty entries of one table, without a lock. Stops at the first that is not, or at the table's end,
+ * or at the end of the range. */
+static void skip_empty(struct ptc *c, const struct page *node)
+{
+	unsigned level = node->node_level;
+	const pte_t *table = node_table(node);
+	unsigned i = pt_index(c->va, level);
+
+	do {
+		advance(c, level);
+		i++;
+	} while (i < PT_ENTRIES && c->va < c->hi &&
+		 arch_pte_form(arch_pte_load(&table[i]), level) == PTE_NONE);
+}
+
+enum step { STEP_WINDOW, STEP_DOWN, STEP_AGAIN };
+
+/* Decide what to do at one entry on the way down: open a window here, go down, or start over. */
+static int descend_step(struct ptc *c, struct page *node)
+{
+	unsigned level = node->node_level, index = pt_index(c->va, level);
+	pte_t pte = arch_pte_load(node_table(node) + index);
+	int err;
+
+	switch (arch_pte_form(pte, level)) {
+	case PTE_TABLE:
+		return STEP_DOWN;
+	case PTE_NONE:
+		if (c->mode & PTC_HOLES)
+			return STEP_WINDOW;
+		if (!fills(c)) {
+			skip_empty(c, node);
+			return STEP_AGAIN;
+		}
+		if (fillable(c, c->va, level))
+			return STEP_WINDOW;
+		err = make_table(c, node, index);
+		return err ? err : STEP_AGAIN;
+	case PTE_LEAF:
+	case PTE_ABSENT:
+		if (!(c->mode & PTC_EDIT) || level == 0 || fits(c, c->va, level))
+			return STEP_WINDOW;
+		err = split_entry(c, node, index, c->va);
+		return err ? err : STEP_AGAIN;
+	}
+	return STEP_AGAIN;
+}
+
+/* Find and open the window for c->va. 1: c->node is it; 0: nothing left in the range; or -errno. */
+static int open_window(struct ptc *c)
+{
+	struct page *node = c->as->root;
+
+	rcu_read_lock();
+	while (c->va < c->hi) {
+		int step = descend_step(c, node);
+
+		if (step == STEP_DOWN) {
+			pte_t pte =
+				arch_pte_load(node_table(node) + pt_index(c->va, node->node_level));
+
+			/* It may have been detached since: start over. */
+			if (arch_pte_form(pte, node->node_level) == PTE_TABLE)
+				node = phys_to_page(arch_pte_table_pa(pte));
+			else
+				node = c->as->root;
+			continue;
+		}
+		if (step == STEP_AGAIN) {
+			node = c->as->root;
+			continue;
+		}
+		if (step < 0) {
+			rcu_read_unlock();
+			return step;
+		}
+		if (c->mode & PTC_EDIT) {
+			ptc_lock_node(c, node);
+			if (page_test(node, PG_STRAY)) {
+				spin_unlock(&node->node_lock);
+				node = c->as->root;
+				continue;
+			}
+		}
+		c->node = node;
+		c->level = node->node_level;
+		rcu_read_unlock();
+		return 1;
+	}
+	rcu_read_unlock();
+	return 0;
+}
+
+static void report(struct ptc *c, pte_t *entry, struct pt_slot *slot, pte_t pte)
+{
+	pt_decode(pte, c->level, ALIGN_DOWN(c->va, pt_size(c->level)), slot);
+	c->entry = entry;
+	c->slot_va = c->va;
+	advance(c, c->level);
+}
+
+/* Readers see neighbouring holes of one table as one slot. */
+static void merge_holes(struct ptc *c, struct pt_slot *slot)
+{
+	pte_t *entry = c->entry;
+
+	while (c->va < c->hi && pt_index(c->va, c->level) != 0 &&
+	       arch_pte_form(arch_pte_load(++entry), c->level) == PTE_NONE) {
+		advance(c, c->level);
+		slot->size += pt_size(c->level);
+	}
+}
+
+/* The next slot inside the window. 1: reported; 0: the walk must leave the window to get further. */
+static int scan_window(struct ptc *c, struct pt_slot *slot)
+{
+	unsigned index = pt_index(c->va, c->level);
+	pte_t *table = node_table(c->node);
+
+	for (; c->va < c->hi; index++) {
+		pte_t pte;
+		enum pte_form form;
+
+		if (index == PT_ENTRIES)
+			return 0;
+		pte = arch_pte_load(&table[index]);
+		form = arch_pte_form(pte, c->level);
+		if (form == PTE_TABLE || (form == PTE_ABSENT && pt_is_busy(pte, c->level)))
+			return 0;
+		if (form == PTE_NONE && !fills(c) && !(c->mode & PTC_HOLES)) {
+			advance(c, c->level);
+			continue;
+		}
+		if (form == PTE_NONE && (c->mode & PTC_EDIT) && !fillable(c, c->va, c->level))
+			return 0;
+		if (form != PTE_NONE && (c->mode & PTC_EDIT) && c->level &&
+		    !fits(c, c->va, c->level))
+			return 0;
+		report(c, &table[index], slot, pte);
+		if (form == PTE_NONE && (c->mode & PTC_HOLES))
+			merge_holes(c, slot);
+		return 1;
+	}
+	return 0;
+}
+
+int ptc_next(struct ptc *c, struct pt_slot *slot)
+{
+	for (;;) {
+		if (c->node) {
+			/* At a table's end the index has wrapped: the window is done. */
+			if (!(c->entry && pt_index(c->va, c->level) == 0) && c->va < c->hi &&
+			    scan_window(c, slot))
+				return 1;
+			leave_window(c);
+		}
+		if (c->va >= c->hi)
+			return 0;
+		int err = open_window(c);
+		if (err <= 0)
+			return err;
+	}
+}
+
+static bool window_covers(const struct ptc *c, vaddr_t va)
+{
+	return c->node && va - c->node->node_base < node_span(c->node);
+}
+
+int ptc_goto(struct ptc *c, vaddr_t lo, vaddr_t hi, struct pt_slot *slot)
+{
+	assert(lo < hi && IS_ALIGNED(lo | hi, PAGE_SIZE));
+	if (!window_covers(c, lo))
+		leave_window(c);
+	c->entry = NULL;
+	c->va = lo;
+	c->hi = hi;
+	return ptc_next(c, slot);
+}
+
+int ptc_make(struct ptc *c, vaddr_t va, unsigned level)
+{
+	unsigned mode = c->mode;
+	int err;
+
+	leave_window(c);
+	c->mode = (mode | PTC_FILL) & ~(PTC_NOSLEEP | PTC_SECOND);
+	c->va = ALIGN_DOWN(va, pt_size(level));
+	c->hi = c->va + pt_size(level);
+	err = open_window(c);
+	if (err > 0)
+		leave_window(c);
+	c->mode = mode;
+	return err < 0 ? err : 0;
+}
+
+void pt_peek(struct aspace *as, vaddr_t va, struct pt_slot *slot)
+{
+	struct page *node = as->root;
+
+	rcu_read_lock();
+	for (;;) {
+		unsigned level = node->node_level;
+		pte_t pte = arch_pte_load(node_table(node) + pt_index(va, level));
+
+		if (arch_pte_form(pte, level) == PTE_TABLE) {
+			node = phys_to_page(arch_pte_table_pa(pte));
+		} else if (unlikely(pt_is_busy(pte, level))) {
+			spin_lock(&node->node_lock);
+			spin_unlock(&node->node_lock);
+			node = as->root;
+		} else {
+			pt_decode(pte, level, ALIGN_DOWN(va, pt_size(level)), slot);
+			break;
+		}
+	}
+	rcu_read_unlock();
+}
+
+void pt_flush_spurious(vaddr_t va)
+{
+	arch_tlb_flush_local(va);
+}

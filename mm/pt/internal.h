@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* internal.h - shared between the files of mm/pt: raw entries, nodes, and the pieces of the cursor. */
+#pragma once
+
+#include <arch/pt.h>
+#include <arch/tlb.h>
+#include "lib/atomic.h"
+#include "mm/pt/batch.h"
+#include "mm/pt/pt.h"
+
+BUILD_ASSERT(PTC_LEVELS == PT_LEVELS, "cursor stock is sized by the number of levels");
+
+#define PT_ENTRIES (1u << PT_BITS)
+
+/* Types of absent entries. User space sees them through pagemap: the numbers are Linux's. */
+enum absent_type {
+	ABSENT_SWAP_LAST = 22, /* 0..22: swap areas */
+	ABSENT_HWPOISON = 23,
+	ABSENT_MIGRATE_READ = 24,
+	ABSENT_MIGRATE_READ_EXCL = 25,
+	ABSENT_MIGRATE_WRITE = 26,
+	ABSENT_BUSY = 30, /* entry between two sizes: only while its node is locked */
+	ABSENT_MARK = 31,
+};
+
+static inline unsigned pt_shift(unsigned level)
+{
+	return PAGE_SHIFT + level * PT_BITS;
+}
+
+static inline u64 pt_size(unsigned level)
+{
+	return 1ul << pt_shift(level);
+}
+
+static inline unsigned pt_index(vaddr_t va, unsigned level)
+{
+	return va >> pt_shift(level) & (PT_ENTRIES - 1);
+}
+
+static inline pte_t *node_table(const struct page *node)
+{
+	return page_to_virt(node);
+}
+
+static inline u64 node_span(const struct page *node)
+{
+	return pt_size(node->node_level + 1u);
+}
+
+/* node.c */
+struct page *node_alloc(unsigned flags); /* PA_*; NULL: no memory; content empty, used 0 */
+void node_setup(struct page *, unsigned level, vaddr_t base);
+void node_free_unused(struct page *); /* never published */
+void node_free_rcu(struct page *);    /* after its flush */
+extern unsigned pt_leaf_levels;	      /* levels at which this machine has leaves */
+
+/* slot.c: the meaning of raw entries */
+void pt_decode(pte_t, unsigned level, vaddr_t va, struct pt_slot *);
+pte_t pt_encode(enum pt_kind, u64 val, unsigned bits, unsigned level);
+bool pt_is_busy(pte_t, unsigned level);
+pte_t pt_busy(void);
+
+/* cursor.c, split.c, prune.c, store.c */
+void ptc_lock_node(const struct ptc *, struct page *node);
+int ptc_table_from_stock(struct ptc *); /* 0: the stock has one; 1: slept, look again; <0 */
+int split_entry(struct ptc *, struct page *node, unsigned index, vaddr_t va);
+void prune_empty(struct ptc *, vaddr_t base, unsigned level);
+void batch_note(struct tlb_batch *, vaddr_t va, u64 size, unsigned level);
+void batch_note_table(struct tlb_batch *, struct page *node, vaddr_t base, u64 span);
+static inline bool batch_owes(const struct tlb_batch *b, vaddr_t va, u64 size)
+{
+	return va < b->hi && va + size > b->lo;
+}
+void batch_flush_tlb(
+	struct tlb_batch *); /* the flush alone: what is to be freed stays in the batch */
+void node_store(struct page *node, pte_t *entry, pte_t old, pte_t pte);

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * node.c - the memory of page tables.
+ *
+ * A node is one page of 512 entries; its struct page holds the lock, the number of entries in use, the
+ * level and the first address. A node that was once visible is freed after the flush that made it
+ * unreachable for the hardware *and* after a grace period, because the cursor descends without locks.
+ */
+#include <quire/assert.h>
+#include "kernel/rcu.h"
+#include "mm/phys/page_alloc.h"
+#include "mm/pt/internal.h"
+
+static bool booting = true;
+unsigned pt_leaf_levels = 0x1;
+
+struct page *node_alloc(unsigned flags)
+{
+	struct page *node;
+
+	if (booting)
+		node = phys_to_page(phys_early_alloc(PAGE_SIZE, PAGE_SIZE));
+	else
+		node = page_alloc(0, flags | PA_ZERO);
+	if (!node)
+		return NULL;
+	node->flags = PAGE_TABLE;
+	node->refs = 1;
+	node->node_used = 0;
+	node->node_shares = 1;
+	spin_init(&node->node_lock, RANK_PT_NODE);
+	return node;
+}
+
+void node_setup(struct page *node, unsigned level, vaddr_t base)
+{
+	node->node_level = (u8)level;
+	node->node_base = base;
+}
+
+void node_free_unused(struct page *node)
+{
+	assert(node->node_used == 0);
+	page_free(node, 0);
+}
+
+static void node_free_now(struct rcu_head *head)
+{
+	page_free(container_of(head, struct page, node_rcu), 0);
+}
+
+/* node_free_rcu - give a detached node back once no lockless walker can be inside it. */
+void node_free_rcu(struct page *node)
+{
+	assert(page_test(node, PG_STRAY));
+	rcu_call(&node->node_rcu, node_free_now);
+}
+
+/* pt_kernel_boot_done - the page allocator works. */
+void pt_kernel_boot_done(void)
+{
+	booting = false;
+}

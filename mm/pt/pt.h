@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pt.h - the cursor: the only way to look at page tables or to change them.
+ *
+ * A cursor walks a range of one address space and reports slots (slot.h). While it reports a slot of
+ * an edit mode it holds a window: the lock of the one table node that holds the slot's entry. The
+ * functions that act on the current slot need that window and cannot fail. Everything that can fail
+ * or sleep happens in ptc_begin, ptc_next, ptc_goto and ptc_make, with no window held.
+ *
+ *	struct ptc c;
+ *	struct pt_slot slot;
+ *	int err;
+ *
+ *	ptc_begin(&c, as, lo, hi, PTC_EDIT, &batch);
+ *	while ((err = ptc_next(&c, &slot)) > 0)
+ *		...look at slot, call one map_* transition...
+ *	ptc_end(&c);
+ *
+ * Levels. The range selects the level: in edit modes a reported slot lies wholly inside the range,
+ * and a larger leaf, swap entry or marker that straddles an edge is split first. Ask for an
+ * aligned empty 2 MiB with PTC_FILL and one 2 MiB slot comes back.
+ *
+ * Flushing. Whoever removes or narrows a live entry owes the TLBs a flush; the cursor records it in
+ * the batch and pays before the window is unlocked. With PTC_DEFER the caller pays, by
+ * tlb_batch_flush, before it drops the lock that keeps faults out of the range (the VMA lock held
+ * for writing), or because the space is dying. Pages given to the batch are freed after the flush.
+ *
+ * Read modes hold no lock: each slot is a snapshot. Between ptc_begin and ptc_end of a reader the
+ * caller must not sleep (RCU keeps the nodes).
+ *
+ * Read next: cursor.c (the walk), store.c (the stores), split.c, prune.c, batch.c.
+ */
+#pragma once
+
+#include "mm/pt/aspace.h"
+#include "mm/pt/slot.h"
+
+#define PTC_LEVELS 4
+
+/* Cursor modes. */
+#define PTC_READ    0x00u
+#define PTC_EDIT    0x01u /* report what is there, under its window */
+#define PTC_FILL    0x03u /* EDIT, and empty slots are reported and tables made for them */
+#define PTC_PRUNE   0x04u /* EDIT: a table left empty is detached and freed */
+#define PTC_HOLES   0x08u /* READ: report holes too; neighbours in one table come as one */
+#define PTC_NOSLEEP 0x10u /* never allocate: -EAGAIN where a table would have to be made */
+#define PTC_DEFER   0x20u /* the caller flushes the batch */
+#define PTC_SECOND  0x40u /* inside another cursor's window: its locks nest below that one's */
+
+struct tlb_batch;
+
+struct ptc {
+	struct aspace *as;
+	struct tlb_batch *batch; /* NULL when reading */
+	vaddr_t va, hi;		 /* still to be visited */
+	struct page *node;	 /* the window (locked in edit modes), or NULL */
+	pte_t *entry;		 /* of the current slot; NULL before the first */
+	unsigned mode;
+	u8 level;    /* of the window's slots */
+	bool stored; /* entries were stored that are not published yet */
+	u8 nr_stock;
+	struct page *stock[PTC_LEVELS]; /* tables ready for use */
+	vaddr_t slot_va;		/* of the current slot */
+};
+
+/* ptc_begin - aim a cursor at [lo, hi): page-aligned, lo <= hi.
+ *  locks: none taken yet    fails: no    batch: NULL for readers, else initialised by the caller */
+void ptc_begin(struct ptc *, struct aspace *, vaddr_t lo, vaddr_t hi, unsigned mode,
+	       struct tlb_batch *);
+
+/* ptc_next - move to the next slot in the range.
+ *  returns: 1 and the slot; 0 at the end; -ENOMEM; -EAGAIN with PTC_NOSLEEP
+ *  sleeps:  edit modes without PTC_NOSLEEP, when a table must be made, with no window held
+ *  locks:   on 1 in edit modes the slot's window is held, else nothing */
+int ptc_next(struct ptc *, struct pt_slot *);
+
+/* ptc_goto - re-aim at [lo, hi) and report its first slot; as ptc_next. Cheap within one window. */
+int ptc_goto(struct ptc *, vaddr_t lo, vaddr_t hi, struct pt_slot *);
+
+/* ptc_make - make the tables that a later ptc_goto to a slot of `level` at va will need.
+ *  needs: no window held by any cursor of this thread    sleeps: yes    returns: 0 or -ENOMEM */
+int ptc_make(struct ptc *, vaddr_t va, unsigned level);
+
+/* ptc_pause - give the window up; the current slot will be reported again by ptc_next. */
+void ptc_pause(struct ptc *);
+
+/* ptc_end - give the window and the unused stock up. Must be called after every ptc_begin. */
+void ptc_end(struct ptc *);
+
+/* ptc_set - store a kind into the current slot, which must not hold a PAGE. If a flush is still owed for
+ * its address (the old page of a COW), the flush happens first.
+ *  needs: the window; val and bits as struct pt_slot says for the kind */
+void ptc_set(struct ptc *, enum pt_kind, u64 val, unsigned bits);
+
+/* ptc_take - empty the current slot and return what it held, with the final accessed and dirty bits. */
+struct pt_slot ptc_take(struct ptc *);
+
+/* ptc_change - set and clear PTB_* bits of the current slot, atomically against the hardware.
+ *  returns: the old bits. Losing rights or dirtiness is recorded for flushing; gaining is not (a
+ *  stale entry that forbids too much costs a spurious fault, which flushes it). */
+unsigned ptc_change(struct ptc *, unsigned set, unsigned clear);
+
+/* ptc_match - does the current slot still hold what was seen (accessed and dirty bits aside)? */
+bool ptc_match(const struct ptc *, const struct pt_slot *seen);
+
+/* pt_peek - a snapshot of the slot at va, no lock held. Any context that may spin. */
+void pt_peek(struct aspace *, vaddr_t va, struct pt_slot *);
+
+/* pt_flush_spurious - the local CPU faulted on an access that the entry allows: drop its stale copy. */
+void pt_flush_spurious(vaddr_t va);
+
+/* --- kernel mappings --------------------------------------------------------------------------------
+ * pt_map_kernel maps [va, va+size) to physical pa with the largest leaves that fit. The range must be
+ * empty. Sleeps (not at boot). 0 or -ENOMEM, then nothing is mapped.
+ * pt_unmap_kernel empties [lo, hi) and flushes all CPUs; put_pages: then drops a reference to each frame
+ * that was mapped. The range must have been mapped by whole calls of pt_map_kernel. */
+int pt_map_kernel(vaddr_t va, paddr_t pa, u64 size, unsigned bits);
+void pt_unmap_kernel(vaddr_t lo, vaddr_t hi, bool put_pages);
+
+/* pt_kernel_init - boot: an empty kernel_as whose tables come from the boot allocator. */
+void pt_kernel_init(void);
+/* pt_kernel_boot_done - from here on tables come from the page allocator. */
+void pt_kernel_boot_done(void);
+
+/* pt_describe - print the page-table path of va in words, for panics. Takes no lock. */
+void pt_describe(struct aspace *, vaddr_t va, void (*print)(const char *fmt, ...));
+/* pt_kind_name - "HOLE", "PAGE" .. */
+const char *pt_kind_name(enum pt_kind);

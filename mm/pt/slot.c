@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * slot.c - the meaning of absent entries, once for both architectures.
+ *
+ * The codec (arch/pte.h) packs a 5-bit type and a 50-bit offset into a non-present entry; here they
+ * become the SWAP, MIGRATE and MARK kinds. A migration entry keeps the page's accessed and dirty bits above the
+ * frame number, and says by its type what the entry allowed and whether the page was exclusive.
+ */
+#include <quire/assert.h>
+#include "mm/pt/internal.h"
+
+#define MIGRATE_ACCESSED BIT(48)
+#define MIGRATE_DIRTY	 BIT(49)
+#define MIGRATE_PFN	 (BIT(40) - 1)
+#define ABSENT_FLAGS	 (PTB_UFFD_WP | PTB_SOFT_DIRTY | PTB_EXCL)
+
+static void decode_migrate(unsigned type, u64 offset, struct pt_slot *slot)
+{
+	slot->kind = PT_MIGRATE;
+	slot->val = offset & MIGRATE_PFN;
+	slot->bits |= offset & MIGRATE_ACCESSED ? PTB_ACCESSED : 0;
+	slot->bits |= offset & MIGRATE_DIRTY ? PTB_DIRTY : 0;
+	if (type == ABSENT_MIGRATE_WRITE)
+		slot->bits |= PTB_WRITE | PTB_EXCL;
+	else if (type == ABSENT_MIGRATE_READ_EXCL)
+		slot->bits |= PTB_EXCL;
+}
+
+static void decode_absent(pte_t pte, struct pt_slot *slot)
+{
+	unsigned type = arch_pte_absent_type(pte);
+	u64 offset = arch_pte_absent_offset(pte);
+
+	slot->bits = (u16)arch_pte_absent_bits(pte);
+	switch (type) {
+	case ABSENT_HWPOISON:
+		slot->kind = PT_MARK;
+		slot->val = MARK_HWPOISON | offset << MARK_PFN_SHIFT;
+		break;
+	case ABSENT_MIGRATE_READ:
+	case ABSENT_MIGRATE_READ_EXCL:
+	case ABSENT_MIGRATE_WRITE:
+		decode_migrate(type, offset, slot);
+		break;
+	case ABSENT_MARK:
+		slot->kind = PT_MARK;
+		slot->val = offset;
+		break;
+	default:
+		BUG_ON(type > ABSENT_SWAP_LAST);
+		slot->kind = PT_SWAP;
+		slot->val = SWAP_VAL(type, offset);
+	}
+}
+
+/* pt_decode - what a raw entry (not a table) of `level` at va means. */
+void pt_decode(pte_t pte, unsigned level, vaddr_t va, struct pt_slot *slot)
+{
+	slot->va = va;
+	slot->size = pt_size(level);
+	slot->level = (u8)level;
+	slot->val = 0;
+	slot->bits = 0;
+	switch (arch_pte_form(pte, level)) {
+	case PTE_NONE:
+		slot->kind = PT_HOLE;
+		break;
+	case PTE_LEAF:
+		slot->kind = PT_PAGE;
+		slot->val = arch_pte_pfn(pte);
+		slot->bits = (u16)arch_pte_bits(pte);
+		break;
+	case PTE_ABSENT:
+		decode_absent(pte, slot);
+		break;
+	case PTE_TABLE:
+		panic("a table was decoded as a slot at %#lx", va);
+	}
+}
+
+static pte_t encode_migrate(u64 pfn, unsigned bits)
+{
+	unsigned type = ABSENT_MIGRATE_READ;
+
+	if (bits & PTB_WRITE)
+		type = ABSENT_MIGRATE_WRITE;
+	else if (bits & PTB_EXCL)
+		type = ABSENT_MIGRATE_READ_EXCL;
+	pfn |= bits & PTB_ACCESSED ? MIGRATE_ACCESSED : 0;
+	pfn |= bits & PTB_DIRTY ? MIGRATE_DIRTY : 0;
+	return arch_pte_absent(type, pfn, bits & ABSENT_FLAGS & ~PTB_EXCL);
+}
+
+/* pt_encode - the raw entry for a kind; the inverse of pt_decode. */
+pte_t pt_encode(enum pt_kind kind, u64 val, unsigned bits, unsigned level)
+{
+	switch (kind) {
+	case PT_PAGE:
+		return arch_pte_leaf(val, bits, level);
+	case PT_SWAP:
+		return arch_pte_absent((unsigned)(val >> SWAP_OFFSET_BITS),
+				       val & (BIT(SWAP_OFFSET_BITS) - 1), bits & ABSENT_FLAGS);
+	case PT_MIGRATE:
+		return encode_migrate(val, bits);
+	case PT_MARK:
+		if (val & MARK_HWPOISON)
+			return arch_pte_absent(ABSENT_HWPOISON, val >> MARK_PFN_SHIFT, 0);
+		return arch_pte_absent(ABSENT_MARK, val, 0);
+	case PT_HOLE:
+	case PT_KINDS:
+		break;
+	}
+	return (pte_t){0};
+}
+
+/* pt_busy - the form an entry has while its node is locked and its size changes: a fault that meets it
+ * waits on the node lock. */
+pte_t pt_busy(void)
+{
+	return arch_pte_absent(ABSENT_BUSY, 0, 0);
+}
+
+bool pt_is_busy(pte_t pte, unsigned level)
+{
+	return arch_pte_form(pte, level) == PTE_ABSENT && arch_pte_absent_type(pte) == ABSENT_BUSY;
+}
+
+const char *pt_kind_name(enum pt_kind kind)
+{
+	static const char *const names[PT_KINDS] = {"HOLE", "PAGE", "SWAP", "MIGRATE", "MARK"};
+
+	return kind < PT_KINDS ? names[kind] : "?";
+}
