@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * file.h - open files, the table that numbers them, and the buffers that data moves through.
+ *
+ * A struct file is one opening of something: an access mode, flags and a position. Descriptors are
+ * references to it. The table is shared by threads; look-ups take no lock (RCU and a reference).
+ *
+ * Keys: [a] atomic; [i] immutable; [p] pos_lock; [t] the table's lock.
+ */
+#pragma once
+
+#include <quire/types.h>
+#include <uapi/fcntl.h>
+#include "kernel/lock.h"
+#include "kernel/rcu.h"
+
+struct dentry;
+struct file;
+struct inode;
+struct map_request;
+struct object;
+struct uapi_stat;
+
+/* --- uio: a list of buffers, user or kernel, that is used up from the front -------------------------- */
+struct uio_segment {
+	vaddr_t base; /* user address; or a kernel pointer in a kernel uio */
+	u64 len;
+};
+
+struct uio {
+	const struct uio_segment *seg;
+	unsigned nr_segs;
+	bool kernel;
+	u64 seg_off; /* bytes of seg[0] already used */
+	u64 left;    /* bytes in all that remain */
+};
+
+void uio_init(struct uio *, const struct uio_segment *, unsigned nr, bool kernel);
+/* uio_put, uio_get - copy to (from) the buffers and move on. Returns bytes copied: less than n when the
+ * buffers end, or at a bad user address. May fault: no lock of rank SPACE..FOLIO, no spin lock. */
+size_t uio_put(struct uio *, const void *src, size_t n);
+size_t uio_get(struct uio *, void *dst, size_t n);
+size_t uio_put_zeroes(struct uio *, size_t n);
+
+/* --- open files --------------------------------------------------------------------------------------- */
+struct file_ops {
+	int (*open)(struct file *);
+	void (*release)(struct file *); /* last reference */
+	/* Move data at *pos, which they advance. Bytes done, or -errno. NULL: EINVAL. A stream ignores pos. */
+	ssize_t (*read)(struct file *, struct uio *, u64 *pos);
+	ssize_t (*write)(struct file *, struct uio *, u64 *pos);
+	s64 (*seek)(struct file *, s64 offset, int whence);	 /* NULL: ESPIPE */
+	long (*ioctl)(struct file *, unsigned cmd, vaddr_t arg); /* NULL: ENOTTY */
+	int (*readdir)(struct file *, vaddr_t buf, u32 size);	 /* getdents64; NULL: ENOTDIR */
+	bool is_stream; /* no position: pread fails with ESPIPE, read takes no position lock */
+};
+
+struct file {
+	u32 refs;		    /* [a] */
+	u32 flags;		    /* [a] O_* as F_GETFL shows them */
+	bool can_read, can_write;   /* [i] */
+	const struct file_ops *ops; /* [i] */
+	struct dentry *dentry;	    /* [i] NULL: has no name (pipes) */
+	struct inode *inode;	    /* [i] */
+	struct mutex pos_lock;	    /* RANK_FILES */
+	u64 pos;		    /* [p] bytes */
+	void *private_data;	    /* [i] */
+	struct rcu_head rcu;
+};
+
+/* file_open - open a dentry. 0 or -errno; *out has one reference. Sleeps. */
+int file_open(struct dentry *, u32 flags, struct file **out);
+/* file_open_path - the same by name, from the kernel. */
+int file_open_path(const char *path, u32 flags, u32 mode, struct file **out);
+int file_alloc(struct inode *, const struct file_ops *, u32 flags, struct file **out);
+void file_get(struct file *);
+void file_put(struct file *); /* may sleep */
+
+/* file_read_kernel - n bytes at pos into kernel memory; fewer at the end. Bytes or -errno. */
+ssize_t file_read_kernel(struct file *, void *buf, size_t n, u64 pos);
+ssize_t file_write_kernel(struct file *, const void *buf, size_t n, u64 pos);
+void file_stat(struct inode *, struct uapi_stat *);
+
+/* --- descriptors -------------------------------------------------------------------------------------- */
+struct files;
+
+struct files *files_create(void);	  /* empty; NULL: memory */
+struct files *files_copy(struct files *); /* NULL: memory */
+void files_get(struct files *);
+void files_put(struct files *); /* the last put closes everything; sleeps */
+void files_close_on_exec(struct files *);
+
+/* fd_get - the file behind a descriptor of the current process with a reference; NULL: EBADF. */
+struct file *fd_get(int fd);
+/* fd_install - the lowest free descriptor >= min for a file (whose reference passes to the table).
+ * >= 0, -EMFILE, -ENOMEM: then the reference stays with the caller. */
+int fd_install(struct file *, int min, bool cloexec);
+
+/* fd_map_object - what mmap(2) wants to know of a descriptor.
+ *  prot, flags: PROT_*, MAP_*
+ *  returns: 0 with a referenced object (object_put) and the VM_MAY* bits to withhold; -EBADF; -EACCES: not
+ *  opened for reading, or shared and writable but not opened for writing; -ENODEV: cannot be mapped */
+int fd_map_object(int fd, unsigned prot, unsigned flags, struct object **obj, u32 *may_withhold);
+
+/* --- root, working directory, umask: shared with CLONE_FS --------------------------------------------- */
+struct fs_context {
+	u32 refs;		   /* [a] */
+	struct spinlock lock;	   /* RANK_PROCESS */
+	struct dentry *root, *cwd; /* [lock] */
+	u32 umask;		   /* [lock] */
+};
+
+struct fs_context *fs_context_create(void);
+struct fs_context *fs_context_copy(struct fs_context *);
+void fs_context_get(struct fs_context *);
+void fs_context_put(struct fs_context *);
+/* fs_context_cwd - the working directory with a reference. */
+struct dentry *fs_context_cwd(struct fs_context *);
+
+/* --- pipes, initramfs --------------------------------------------------------------------------------- */
+int pipe_create(struct file **reader, struct file **writer, u32 flags);
+
+/* initramfs_unpack - fill the root from the archives in the boot loader's initrd and free that memory.
+ * What is damaged is reported; what came before it stays. Boot, once, after vfs_init. */
+void initramfs_unpack(void);

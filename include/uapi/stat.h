@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* stat.h - file modes and directory entries. struct uapi_stat is in arch/abi.h. */
+#pragma once
+
+#include <arch/abi.h>
+
+#define S_IFMT	 0170000
+#define S_IFSOCK 0140000
+#define S_IFLNK	 0120000
+#define S_IFREG	 0100000
+#define S_IFBLK	 0060000
+#define S_IFDIR	 0040000
+#define S_IFCHR	 0020000
+#define S_IFIFO	 0010000
+#define S_ISUID	 0004000
+#define S_ISGID	 0002000
+#define S_ISVTX	 0001000
+
+#define S_ISREG(m) (((m)&S_IFMT) == S_IFREG)
+#define S_ISDIR(m) (((m)&S_IFMT) == S_IFDIR)
+#define S_ISLNK(m) (((m)&S_IFMT) == S_IFLNK)
+#define S_ISCHR(m) (((m)&S_IFMT) == S_IFCHR)
+
+/* getdents64(2): d_reclen covers the name, its NUL and padding to 8 bytes. */
+struct uapi_dirent64 {
+	u64 d_ino;
+	s64 d_off;
+	u16 d_reclen;
+	u8 d_type; /* (mode & S_IFMT) >> 12 */
+	char d_name[];
+};

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * process.h - what user space knows as a process and its threads.
+ *
+ * A process is what its threads have in common beyond memory: files, signal dispositions, limits,
+ * a parent and children. A user thread is a kernel thread (kernel/thread.h) that returns to user mode.
+ * The address space belongs to the threads (each holds a use of it), so that vfork and exec are
+ * plain reference counting.
+ *
+ *   fork -> running --last thread exits--> zombie --parent waits--> gone
+ *
+ * Locks, outer to inner: process_tree_lock (mutex) for kinship, groups, sessions and zombies; then the
+ * process's own spin lock for its threads and signals. Two process locks are never held at once.
+ *
+ * Keys: [T] process_tree_lock; [l] process lock; [a] atomic; [i] immutable; [o] only the process's
+ * own threads, a single one at the time of change; [t] only the thread itself.
+ *
+ * Read next: fork.c (birth), exit.c (death and waiting), exec.c, signal.h.
+ */
+#pragma once
+
+#include <quire/types.h>
+#include <uapi/resource.h>
+#include "kernel/lock.h"
+#include "kernel/pid.h"
+#include "kernel/signal.h"
+#include "kernel/thread.h"
+#include "kernel/wait.h"
+
+struct files;
+struct fs_context;
+struct file;
+struct trap_frame;
+
+struct cred {
+	u32 uid, euid, suid;
+	u32 gid, egid, sgid;
+};
+
+/* Times and faults, for wait4 and getrusage. */
+struct usage {
+	u64 cpu_ns;
+	u64 maxrss; /* pages */
+	u64 nvcsw, nivcsw;
+};
+
+struct process {
+	u32 refs;	 /* [a] */
+	struct pid *pid; /* [i] */
+
+	struct process *parent;	     /* [T] NULL: init, or the kernel itself */
+	struct list_head children;   /* [T] */
+	struct list_head sibling;    /* [T] */
+	struct pid *group, *session; /* [T] */
+	struct list_head group_link; /* [T] on group->group */
+	bool zombie;		     /* [T] */
+	u32 exit_status;	     /* [l] the word that wait4 returns */
+	u32 exit_signal;	     /* [i] sent to the parent at exit; 0: none */
+	bool execed;		     /* [T] setpgid by the parent comes too late */
+	struct waitq child_wait;     /* the parent sleeps on its own queue */
+	struct usage dead;	     /* [l] of threads that are gone */
+	struct usage children_usage; /* [T] of children that were waited for */
+
+	struct spinlock lock;		 /* RANK_PROCESS */
+	struct list_head threads;	 /* [l] user_thread.link */
+	u32 nr_threads;			 /* [l] */
+	bool group_exit;		 /* [l] every thread is to exit; exit_status is decided */
+	struct user_thread *exec_thread; /* [l] this one waits for the others to be gone */
+	struct waitq thread_wait;	 /* exec sleeps here */
+	struct signal_state signals;	 /* [l] */
+
+	struct files *files;			  /* [o] open files */
+	struct fs_context *fs;			  /* [o] root, working directory, umask */
+	struct cred cred;			  /* [l] */
+	struct uapi_rlimit rlimits[RLIM_NLIMITS]; /* [l] */
+	struct file *exe;			  /* [o] the program, for /proc */
+	u64 start_ns;				  /* [i] */
+};
+
+struct user_thread {
+	struct thread *thread;	   /* [i] */
+	struct process *proc;	   /* [i] */
+	struct pid *tid;	   /* [l] changes when another thread than the first calls exec */
+	struct list_head link;	   /* [l] */
+	struct thread_signals sig; /* [l] */
+	bool killed;		   /* [a] exit before the next return to user mode */
+	vaddr_t clear_child_tid;   /* [t] cleared and woken at exit; 0: none */
+	vaddr_t set_child_tid;	   /* [t] the child writes its tid there before it runs */
+	vaddr_t robust_list;	   /* [t] 0: none */
+	struct vfork_wait *vfork;  /* [t] the parent waits until we exec or exit */
+	bool in_exec;		   /* [t] */
+};
+
+extern struct mutex process_tree_lock; /* RANK_PROCESS_TREE */
+extern struct process *process_init;   /* pid 1 */
+
+#define current_process (current->proc)
+#define current_user	(current->user)
+
+/* process_start_init - make process 1, which executes /init. Boot, once, after initramfs_unpack();
+ * panics when there is no program that can be started. */
+void process_start_init(void);
+
+void process_get(struct process *);
+void process_put(struct process *);
+
+/* process_space - a use of the process's address space (space_put), NULL when it has none any more. */
+struct space *process_space(struct process *);
+
+/* process_limit - the soft limit now. */
+u64 process_limit(const struct process *, unsigned resource);
+/* process_apply_limits - tell the current address space about changed limits. Sleeps. */
+void process_apply_limits(void);
+unsigned process_count(void);
+
+/* user_tid, user_pid - numbers as user space sees them. */
+static inline u32 user_tid(const struct user_thread *u)
+{
+	return u->tid->nr;
+}
+static inline u32 user_pid(const struct process *p)
+{
+	return p->pid->nr;
+}
+
+/* process_exit_thread - end the current thread with this exit code (0..255 in bits 8..15 of status); the
+ * last one ends the process. process_exit_group - end all threads; status is a wait status word. */
+void process_exit_thread(u32 status) NORETURN;
+void process_exit_group(u32 status) NORETURN;
+
+/* process_begin_group_exit - decide the status and make all threads exit. Needs p->lock. False: it was
+ * decided before. */
+bool process_begin_group_exit(struct process *, u32 status);
+
+/* process_kill_other_threads - for exec: returns 0 when current is the only thread, -EAGAIN when another
+ * exec or exit came first (current is to die). Sleeps. */
+int process_kill_other_threads(void);

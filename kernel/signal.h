@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * signal.h - sending, blocking and delivering signals.
+ *
+ * A signal is pending for a thread or for a process (then any thread that does not block it takes it).
+ * Whether it will do anything is decided when it is sent: an ignored one is dropped, one whose default
+ * is to kill starts the exit of the process at once. What remains is taken by the thread itself on its
+ * way to user mode (signal_deliver), which runs the handler, or stops.
+ *
+ * Locks: all state here is under the process's lock; senders hold process_tree_lock only if they walk
+ * families. Sending never allocates under the lock and never fails for the classic signals 1..31,
+ * of which at most one of a kind is pending; real-time signals queue.
+ *
+ * Read next: signal.c (send, decide), sys_signal.c (system calls), arch/<arch>/signal.c (frames).
+ */
+#pragma once
+
+#include <quire/types.h>
+#include <uapi/signal.h>
+#include "lib/list.h"
+
+struct process;
+struct thread;
+struct trap_frame;
+struct user_thread;
+
+typedef u64 sigset; /* bit n-1: signal n */
+#define SIGSET_BIT(sig) (1ull << ((sig)-1))
+
+/* One pending signal with its particulars. */
+struct signal_entry {
+	struct list_head link;
+	struct uapi_siginfo info;
+};
+
+struct signal_queue {
+	sigset set;		  /* which are pending */
+	struct list_head entries; /* oldest first; a classic signal may be pending without one */
+};
+
+/* In struct process. */
+struct signal_state {
+	struct uapi_sigaction actions[NSIG];
+	struct signal_queue pending;
+	u32 queued;	  /* entries of all threads, against RLIMIT_SIGPENDING */
+	u32 stop_signal;  /* not 0: all threads stop (or have stopped) */
+	u32 nr_stopped;	  /* threads that have */
+	bool report_stop; /* a parent may still collect "stopped" */
+	bool report_continue;
+	bool unkillable; /* init: signals without a handler do nothing */
+};
+
+/* In struct user_thread. */
+struct thread_signals {
+	sigset blocked;
+	sigset saved; /* restored after sigsuspend's handler frame was made */
+	bool restore_saved;
+	struct signal_queue pending;
+	bool stopped;
+	struct uapi_sigaltstack altstack;
+};
+
+/* signal_init_process - default state, or a copy of the parent's dispositions (from may be NULL). */
+void signal_init_process(struct process *, const struct process *from);
+void signal_init_thread(struct user_thread *, const struct user_thread *from);
+void signal_flush_queue(struct signal_queue *, struct process *);
+
+/* signal_send_process, signal_send_thread - info->si_signo says which; 0 only checks.
+ *  locks: takes the process's lock   sleeps: no (allocates before, atomically)
+ *  returns: 0; -EAGAIN when a real-time signal finds the queue full */
+int signal_send_process(struct process *, const struct uapi_siginfo *info);
+int signal_send_thread(struct user_thread *, const struct uapi_siginfo *info);
+/* signal_send_group - to every member of a process group; needs process_tree_lock. -ESRCH: empty. */
+struct pid;
+int signal_send_group(struct pid *group, const struct uapi_siginfo *info);
+
+/* signal_force_fault - the current thread's instruction faulted: deliver now; when the
+ * signal is blocked or ignored the process dies of it. Any trap from user mode. */
+void signal_force_fault(int sig, int code, vaddr_t addr);
+/* signal_force_kill - a signal frame could not be made: the current process dies of sig. */
+void signal_force_kill(int sig);
+
+/* signal_pending - something that interrupts an interruptible sleep of this thread. No lock needed: an
+ * answer of "no" may be outdated, but then the thread is being woken.
+ * signal_fatal - the thread is being killed. */
+bool signal_pending(const struct thread *);
+bool signal_fatal(const struct thread *);
+
+/* signal_deliver - act on pending signals; called by thread_return_to_user with interrupts on whenever
+ * THREAD_WORK_SIGNAL is set (which it clears). Does not return when the thread is to exit. Also settles
+ * how an interrupted system call ends (RESTART_* below). */
+void signal_deliver(struct trap_frame *);
+
+/* signal_set_blocked - the current thread's mask; SIGKILL and SIGSTOP cannot be blocked. */
+void signal_set_blocked(sigset);
+
+/* Results of interrupted system calls that user space never sees: signal_deliver turns them into the
+ * call being made again, or into EINTR when a handler runs. */
+#define RESTART_SYS    512 /* again, unless a handler without SA_RESTART runs */
+#define RESTART_NOINTR 513 /* again in any case */
+#define RESTART_NOHAND 514 /* again only if no handler runs */
+
+/* --- provided by arch/<arch>/signal.c ---------------------------------------------------------------- */
+
+/* arch_signal_push - make the user registers enter the handler with a frame on the user stack.
+ *  altstack: top of the alternate stack to use, 0: go on below the current stack pointer
+ *  0, or -EFAULT: nothing changed */
+int arch_signal_push(struct trap_frame *, const struct uapi_sigaction *,
+		     const struct uapi_siginfo *, sigset mask,
+		     const struct uapi_sigaltstack *altstack);
+/* arch_signal_pop - undo it from the frame at the user stack pointer. -EFAULT: not a frame. */
+int arch_signal_pop(struct trap_frame *, sigset *mask, struct uapi_sigaltstack *altstack);

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * syscall.h - every system call's C function, and the dispatcher that finds it.
+ *
+ * A system call is sys_<name>, with the C types of its arguments as user space passes them; a user
+ * pointer is a vaddr_t. The result is the value, or -errno (-4095..-1). The table in
+ * syscall.c is built from arch/syscall_nr.h. Calls run with interrupts on and no lock held.
+ */
+#pragma once
+
+#include <quire/types.h>
+
+struct trap_frame;
+
+/* syscall_dispatch - run the call in the user registers and store its result there. From the entry code. */
+void syscall_dispatch(struct trap_frame *);
+
+/* syscall_unknown_count - how often a number we do not implement was used. */
+u64 syscall_unknown_count(unsigned nr);
+
+/* files: fs/sys_file.c */
+long sys_read(int fd, vaddr_t buf, u64 count);
+long sys_write(int fd, vaddr_t buf, u64 count);
+long sys_readv(int fd, vaddr_t iov, u64 nr);
+long sys_writev(int fd, vaddr_t iov, u64 nr);
+long sys_pread64(int fd, vaddr_t buf, u64 count, s64 pos);
+long sys_pwrite64(int fd, vaddr_t buf, u64 count, s64 pos);
+long sys_lseek(int fd, s64 offset, int whence);
+long sys_ioctl(int fd, unsigned cmd, vaddr_t arg);
+long sys_getdents64(int fd, vaddr_t buf, u32 size);
+long sys_ftruncate(int fd, s64 size);
+long sys_sync(void);
+
+/* descriptors: fs/sys_fd.c */
+long sys_close(int fd);
+long sys_dup(int fd);
+long sys_dup3(int old_fd, int new_fd, int flags);
+long sys_fcntl(int fd, unsigned cmd, u64 arg);
+long sys_pipe2(vaddr_t fds, int flags);
+
+/* names: fs/sys_path.c */
+long sys_openat(int dirfd, vaddr_t path, int flags, u32 mode);
+long sys_newfstatat(int dirfd, vaddr_t path, vaddr_t buf, int flags);
+long sys_fstat(int fd, vaddr_t buf);
+long sys_readlinkat(int dirfd, vaddr_t path, vaddr_t buf, int size);
+long sys_faccessat(int dirfd, vaddr_t path, int mode);
+long sys_faccessat2(int dirfd, vaddr_t path, int mode, int flags);
+long sys_getcwd(vaddr_t buf, u64 size);
+long sys_chdir(vaddr_t path);
+long sys_fchdir(int fd);
+long sys_umask(u32 mask);
+long sys_truncate(vaddr_t path, s64 size);
+
+/* changes of names: fs/sys_names.c */
+long sys_mkdirat(int dirfd, vaddr_t path, u32 mode);
+long sys_unlinkat(int dirfd, vaddr_t path, int flags);
+long sys_linkat(int old_dirfd, vaddr_t old_path, int new_dirfd, vaddr_t new_path, int flags);
+long sys_symlinkat(vaddr_t target, int dirfd, vaddr_t path);
+long sys_renameat(int old_dirfd, vaddr_t old_path, int new_dirfd, vaddr_t new_path);
+long sys_renameat2(int old_dirfd, vaddr_t old_path, int new_dirfd, vaddr_t new_path, u32 flags);
+long sys_fchmod(int fd, u32 mode);
+long sys_fchmodat(int dirfd, vaddr_t path, u32 mode);
+
+/* memory: mm/vma/ */
+long sys_mmap(vaddr_t addr, u64 len, int prot, int flags, int fd, u64 offset);
+long sys_munmap(vaddr_t addr, u64 len);
+long sys_mprotect(vaddr_t addr, u64 len, int prot);
+long sys_brk(vaddr_t addr);
+long sys_madvise(vaddr_t addr, u64 len, int advice);
+
+/* processes: kernel/fork.c, exec.c, exit.c */
+long sys_clone_ctid_tls(u64 flags, vaddr_t stack, vaddr_t ptid, vaddr_t ctid, u64 tls); /* x86_64 */
+long sys_clone_tls_ctid(u64 flags, vaddr_t stack, vaddr_t ptid, u64 tls,
+			vaddr_t ctid); /* aarch64 */
+long sys_clone3(vaddr_t args, u64 size);
+long sys_fork(void);
+long sys_vfork(void);
+long sys_execve(vaddr_t path, vaddr_t argv, vaddr_t envp);
+long sys_exit(int code);
+long sys_exit_group(int code);
+long sys_wait4(int pid, vaddr_t status, int options, vaddr_t usage);
+long sys_waitid(int which, int id, vaddr_t info, int options, vaddr_t usage);
+
+/* identity: kernel/sys_process.c */
+long sys_getpid(void);
+long sys_gettid(void);
+long sys_getppid(void);
+long sys_getpgid(int pid);
+long sys_setpgid(int pid, int pgid);
+long sys_getsid(int pid);
+long sys_setsid(void);
+long sys_getuid(void);
+long sys_geteuid(void);
+long sys_getgid(void);
+long sys_getegid(void);
+long sys_set_tid_address(vaddr_t addr);
+long sys_prctl(int option, u64 a2, u64 a3, u64 a4, u64 a5);
+long sys_arch_prctl(int option, u64 value); /* x86_64 */
+
+/* limits and usage: kernel/sys_resource.c */
+long sys_getrlimit(unsigned resource, vaddr_t out);
+long sys_setrlimit(unsigned resource, vaddr_t in);
+long sys_prlimit64(int pid, unsigned resource, vaddr_t in, vaddr_t out);
+long sys_getrusage(int who, vaddr_t out);
+long sys_times(vaddr_t out);
+
+/* the system: kernel/sys_info.c */
+long sys_uname(vaddr_t out);
+long sys_sysinfo(vaddr_t out);
+long sys_getrandom(vaddr_t buf, u64 len, unsigned flags);
+long sys_reboot(u32 magic1, u32 magic2, u32 cmd, vaddr_t arg);
+
+/* signals: kernel/sys_signal.c */
+long sys_kill(int pid, int sig);
+long sys_tkill(int tid, int sig);
+long sys_tgkill(int pid, int tid, int sig);
+long sys_rt_sigaction(int sig, vaddr_t act, vaddr_t old, u64 sigset_size);
+long sys_rt_sigprocmask(int how, vaddr_t set, vaddr_t old, u64 sigset_size);
+long sys_rt_sigpending(vaddr_t set, u64 sigset_size);
+long sys_rt_sigsuspend(vaddr_t set, u64 sigset_size);
+long sys_rt_sigreturn(void);
+long sys_sigaltstack(vaddr_t ss, vaddr_t old);
+long sys_pause(void);
+
+/* futex.c, robust.c */
+long sys_futex(vaddr_t addr, int op, u32 val, vaddr_t timeout, vaddr_t addr2, u32 val3);
+long sys_set_robust_list(vaddr_t head, u64 size);
+long sys_get_robust_list(int tid, vaddr_t head, vaddr_t size);
+
+/* time and scheduling: kernel/sys_time.c, sys_sched.c */
+long sys_clock_gettime(int clock, vaddr_t out);
+long sys_clock_getres(int clock, vaddr_t out);
+long sys_clock_nanosleep(int clock, int flags, vaddr_t request, vaddr_t remain);
+long sys_nanosleep(vaddr_t request, vaddr_t remain);
+long sys_gettimeofday(vaddr_t tv, vaddr_t tz);
+long sys_sched_yield(void);
+long sys_sched_setaffinity(int tid, u32 len, vaddr_t mask);
+long sys_sched_getaffinity(int tid, u32 len, vaddr_t mask);
+long sys_getcpu(vaddr_t cpu, vaddr_t node, vaddr_t cache);
+
+/* x86_64 only, arch/x86_64/syscall_compat.c: older forms of the calls above */
+long sys_open(vaddr_t path, int flags, u32 mode);
+long sys_creat(vaddr_t path, u32 mode);
+long sys_stat(vaddr_t path, vaddr_t buf);
+long sys_lstat(vaddr_t path, vaddr_t buf);
+long sys_access(vaddr_t path, int mode);
+long sys_pipe(vaddr_t fds);
+long sys_dup2(int old_fd, int new_fd);
+long sys_getpgrp(void);
+long sys_rename(vaddr_t old_path, vaddr_t new_path);
+long sys_mkdir(vaddr_t path, u32 mode);
+long sys_rmdir(vaddr_t path);
+long sys_link(vaddr_t old_path, vaddr_t new_path);
+long sys_unlink(vaddr_t path);
+long sys_symlink(vaddr_t target, vaddr_t path);
+long sys_readlink(vaddr_t path, vaddr_t buf, int size);
+long sys_chmod(vaddr_t path, u32 mode);
+long sys_time(vaddr_t out);
