@@ -14,30 +14,29 @@
 
 #include <quire/types.h>
 
-#define BOOT_MAX_CPUS     256
-#define BOOT_MAX_RANGES   128
+#define BOOT_MAX_CPUS	  256
+#define BOOT_MAX_RANGES	  128
 #define BOOT_MAX_RESERVED 64
 #define BOOT_CMDLINE_SIZE 2048
 
 enum boot_mem_kind {
 	BOOT_MEM_RAM,
 	BOOT_MEM_RESERVED,
-	BOOT_MEM_ACPI, /* tables: RAM once read, kept reserved by us */
+	BOOT_MEM_ACPI, /* tables and what firmware keeps across sleep: not used as RAM */
 	BOOT_MEM_BAD,
 };
 
 struct boot_range {
 	paddr_t base; /* bytes; page-aligned in boot_info.ram, as given in .reserved */
-	u64 size;     /* bytes */
+	u64 size;     /* bytes; never 0 */
 	enum boot_mem_kind kind;
 };
 
-struct boot_cpu {
-	u64 hw_id;         /* APIC id, or MPIDR affinity fields */
-	paddr_t gicr;      /* aarch64: redistributor of this CPU when listed singly, else 0 */
-	paddr_t release;   /* aarch64 spin-table: address to write the entry point to, else 0 */
+struct boot_cpu {	 /* one that is running or can be started */
+	u64 hw_id;	 /* APIC id, or MPIDR affinity fields */
+	paddr_t gicr;	 /* aarch64: redistributor of this CPU when listed singly, else 0 */
+	paddr_t release; /* aarch64 spin-table: address to write the entry point to, else 0 */
 	u32 acpi_uid;
-	bool enabled;
 };
 
 enum boot_uart_kind { BOOT_UART_NONE, BOOT_UART_16550_PIO, BOOT_UART_16550_MMIO, BOOT_UART_PL011 };
@@ -46,8 +45,10 @@ struct boot_uart {
 	enum boot_uart_kind kind;
 	u64 base;      /* I/O port or physical address */
 	u32 reg_shift; /* MMIO 16550: log2 of the register spacing */
-	u32 clock_hz;  /* 0: leave the firmware's divisor alone */
-	u32 irq;       /* GSI (x86_64) or GIC INTID (aarch64); BOOT_NO_IRQ: poll */
+	u32 reg_width; /* bytes per register access: 1 or 4 */
+	u32 clock_hz;  /* input clock; 0: unknown */
+	u32 baud; /* to be set where the clock is known; 0: leave the firmware's divisor alone */
+	u32 irq;  /* GSI (x86_64) or GIC INTID (aarch64); BOOT_NO_IRQ: poll */
 };
 #define BOOT_NO_IRQ (~0u)
 
@@ -70,6 +71,8 @@ struct boot_pc {
 	u32 nr_ioapics;
 	struct boot_irq_override overrides[16];
 	u32 nr_overrides;
+	bool has_nmi_lint;
+	u8 nmi_lint; /* which LINT pin of every local APIC carries NMI */
 	paddr_t hpet;
 	u32 pm_timer_port;
 	bool pm_timer_32bit;
@@ -115,9 +118,11 @@ struct boot_info {
 	paddr_t initrd;
 	u64 initrd_size; /* bytes; 0: none given */
 
-	struct boot_range ram[BOOT_MAX_RANGES]; /* sorted, disjoint, page-aligned inwards */
+	/* Usable memory and nothing else: sorted, disjoint, page-aligned inwards. */
+	struct boot_range ram[BOOT_MAX_RANGES];
 	u32 nr_ram;
-	struct boot_range reserved[BOOT_MAX_RESERVED]; /* inside RAM but taken: kernel, initrd, FDT .. */
+	/* Taken although it may lie in .ram: kernel, initramfs, .. Sorted and disjoint, any bytes. */
+	struct boot_range reserved[BOOT_MAX_RESERVED];
 	u32 nr_reserved;
 
 	struct boot_cpu cpus[BOOT_MAX_CPUS]; /* [0] is the boot CPU */
@@ -136,23 +141,33 @@ struct boot_info {
 /* boot_info - the only instance. Constant after boot_info_finish(). */
 extern struct boot_info boot_info;
 
-/* Protocol readers: called by arch/<arch>/head.S's C continuation on the boot page tables, before
- * any allocator exists. `phys` converts with arch_early_map(), which reaches all memory that the
- * boot page tables map. Each fills boot_info and ends in boot_info_finish(). A structure that is
- * damaged is named on the console and skipped; nothing here panics unless there is no memory map. */
+/* Protocol readers: called by the architecture's entry code on the boot page tables, one CPU, before
+ * any allocator exists. They read physical memory through arch_early_map (boot/early.h). Each fills
+ * boot_info and ends in boot_info_finish(). A structure that is damaged is named on the console and
+ * skipped; nothing here panics unless there is no memory map.
+ *  args: physical address that the loader passed */
 void boot_from_pvh(paddr_t start_info);
 void boot_from_multiboot2(paddr_t info);
 void boot_from_fdt(paddr_t fdt);
 
-/* boot_info_finish - sort, clip and merge the memory map, reserve the kernel image and initrd. */
+/* boot_info_finish - resolve the memory map, reserve the kernel image and initramfs, put the running
+ * CPU first, print a summary.
+ *  fails: panics when there is no RAM */
 void boot_info_finish(void);
 
-/* boot_add_range / boot_reserve - add one firmware range; any order, overlaps and unaligned edges
- * are fine (the most restrictive kind wins). Full tables are reported once and the range dropped. */
+/* boot_add_range - one range as firmware lists it, until boot_info_finish.
+ *  args:  base, size: bytes; any order, overlaps and unaligned edges are fine
+ *  after: memory that any kind but RAM touches is not in boot_info.ram. A full list is reported once:
+ *         RAM is then dropped, other kinds are joined with the gap to their closest neighbour
+ * boot_reserve - the same for memory that stays RAM but is in use; at any time during boot. */
 void boot_add_range(paddr_t base, u64 size, enum boot_mem_kind kind);
 void boot_reserve(paddr_t base, u64 size);
 
-/* boot_cmdline_get - find `key` or `key=value` among the blank-separated words of the command line.
- *  returns: true when present; value (without quotes) in buf, empty when there is none. */
+/* boot_cmdline_get - find `key` or `key=value` among the words of the command line.
+ *  returns: true when present; value without quotes in buf, cut to size - 1 characters, empty when
+ *           there is none. The last one counts; words behind "--" belong to init
+ *  sleeps:  no; callable at any time after boot_info_finish
+ * boot_cmdline_get_u64 - the same for a number: decimal or 0x hex, suffix K, M or G.
+ *  returns: false also when the value is no such number; *out is then untouched */
 bool boot_cmdline_get(const char *key, char *buf, size_t size);
-bool boot_cmdline_get_u64(const char *key, u64 *out); /* decimal, 0x hex, suffix K M G */
+bool boot_cmdline_get_u64(const char *key, u64 *out);
