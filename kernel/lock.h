@@ -5,9 +5,10 @@
  * There is one total order of locks (mm/LOCKING.md tells what each protects). A lock may be taken
  * only while every lock already held by this thread has a lower rank; two locks of one rank only
  * where the second is taken with the _nested form, whose caller has another order to offer (a
- * parent before its child, ascending address, parent space before child space). Debug builds keep the ranks of the held locks per CPU (spin) and per thread
- * (sleeping) and panic on the first inversion, on a sleep under a spin lock, and on a release by
- * someone who does not hold it.
+ * parent before its child, ascending address, parent space before child space). Debug builds keep
+ * the ranks of the held locks per CPU (spin) and per thread (sleeping) and panic on the first
+ * inversion, on a sleep under a spin lock, on a release by someone who does not hold it, and on a spin
+ * that lasts ten seconds.
  *
  * Locks of rank >= RANK_IRQ_LEAF are the ones taken with interrupts off (_irqsave forms); they are
  * leaves: no lock of lower rank, and no TLB flush, ever waits under one.
@@ -16,6 +17,7 @@
 
 #include <quire/types.h>
 #include <quire/compiler.h>
+#include <quire/assert.h>
 #include "lib/list.h"
 
 enum lock_rank {
@@ -33,16 +35,16 @@ enum lock_rank {
 	RANK_OBJ_INDEX,
 	RANK_SWAP,
 	RANK_VMALLOC,
-	RANK_SLAB,
-	RANK_BUDDY,
 	RANK_PROCESS, /* signal state, pid table */
 	RANK_FUTEX,
 	/* leaves: interrupts off while held */
 	RANK_IRQ_LEAF,
 	RANK_WAITQ = RANK_IRQ_LEAF,
-	RANK_TIMER,
 	RANK_RUNQUEUE,
 	RANK_RCU,
+	RANK_TIMER,
+	RANK_SLAB, /* memory may be allocated (PA_ATOMIC) and freed under any lock above */
+	RANK_BUDDY,
 	RANK_IRQ_CHIP,
 	RANK_CONSOLE,
 	RANK_NR
@@ -50,31 +52,101 @@ enum lock_rank {
 
 /* Eight bytes, so that one fits into every page-table node's struct page. Ticket lock: fair. */
 struct spinlock {
-	u16 owner; /* [a] ticket being served */
-	u16 next;  /* [a] next ticket to hand out */
+	union {
+		struct {
+			u16 owner; /* [a] ticket being served */
+			u16 next;  /* [a] next ticket to hand out */
+		};
+		u32 tickets; /* [a] both */
+	};
 	u8 rank;
 	u8 unused;
 	u16 holder; /* debug: cpu + 1 */
 };
+BUILD_ASSERT(sizeof(struct spinlock) == 8, "struct page has no room for more");
 
+/* spin_init - a free lock. SPINLOCK_INIT is the same for static data. */
 #define SPINLOCK_INIT(r) ((struct spinlock){.rank = (r)})
 
-void spin_init(struct spinlock *, enum lock_rank);
+static inline void spin_init(struct spinlock *l, enum lock_rank rank)
+{
+	*l = SPINLOCK_INIT(rank);
+}
+
+#ifdef QUIRE_DEBUG
+
 void spin_lock(struct spinlock *);
 void spin_lock_nested(struct spinlock *); /* a second lock of the same rank */
 bool spin_trylock(struct spinlock *);     /* any rank: it cannot deadlock */
 void spin_unlock(struct spinlock *);
-bool spin_is_held(const struct spinlock *); /* by this CPU (debug), by anyone (release) */
+bool spin_is_held(const struct spinlock *); /* by this CPU */
 
 /* For ranks >= RANK_IRQ_LEAF: interrupts are off from lock to unlock. */
 unsigned long spin_lock_irqsave(struct spinlock *);
 void spin_unlock_irqrestore(struct spinlock *, unsigned long irq);
 
-/* Mutual exclusion for threads; waiters sleep in arrival order. 24 bytes + debug owner. */
+#else
+
+#include <arch/cpu.h>
+#include "lib/atomic.h"
+
+void spin_wait(struct spinlock *, u16 ticket); /* until the ticket is served */
+
+static inline void spin_lock(struct spinlock *l)
+{
+	u16 ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_ACQUIRE);
+
+	if (unlikely(atomic_load_acquire(&l->owner) != ticket))
+		spin_wait(l, ticket);
+}
+
+static inline void spin_lock_nested(struct spinlock *l)
+{
+	spin_lock(l);
+}
+
+static inline bool spin_trylock(struct spinlock *l)
+{
+	u32 old = atomic_load(&l->tickets);
+
+	if ((u16)old != old >> 16)
+		return false;
+	return atomic_cas(&l->tickets, &old, old + (1u << 16));
+}
+
+static inline void spin_unlock(struct spinlock *l)
+{
+	atomic_store_release(&l->owner, (u16)(l->owner + 1));
+}
+
+static inline bool spin_is_held(const struct spinlock *l)
+{
+	u32 now = atomic_load(&l->tickets);
+
+	return (u16)now != now >> 16;
+}
+
+static inline unsigned long spin_lock_irqsave(struct spinlock *l)
+{
+	unsigned long irq = cpu_irq_save();
+
+	spin_lock(l);
+	return irq;
+}
+
+static inline void spin_unlock_irqrestore(struct spinlock *l, unsigned long irq)
+{
+	spin_unlock(l);
+	cpu_irq_restore(irq);
+}
+#endif
+
+/* Mutual exclusion for threads. A waiter first spins for a while when the owner is running on another
+ * CPU; those that sleep are served in the order of arrival, each by a direct hand-over. */
 struct thread;
 struct mutex {
 	struct spinlock wait_lock; /* RANK_WAITQ */
-	struct thread *owner;      /* [a] NULL: free */
+	u64 owner;                 /* [a] struct thread *, bit 0: someone waits; 0: free */
 	struct list_head waiters;  /* under wait_lock */
 	u8 rank;
 };
@@ -86,9 +158,12 @@ bool mutex_trylock(struct mutex *);
 void mutex_unlock(struct mutex *);
 bool mutex_is_held(const struct mutex *);
 
-/* Many readers or one writer; writers are not starved. Uncontended paths are one atomic operation. */
+/* Many readers or one writer. Once someone waits, later comers queue up behind, so neither side starves.
+ * Uncontended paths are one atomic operation. */
+#define RWLOCK_WRITER  BIT(31)
+#define RWLOCK_WAITING BIT(30)
 struct rwlock {
-	u32 state;                 /* [a] readers; RWLOCK_WRITER, RWLOCK_WAITING bits */
+	u32 state; /* [a] readers; RWLOCK_WRITER, RWLOCK_WAITING bits */
 	u8 rank;
 	struct spinlock wait_lock; /* RANK_WAITQ */
 	struct list_head waiters;  /* under wait_lock */
@@ -103,8 +178,8 @@ void rw_write_lock(struct rwlock *);
 void rw_write_lock_nested(struct rwlock *);
 bool rw_try_write_lock(struct rwlock *);
 void rw_write_unlock(struct rwlock *);
-void rw_downgrade(struct rwlock *); /* writer becomes a reader without a gap */
-bool rw_is_held(const struct rwlock *);
+void rw_downgrade(struct rwlock *);     /* writer becomes a reader without a gap */
+bool rw_is_held(const struct rwlock *); /* by anyone */
 bool rw_is_write_held(const struct rwlock *);
 
 /* lock_assert_may_sleep / lock_assert_user_access - debug checks placed at every sleeping point and in
@@ -112,6 +187,10 @@ bool rw_is_write_held(const struct rwlock *);
 #ifdef QUIRE_DEBUG
 void lock_assert_may_sleep(void);
 void lock_assert_user_access(void);
+/* lock_note_acquire / lock_note_release - rank checks for sleeping locks that are made elsewhere, such as
+ * a bit in a page's flags. Before acquiring; with `nested` another lock of the rank may be held. */
+void lock_note_acquire(enum lock_rank, bool nested);
+void lock_note_release(enum lock_rank);
 #else
 static inline void lock_assert_may_sleep(void)
 {
@@ -119,10 +198,16 @@ static inline void lock_assert_may_sleep(void)
 static inline void lock_assert_user_access(void)
 {
 }
+static inline void lock_note_acquire(enum lock_rank rank UNUSED, bool nested UNUSED)
+{
+}
+static inline void lock_note_release(enum lock_rank rank UNUSED)
+{
+}
 #endif
 
-#define assert_held(l)                                                                             \
-	assert(_Generic((l), struct spinlock *                                                     \
-			: spin_is_held, struct mutex *                                             \
-			: mutex_is_held, struct rwlock *                                           \
+#define assert_held(l)                                   \
+	assert(_Generic((l), struct spinlock *           \
+			: spin_is_held, struct mutex *   \
+			: mutex_is_held, struct rwlock * \
 			: rw_is_held)(l))

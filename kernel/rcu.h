@@ -7,6 +7,12 @@
  * flipped with a full barrier at kernel entry and exit. A context switch counts as well. A sleeping
  * CPU is never woken to prove anything.
  *
+ * Grace periods are numbered and there is one at a time for the whole machine. It starts with a snapshot
+ * of the counters and is over when each CPU's counter was even or has changed. A callback waits
+ * for the first grace period that starts after it was queued. Whoever polls pushes it on; a CPU that has
+ * callbacks polls when it goes idle, and else keeps a timer of a few milliseconds until they have run.
+ * A CPU with RCU_PRESSURE callbacks polls at its next return to user mode.
+ *
  * There are only callbacks: nobody waits for a grace period under a lock, and exit and fork never
  * wait for one.
  */
@@ -14,6 +20,7 @@
 
 #include <quire/types.h>
 #include "kernel/percpu.h"
+#include "lib/atomic.h"
 
 struct rcu_head {
 	struct rcu_head *next;
@@ -46,13 +53,48 @@ void rcu_synchronize(void);
 extern PERCPU u64 rcu_counter; /* odd: in the kernel */
 static inline void rcu_kernel_enter(void)
 {
-	__atomic_fetch_add(&this_cpu(rcu_counter), 1, __ATOMIC_SEQ_CST);
+	u64 *counter = &this_cpu(rcu_counter);
+
+	/* Only this CPU writes it. The barrier keeps what readers load from being loaded earlier. */
+	atomic_store(counter, *counter + 1);
+	smp_mb();
 }
 static inline void rcu_kernel_exit(void)
 {
-	__atomic_fetch_add(&this_cpu(rcu_counter), 1, __ATOMIC_SEQ_CST);
+	u64 *counter = &this_cpu(rcu_counter);
+
+	atomic_store_release(counter, *counter + 1);
 }
-void rcu_note_switch(void);  /* from the scheduler, interrupts off */
-bool rcu_needs_cpu(void);    /* this CPU still has callbacks: idle keeps a timer */
-void rcu_poll(void);         /* run what is due; from the timer interrupt's return path and idle */
-void rcu_init(void);
+
+/* rcu_irq_enter, rcu_irq_exit - around an interrupt that was taken in kernel mode. It came from the idle
+ * loop, where the counter is even, or from code inside the kernel, where there is nothing to do. */
+static inline bool rcu_irq_enter(void)
+{
+	if (likely(this_cpu(rcu_counter) & 1))
+		return false;
+	rcu_kernel_enter();
+	return true;
+}
+static inline void rcu_irq_exit(bool entered)
+{
+	if (entered)
+		rcu_kernel_exit();
+}
+
+/* rcu_note_switch - no reader is active on this CPU at this point. From the scheduler, interrupts off. */
+static inline void rcu_note_switch(void)
+{
+	u64 *counter = &this_cpu(rcu_counter);
+
+	atomic_store_release(counter, *counter + 2);
+	smp_mb();
+}
+
+/* rcu_poll - push the grace period on and run the callbacks that are due. The caller guarantees that no
+ * reader is active on this CPU: on the way from an interrupt to user mode, in thread_return_to_user,
+ * and in the idle loop. Callbacks run with interrupts as they are here and may not sleep. */
+void rcu_poll(void);
+/* rcu_poll_due - rcu_poll would do something: cheap. */
+extern PERCPU bool rcu_due;
+#define rcu_poll_due() (this_cpu(rcu_due))
+void rcu_init(void); /* each CPU, before its first rcu_call */

@@ -24,6 +24,7 @@ void smp_kick(unsigned cpu);
 /* smp_stop_others - panic path: halt the others, waiting a bounded time. */
 void smp_stop_others(void);
 
-/* from the arch IPI handler, interrupts off */
+/* from the arch IPI handlers, interrupts off */
 void smp_ipi_call(void);
 void smp_ipi_kick(void);
+void smp_ipi_stop(void) NORETURN; /* or NMI: counted by smp_stop_others, halts */

@@ -6,7 +6,8 @@
  * address space they run in; kernel threads have neither and borrow whatever space was loaded.
  *
  * Life: thread_create (NEW) -> thread_wake -> RUNNABLE <-> RUNNING -> SLEEPING -> ... -> thread_exit
- * (DEAD), freed by the next thread on that CPU once it is off the stack and by RCU after that.
+ * (DEAD). The next thread on that CPU takes its stack away; the struct goes with the last reference,
+ * after a grace period, so that code that does not sleep may look at any thread it finds.
  *
  * Fields are keyed: [i] immutable after creation, [r] run-queue lock of its CPU, [t] the thread
  * itself, [p] see kernel/process.h, [a] atomic.
@@ -16,7 +17,9 @@
 #include <quire/types.h>
 #include <arch/thread.h> /* struct arch_thread: saved stack pointer, FP state, TLS register .. */
 #include "kernel/cpumask.h"
+#include "kernel/lock.h"
 #include "kernel/percpu.h"
+#include "kernel/rcu.h"
 #include "lib/list.h"
 #include "lib/rbtree.h"
 
@@ -33,45 +36,45 @@ struct thread {
 	struct arch_thread arch; /* [t] first: the entry code finds it from the thread pointer */
 	vaddr_t kstack;          /* [i] lowest usable byte; the top is kstack + KSTACK_SIZE */
 	u32 refs;                /* [a] */
-	u32 state;               /* [a] enum thread_state; changed under [r] except SLEEPING by itself */
-	u32 work;                /* [a] THREAD_WORK_*: looked at before every return to user mode */
-	u32 cpu;                 /* [r] where it runs or last ran */
-	char name[16];           /* [t] */
+	u32 state;     /* [a] enum thread_state; changed under [r] except SLEEPING by itself */
+	u32 work;      /* [a] THREAD_WORK_*: looked at before every return to user mode */
+	u32 cpu;       /* [r] where it runs or last ran */
+	char name[16]; /* [t] */
 
 	/* scheduling */
-	struct rb_node rq_node;   /* [r] by vruntime */
-	u64 vruntime;             /* [r] ns weighted */
-	u64 slice_start_ns;       /* [r] */
-	u64 cpu_time_ns;          /* [r] total, for times() and top */
-	u32 weight;               /* [r] 1024 = nice 0 */
-	s8 nice;                  /* [r] */
-	bool on_rq;               /* [r] */
-	bool on_cpu;              /* [a] still executing on its stack */
-	struct cpumask affinity;  /* [r] */
-	u64 nvcsw, nivcsw;        /* [t] voluntary and involuntary switches */
+	struct rb_node rq_node;  /* [r] by vruntime */
+	u64 vruntime;            /* [r] ns weighted */
+	u64 slice_start_ns;      /* [r] */
+	u64 cpu_time_ns;         /* [r] total, for times() and top */
+	u32 weight;              /* [r] 1024 = nice 0 */
+	s8 nice;                 /* [r] */
+	bool on_rq;              /* [r] */
+	bool on_cpu;             /* [a] still executing on its stack */
+	struct cpumask affinity; /* [r] */
+	u64 nvcsw, nivcsw;       /* [t] voluntary and involuntary switches */
 
 	/* sleeping */
-	void *wait_on;    /* [t] what it sleeps on, for debugging */
-	bool killable;    /* [t] the current sleep ends on a fatal signal */
+	void *wait_on;      /* [t] what it sleeps on, for debugging */
+	bool killable;      /* [t] the current sleep ends on a fatal signal */
 	bool interruptible; /* [t] the current sleep ends on any deliverable signal */
 
 	/* user side; NULL in kernel threads */
-	struct process *proc;            /* [i] */
-	struct space *space;             /* [t] */
-	struct aspace *as;               /* [t] page tables loaded while it runs; NULL: borrow */
-	struct user_thread *user;        /* [i] tid, signal mask, robust list ..: kernel/process.h */
+	struct process *proc;     /* [i] */
+	struct space *space;      /* [t] */
+	struct aspace *as;        /* [t] page tables loaded while it runs; NULL: borrow */
+	struct user_thread *user; /* [i] tid, signal mask, robust list ..: kernel/process.h */
 
-	/* debug: sleeping locks held, innermost last */
-	u8 lock_depth;
-	u8 lock_ranks[15];
+	u32 locks_held[8]; /* [t] debug: how many sleeping locks of each rank */
 
 	void (*entry)(void *); /* [i] kernel threads: entry point */
 	void *entry_arg;
-	struct list_head reap; /* on its CPU's list of dead threads */
+	struct rcu_head rcu; /* frees it */
 };
+BUILD_ASSERT(RANK_FOLIO < 8, "thread.locks_held has a counter for each sleeping rank");
 
 #define THREAD_WORK_RESCHED BIT(0) /* give up the CPU */
 #define THREAD_WORK_SIGNAL  BIT(1) /* look for signals or exit */
+#define THREAD_WORK_FPU     BIT(2) /* arch: user FP registers are to be loaded */
 
 extern PERCPU struct thread *cpu_current;
 #define current (this_cpu(cpu_current))
@@ -88,8 +91,20 @@ void thread_get(struct thread *);
 void thread_put(struct thread *);
 void thread_exit(void) NORETURN; /* the current one; holds no locks */
 
+/* thread_begin - the first C code of every new thread, called by the architecture's entry stub with what
+ * arch_switch would have returned and interrupts off. Runs thread->entry and never returns if there is one
+ * (kernel threads); else returns with interrupts off, and the stub goes on to user mode. */
+void thread_begin(struct thread *prev);
+
+/* thread_cpu_time - ns that the thread has run so far. Any context. */
+u64 thread_cpu_time(struct thread *);
+
 /* thread_wake - make a NEW or SLEEPING thread runnable. Any context. False if it was awake. */
 bool thread_wake(struct thread *);
+
+/* thread_kick - make a thread that runs in user mode on another CPU enter the kernel and look at its
+ * work; nothing if it is not running. Any context. */
+void thread_kick(struct thread *);
 
 /* thread_prepare_sleep / thread_sleep - the two halves of every wait, in this order:
  *   thread_prepare_sleep(); if (!condition) thread_sleep(); else thread_cancel_sleep();
@@ -101,6 +116,10 @@ void thread_cancel_sleep(void);
 void thread_sleep(void);
 bool thread_sleep_until(u64 deadline_ns);
 
+/* thread_use_as - the current thread runs on other page tables from now on (exec, exit); NULL: on any, as
+ * kernel threads do. Sets current->as and loads the tables before it returns. No sleep. */
+void thread_use_as(struct aspace *);
+
 /* sched_yield_cpu / sched_point - let others run: always / only when the time slice is over. */
 void sched_yield_cpu(void);
 void sched_point(void);
@@ -109,12 +128,24 @@ void sched_point(void);
 int sched_set_affinity(struct thread *, const struct cpumask *);
 void sched_set_nice(struct thread *, int nice);
 
+/* sched_use_aspace - the current thread runs in these page tables from now on (exec); NULL: in none of its
+ * own (exit), whatever is loaded stays. The caller keeps its reference for as long as the
+ * thread runs there. Sleeps: no. */
+void sched_use_aspace(struct aspace *);
+
+/* sched_ipi - a kick has arrived: see what the run queue wants. Interrupts off. */
+void sched_ipi(void);
+
 /* sched_idle_loop - what a CPU's boot stack becomes. */
 void sched_idle_loop(void) NORETURN;
 void sched_init(void);     /* boot CPU */
 void sched_init_cpu(void); /* each secondary, on its own stack */
+/* sched_prepare_cpu - before a CPU is started: its idle thread, whose stack it starts on. 0, -ENOMEM. */
+int sched_prepare_cpu(unsigned cpu, vaddr_t *stack_top);
+/* sched_has_idle_cpu, sched_cpu_is_idle - a hint that is true at some moment during the call. */
+bool sched_cpu_is_idle(unsigned cpu);
 
-/* sched_return_to_user - called by the entry code with interrupts on whenever current->work != 0 and
+/* thread_return_to_user - called by the entry code with interrupts on whenever current->work != 0 and
  * the CPU is about to return to user mode; handles rescheduling and signals. May not return. */
 struct trap_frame;
 void thread_return_to_user(struct trap_frame *);
