@@ -27,9 +27,9 @@
 static struct {
 	struct spinlock lock; /* RANK_BUDDY */
 	u32 orders;
-	u64 nr_free;				   /* read without the lock for statistics */
+	u64 nr_free; /* read without the lock for statistics */
 	struct list_head lists[PAGE_MAX_ORDER + 1];
-	u64 nr_blocks[PAGE_MAX_ORDER + 1];	   /* likewise */
+	u64 nr_blocks[PAGE_MAX_ORDER + 1]; /* likewise */
 } buddy;
 
 /* buddy_init - no memory yet. Boot only. */

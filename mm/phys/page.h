@@ -49,36 +49,36 @@ enum page_type {
 };
 
 /* Flags live above the type byte. All [a]. */
-#define PG_EXCLUSIVE BIT(8)  /* anon: the one entry that maps this page may be made writable */
-#define PG_DIRTY     BIT(9)  /* content newer than the backing store */
+#define PG_EXCLUSIVE  BIT(8) /* anon: the one entry that maps this page may be made writable */
+#define PG_DIRTY      BIT(9) /* content newer than the backing store */
 #define PG_REFERENCED BIT(10)
-#define PG_LOCKED    BIT(11) /* folio lock: folio_lock() */
-#define PG_WAITERS   BIT(12) /* someone sleeps on the folio lock */
-#define PG_SWAPCACHE BIT(13)
-#define PG_UPTODATE  BIT(14)
-#define PG_STRAY     BIT(15) /* table node: unhooked, its content means nothing any more */
-#define PG_NODE_KERNEL BIT(16) /* table node of the kernel half: never freed, shared by all spaces */
-#define PG_POISONED BIT(17) /* debug: free, and filled with PAGE_POISON */
-#define PG_TYPE_MASK 0xffu
+#define PG_LOCKED     BIT(11) /* folio lock: folio_lock() */
+#define PG_WAITERS    BIT(12) /* someone sleeps on the folio lock */
+#define PG_SWAPCACHE  BIT(13)
+#define PG_UPTODATE   BIT(14)
+#define PG_STRAY      BIT(15) /* table node: unhooked, its content means nothing any more */
+#define PG_ICACHE     BIT(17) /* instruction fetch sees the content: arch_icache_sync was done */
+#define PG_POISONED   BIT(16) /* debug: free, and filled with PAGE_POISON */
+#define PG_TYPE_MASK  0xffu
 
 struct page {
 	u32 flags; /* [a] type | PG_* */
 	u32 refs;  /* [a] 0: free */
 	union {
-		struct { /* PAGE_ANON, PAGE_OBJ */
+		struct {              /* PAGE_ANON, PAGE_OBJ */
 			u32 mapcount; /* [a] entries that map this page */
-			u16 pins;     /* [a] long and short term pins, saturating; each also holds a ref */
-			u8 order;     /* folio size, head page */
+			u16 pins; /* [a] long and short term pins, saturating; each also holds a ref */
+			u8 order; /* folio size, head page */
 			u8 unused;
-			void *owner;  /* anon exclusive: struct space; anon: struct family; obj: struct object */
-			u64 index;    /* anon: home virtual page number; obj: page number in the object */
+			void *owner; /* anon exclusive: struct space; anon: struct family; obj: struct object */
+			u64 index; /* anon: home virtual page number; obj: page number in the object */
 			u64 private_data; /* swap slot while PG_SWAPCACHE [f] */
 		};
-		struct { /* PAGE_FREE */
+		struct {                             /* PAGE_FREE */
 			struct list_head buddy_link; /* [b] */
 			u8 buddy_order;              /* [b] */
 		};
-		struct { /* PAGE_SLAB */
+		struct {                               /* PAGE_SLAB */
 			struct slab_cache *slab_cache; /* constant */
 			union {
 				struct list_head slab_link; /* under the cache's lock */
@@ -88,18 +88,19 @@ struct page {
 			u16 slab_inuse; /* cache's lock: objects not in the free list */
 			u8 slab_order;  /* constant */
 		};
-		struct { /* PAGE_TABLE */
-			struct spinlock node_lock;  /* RANK_PT_NODE */
-			u16 node_used;              /* [n] entries that are not NONE */
-			u8 node_level;              /* constant: 0 holds 4 KiB slots */
+		struct {                           /* PAGE_TABLE */
+			struct spinlock node_lock; /* RANK_PT_NODE */
+			u16 node_used;             /* [n] entries that are not NONE */
+			u8 node_level;             /* constant: 0 holds 4 KiB slots */
 			u8 node_unused;
-			u32 node_shares;            /* [a] spaces that use this node */
+			u32 node_shares; /* [a] spaces that use this node */
 			union {
 				struct {
 					vaddr_t node_base;      /* constant while linked */
 					struct page *node_next; /* chain of detached nodes */
 				};
-				struct rcu_head node_rcu; /* once flushed: readers may still look at it */
+				struct rcu_head
+					node_rcu; /* once flushed: readers may still look at it */
 			};
 		};
 		struct { /* PAGE_KERNEL */
@@ -113,7 +114,7 @@ struct page {
 BUILD_ASSERT(sizeof(struct page) == 40, "page structs of 2 MiB of RAM must fill whole pages");
 
 #define page_array ((struct page *)PAGES_BASE) /* element n describes frame n */
-extern pfn_t page_max_pfn;			/* no RAM at or above */
+extern pfn_t page_max_pfn;                     /* no RAM at or above */
 
 #define SECTION_SHIFT 21 /* the array has memory behind it in pieces for 2 MiB of frames */
 #define SECTION_ORDER (SECTION_SHIFT - PAGE_SHIFT)

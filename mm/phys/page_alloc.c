@@ -28,9 +28,9 @@
 #include "kernel/smp.h"
 #include "mm/phys/internal.h"
 
-#define PAGE_CACHE_SIZE	 64
+#define PAGE_CACHE_SIZE  64
 #define PAGE_CACHE_BATCH 32
-#define PAGE_CACHE_MIN	 8
+#define PAGE_CACHE_MIN   8
 
 struct page_cache {
 	u32 count; /* this CPU's; others read it for statistics */
@@ -41,7 +41,7 @@ struct page_cache {
 static PERCPU struct page_cache page_cache;
 
 static u32 cache_limit; /* constant after phys_percpu_start; 0: caches are off */
-static u64 reserve;	/* constant after phys_init; frames */
+static u64 reserve;     /* constant after phys_init; frames */
 
 /* page_set_reserve - see internal.h. About 1/256 of memory: 1 MiB of 256. */
 void page_set_reserve(u64 managed)
@@ -67,16 +67,14 @@ static u64 frames_to_keep(unsigned flags)
 	return flags & PA_USER ? 2 * reserve : reserve;
 }
 
-/* Marks this CPU's stack as in use; NULL when it is already, or when caches are off. */
-static ALWAYS_INLINE struct page_cache *cache_enter(void)
+/* Marks this CPU's stack as in use; false when it is already. */
+static ALWAYS_INLINE bool cache_enter(struct page_cache *c)
 {
-	struct page_cache *c = &this_cpu(page_cache);
-
 	if (unlikely(c->busy))
-		return NULL;
+		return false;
 	WRITE_ONCE(c->busy, true);
 	barrier();
-	return c;
+	return true;
 }
 
 static ALWAYS_INLINE void cache_leave(struct page_cache *c)
@@ -85,96 +83,88 @@ static ALWAYS_INLINE void cache_leave(struct page_cache *c)
 	WRITE_ONCE(c->busy, false);
 }
 
-static ALWAYS_INLINE struct page *cache_pop(struct page_cache *c)
+/* The top of this CPU's stack; NULL when it is empty, off or in use. */
+static ALWAYS_INLINE struct page *cache_pop(void)
 {
-	u32 n = c->count - 1;
-
-	WRITE_ONCE(c->count, n);
-	return c->pages[n];
-}
-
-/* The stack is empty, off or in use: fill it and take one, or just take one. */
-static NOINLINE struct page *cache_refill(unsigned flags)
-{
-	struct page_cache *c = cache_limit ? cache_enter() : NULL;
-	u64 keep = frames_to_keep(flags);
+	struct page_cache *c = &this_cpu(page_cache);
 	struct page *p = NULL;
-
-	if (!c)
-		return buddy_take(0, keep);
-	if (!c->count)
-		WRITE_ONCE(c->count, buddy_take_many(c->pages,
-						     MIN(cache_limit, PAGE_CACHE_BATCH), keep));
-	if (c->count)
-		p = cache_pop(c);
-	cache_leave(c);
-	return p;
-}
-
-static ALWAYS_INLINE struct page *take_one(unsigned flags)
-{
-	struct page_cache *c = cache_enter();
-	struct page *p;
-
-	if (unlikely(!c))
-		return cache_refill(flags);
-	if (unlikely(!c->count)) {
-		cache_leave(c);
-		return cache_refill(flags);
-	}
-	p = cache_pop(c);
-	cache_leave(c);
-	return p;
-}
-
-/* The stack is full, off or in use: make room for one by giving back the pages that lay longest. */
-static NOINLINE void cache_overflow(struct page *p)
-{
-	struct page_cache *c = cache_limit ? cache_enter() : NULL;
 	u32 n;
 
-	if (!c) {
+	if (!cache_enter(c))
+		return NULL;
+	n = c->count;
+	if (likely(n)) {
+		p = c->pages[n - 1];
+		WRITE_ONCE(c->count, n - 1);
+	}
+	cache_leave(c);
+	return p;
+}
+
+/* False when this CPU's stack is full, off or in use. */
+static ALWAYS_INLINE bool cache_push(struct page *p)
+{
+	struct page_cache *c = &this_cpu(page_cache);
+	bool fits = false;
+	u32 n;
+
+	if (!cache_enter(c))
+		return false;
+	n = c->count;
+	if (likely(n < cache_limit)) {
+		c->pages[n] = p;
+		WRITE_ONCE(c->count, n + 1);
+		fits = true;
+	}
+	cache_leave(c);
+	return fits;
+}
+
+/* One page from the lists, and a batch for the stack when that is ours to fill. */
+static struct page *cache_refill(u64 keep)
+{
+	struct page_cache *c = &this_cpu(page_cache);
+	struct page *p = NULL;
+	u32 n;
+
+	if (!cache_limit || !cache_enter(c))
+		return buddy_take(0, keep);
+	n = c->count;
+	if (!n)
+		n = buddy_take_many(c->pages, MIN(cache_limit, PAGE_CACHE_BATCH), keep);
+	if (n)
+		p = c->pages[--n];
+	WRITE_ONCE(c->count, n);
+	cache_leave(c);
+	return p;
+}
+
+/* Gives back the pages that lay in the stack longest, to make room for this one. */
+static void cache_overflow(struct page *p)
+{
+	struct page_cache *c = &this_cpu(page_cache);
+	u32 n, left;
+
+	if (!cache_limit || !cache_enter(c)) {
 		buddy_give(p, 0);
 		return;
 	}
-	if (c->count >= cache_limit) {
-		n = MIN(c->count, PAGE_CACHE_BATCH);
-		buddy_give_many(c->pages, n);
-		for (u32 i = n; i < c->count; i++)
-			c->pages[i - n] = c->pages[i];
-		WRITE_ONCE(c->count, c->count - n);
-	}
-	c->pages[c->count] = p;
-	WRITE_ONCE(c->count, c->count + 1);
-	cache_leave(c);
-}
-
-static ALWAYS_INLINE void give_one(struct page *p)
-{
-	struct page_cache *c = cache_enter();
-	u32 n;
-
-	if (unlikely(!c)) {
-		cache_overflow(p);
-		return;
-	}
-	n = c->count;
-	if (unlikely(n >= cache_limit)) {
-		cache_leave(c);
-		cache_overflow(p);
-		return;
-	}
-	c->pages[n] = p;
-	WRITE_ONCE(c->count, n + 1);
+	n = MIN(c->count, PAGE_CACHE_BATCH);
+	left = c->count - n;
+	buddy_give_many(c->pages, n);
+	for (u32 i = 0; i < left; i++)
+		c->pages[i] = c->pages[n + i];
+	c->pages[left] = p;
+	WRITE_ONCE(c->count, left + 1);
 	cache_leave(c);
 }
 
 /* page_drain_local_cache - see page_alloc.h. */
 void page_drain_local_cache(void)
 {
-	struct page_cache *c = cache_enter();
+	struct page_cache *c = &this_cpu(page_cache);
 
-	if (!c)
+	if (!cache_enter(c))
 		return;
 	buddy_give_many(c->pages, c->count);
 	WRITE_ONCE(c->count, 0);
@@ -199,67 +189,76 @@ static void drain_all_caches(void)
 static ALWAYS_INLINE void block_own(struct page *p, unsigned order)
 {
 	page_unpoison(p, order);
-	for (unsigned i = 1; i < 1u << order; i++) {
-		p[i].head = p;
-		__atomic_store_n(&p[i].flags, PAGE_TAIL, __ATOMIC_RELAXED);
-	}
 	p->kernel_order = (u8)order;
 	__atomic_store_n(&p->flags, PAGE_KERNEL, __ATOMIC_RELAXED);
 	/* A lockless page_try_get may succeed from here on; it then sees the type that is set. */
 	__atomic_store_n(&p->refs, 1, __ATOMIC_RELEASE);
 }
 
-/* Memory is short, or in pieces that lie in the wrong caches. */
-static NOINLINE struct page *alloc_slow(unsigned order, unsigned flags)
+static void tails_set(struct page *p, unsigned order, enum page_type type)
+{
+	for (unsigned i = 1; i < 1u << order; i++) {
+		p[i].head = p;
+		__atomic_store_n(&p[i].flags, type, __ATOMIC_RELAXED);
+	}
+}
+
+static NOINLINE struct page *block_clear(struct page *p, unsigned order)
+{
+	char *va = page_to_virt(p);
+
+	for (size_t done = 0; done < PAGE_SIZE << order; done += PAGE_SIZE)
+		arch_page_clear(va + done);
+	return p;
+}
+
+/* What the stack could not serve. Memory may be short, or lie in pieces in other CPUs' stacks. */
+static struct page *take_slow(unsigned order, unsigned flags)
 {
 	u64 keep = frames_to_keep(flags);
 	struct page *p;
 
 	if (order > PAGE_MAX_ORDER)
 		return NULL;
-	p = buddy_take(order, keep);
+	p = order ? buddy_take(order, keep) : cache_refill(keep);
 	if (p || flags & PA_ATOMIC)
 		return p;
 	drain_all_caches();
 	return buddy_take(order, keep);
 }
 
-static void block_clear(struct page *p, unsigned order)
+static NOINLINE struct page *alloc_slow(unsigned order, unsigned flags)
 {
-	char *va = page_to_virt(p);
+	struct page *p = take_slow(order, flags);
 
-	for (unsigned i = 0; i < 1u << order; i++)
-		arch_page_clear(va + i * PAGE_SIZE);
+	if (!p)
+		return NULL;
+	block_own(p, order);
+	tails_set(p, order, PAGE_TAIL);
+	return flags & PA_ZERO ? block_clear(p, order) : p;
 }
 
 /* page_alloc - see page_alloc.h. */
 struct page *page_alloc(unsigned order, unsigned flags)
 {
-	struct page *p = NULL;
+	struct page *p;
 
-	if (!(flags & PA_ATOMIC))
+	if (DEBUG_BUILD && !(flags & PA_ATOMIC))
 		lock_assert_may_sleep();
 	if (!(flags & PA_NOFAIL_TEST) && alloc_should_fail())
 		return NULL;
-	if (likely(order == 0))
-		p = take_one(flags);
-	if (unlikely(!p)) {
-		p = alloc_slow(order, flags);
-		if (!p)
-			return NULL;
-	}
-	block_own(p, order);
-	if (flags & PA_ZERO)
-		block_clear(p, order);
-	return p;
+	if (unlikely(order) || unlikely(!(p = cache_pop())))
+		return alloc_slow(order, flags);
+	block_own(p, 0);
+	return flags & PA_ZERO ? block_clear(p, 0) : p;
 }
 
-static COLD NORETURN void bad_free(struct page *p, unsigned order)
+static COLD NOINLINE NORETURN void bad_free(struct page *p, unsigned order)
 {
 	pfn_t pfn = page_to_pfn(p);
 
-	panic("page_free: frame 0x%lx order %u: type %u%s, %u references, allocated as order %u", pfn,
-	      order, page_type(p), buddy_contains(pfn) ? " (free already)" : "", p->refs,
+	panic("page_free: frame 0x%lx order %u: type %u%s, %u references, allocated as order %u",
+	      pfn, order, page_type(p), buddy_contains(pfn) ? " (free already)" : "", p->refs,
 	      page_order(p));
 }
 
@@ -273,20 +272,28 @@ static ALWAYS_INLINE bool free_is_valid(const struct page *p, unsigned order)
 	return !DEBUG_BUILD || page_order(p) == order;
 }
 
+static NOINLINE void free_slow(struct page *p, unsigned order)
+{
+	if (!order) {
+		cache_overflow(p);
+		return;
+	}
+	tails_set(p, order, PAGE_RESERVED);
+	page_poison(p, order);
+	buddy_give(p, order);
+}
+
 /* page_free - see page_alloc.h. */
 void page_free(struct page *p, unsigned order)
 {
 	if (unlikely(!free_is_valid(p, order)))
 		bad_free(p, order);
-	for (unsigned i = 0; i < 1u << order; i++) {
-		__atomic_store_n(&p[i].refs, 0, __ATOMIC_RELAXED);
-		__atomic_store_n(&p[i].flags, PAGE_RESERVED, __ATOMIC_RELAXED);
-	}
-	page_poison(p, order);
-	if (likely(order == 0))
-		give_one(p);
-	else
-		buddy_give(p, order);
+	__atomic_store_n(&p->refs, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&p->flags, PAGE_RESERVED, __ATOMIC_RELAXED);
+	if (!order)
+		page_poison(p, 0);
+	if (unlikely(order) || unlikely(!cache_push(p)))
+		free_slow(p, order);
 }
 
 /* page_count_free - see page_alloc.h. A snapshot: pages may be moving between the lists and a cache. */

@@ -11,9 +11,9 @@
 #define PAGE_MAX_ORDER 10 /* 4 MiB; larger runs come from the huge-page pool */
 
 /* Allocation flags. Without PA_ATOMIC the caller must be able to sleep (reclaim will live there). */
-#define PA_ZERO    BIT(0) /* contents cleared */
-#define PA_ATOMIC  BIT(1) /* do not sleep; may dip into the reserve */
-#define PA_USER    BIT(2) /* page for user space: counted against the reserve first */
+#define PA_ZERO        BIT(0) /* contents cleared */
+#define PA_ATOMIC      BIT(1) /* do not sleep; may dip into the reserve */
+#define PA_USER        BIT(2) /* page for user space: counted against the reserve first */
 #define PA_NOFAIL_TEST BIT(3) /* exempt from fault injection */
 
 /* page_alloc - 2^order frames, physically contiguous and aligned to their size.
@@ -50,11 +50,12 @@ void page_dump_counts(void (*print)(const char *fmt, ...));
  * phys_early_* works from boot_info before the page array exists: memory below `limit` that the boot
  * page tables map, page granularity, never freed individually. phys_init() hands the rest of RAM
  * to the buddy allocator. */
-void phys_early_init(paddr_t mapped_end);              /* highest address boot page tables reach + 1 */
-paddr_t phys_early_alloc(u64 size, u64 align);         /* zeroed; panics "not enough memory" when short */
-bool phys_early_next_ram(u32 *cursor, pfn_t *lo, pfn_t *hi); /* RAM in 2 MiB sections, rounded outwards */
-void phys_init(void);                                  /* page_array is in place: fill the buddy lists */
-void phys_free_range(paddr_t base, u64 size);          /* later gifts: init data, initrd, ACPI tables */
+void phys_early_init(paddr_t mapped_end);      /* highest address boot page tables reach + 1 */
+paddr_t phys_early_alloc(u64 size, u64 align); /* zeroed; panics "not enough memory" when short */
+bool phys_early_next_ram(u32 *cursor, pfn_t *lo,
+			 pfn_t *hi);          /* RAM in 2 MiB sections, rounded outwards */
+void phys_init(void);                         /* page_array is in place: fill the buddy lists */
+void phys_free_range(paddr_t base, u64 size); /* later gifts: init data, initrd, ACPI tables */
 /* phys_percpu_start - percpu_init() is done: from here on pages and objects are cached per CPU. */
 void phys_percpu_start(void);
 

@@ -35,7 +35,7 @@ bool alloc_fail_step(void)
 
 #ifdef QUIRE_DEBUG
 
-#define PAGE_POISON	 0xdbdbdbdbdbdbdbdbul
+#define PAGE_POISON      0xdbdbdbdbdbdbdbdbul
 #define PAGE_POISON_BYTE 0xdb
 
 /* page_poison - see internal.h. */

@@ -19,7 +19,7 @@
 pfn_t page_max_pfn;
 
 static u64 *section_map; /* constant after phys_init: one bit per section */
-static u64 nr_managed;	 /* [a] frames given to the buddy allocator so far */
+static u64 nr_managed;   /* [a] frames given to the buddy allocator so far */
 
 /* page_exists - see page.h. */
 bool page_exists(pfn_t pfn)
