@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * console.c - one serial port, shared by printk, user programs and the panic path.
+ *
+ * Output is sent by busy-waiting, a line at a time under a lock with interrupts off: a console that
+ * needs interrupts to speak is silent when it matters. Text that comes before there is a port is
+ * kept in `kept` and sent first thing afterwards. The panic path ignores the lock; the worst that
+ * can happen is that two CPUs' characters mix.
+ *
+ * Input arrives by interrupt, goes into a ring and wakes readers. When the ring is full, new bytes
+ * are dropped. The ring's lock is separate, so that a long output does not hold up input, and it is
+ * released before readers are woken, because wait queues rank below it.
+ *
+ * Locks: console.lock (port's transmitter, kept text), input.lock (ring); never both.
+ */
+#include "drivers/console.h"
+#include "drivers/uart.h"
+#include <arch/boot.h>
+#include <arch/cpu.h>
+#include <arch/irq.h>
+#include <uapi/errno.h>
+#include "kernel/lock.h"
+#include "kernel/printk.h"
+#include "kernel/time.h"
+#include "kernel/wait.h"
+#include "lib/string.h"
+
+#define KEPT_SIZE     8192
+#define RING_SIZE     1024 /* a power of two */
+#define LINE_MAX_HELD 256  /* characters sent before interrupts are let in */
+#define TX_PATIENCE   1000000
+#define POLL_NS       (10 * NSEC_PER_MSEC)
+
+static struct {
+	struct spinlock lock;
+	struct uart uart; /* .ops NULL: no port known yet */
+	bool mapped;      /* registers can be reached */
+	bool stuck;       /* the port last refused a byte: do not wait for it again */
+	u32 nr_kept, nr_lost;
+	char kept[KEPT_SIZE];
+} console = {.lock = SPINLOCK_INIT(RANK_CONSOLE)};
+
+static struct {
+	struct spinlock lock;
+	u32 head, tail; /* free-running; head - tail bytes are in the ring */
+	u8 ring[RING_SIZE];
+	bool by_irq; /* [i] after boot */
+	struct waitq readers;
+} input = {.lock = SPINLOCK_INIT(RANK_CONSOLE), .readers = WAITQ_INIT(input.readers)};
+
+static void send_byte(u8 byte)
+{
+	const struct uart *u = &console.uart;
+	u32 patience = console.stuck ? 1 : TX_PATIENCE;
+
+	while (!u->ops->tx_ready(u)) {
+		if (!--patience) {
+			console.stuck = true;
+			return;
+		}
+		cpu_relax();
+	}
+	console.stuck = false;
+	u->ops->tx(u, byte);
+}
+
+static void send(const char *text, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (text[i] == '\n')
+			send_byte('\r');
+		send_byte((u8)text[i]);
+	}
+}
+
+static void keep(const char *text, size_t n)
+{
+	size_t fits = MIN(n, (size_t)KEPT_SIZE - console.nr_kept);
+
+	memcpy(console.kept + console.nr_kept, text, fits);
+	console.nr_kept += (u32)fits;
+	console.nr_lost += (u32)(n - fits);
+}
+
+static void send_kept(void)
+{
+	static const char lost[] = "\n[more was written here, but lost]\n";
+
+	send(console.kept, console.nr_kept);
+	if (console.nr_lost)
+		send(lost, sizeof(lost) - 1);
+	console.nr_kept = console.nr_lost = 0;
+}
+
+static const struct uart_ops *ops_for(enum boot_uart_kind kind)
+{
+	switch (kind) {
+	case BOOT_UART_16550_PIO:
+	case BOOT_UART_16550_MMIO:
+		return &uart_16550_ops;
+	case BOOT_UART_PL011:
+		return &uart_pl011_ops;
+	case BOOT_UART_NONE:
+		break;
+	}
+	return NULL;
+}
+
+/* Takes the port that boot/ found, once it has, through the boot page tables. */
+static bool attach(void)
+{
+	struct uart *u = &console.uart;
+	const struct uart_ops *ops = ops_for(boot_info.console.kind);
+
+	if (console.mapped || u->ops || !ops)
+		return console.mapped;
+	u->info = boot_info.console;
+	if (u->info.kind != BOOT_UART_16550_PIO) {
+		u->regs = arch_early_mmio(u->info.base);
+		if (!u->regs)
+			return false;
+	}
+	u->ops = ops;
+	console.mapped = ops->init(u) == 0;
+	if (console.mapped)
+		send_kept();
+	return console.mapped;
+}
+
+/* The length of the piece to send before interrupts are let in: a line, if it is not too long. */
+static size_t piece_length(const char *text, size_t n)
+{
+	const char *newline;
+
+	n = MIN(n, (size_t)LINE_MAX_HELD);
+	newline = memchr(text, '\n', n);
+	return newline ? (size_t)(newline - text) + 1 : n;
+}
+
+/* console_write - see console.h. */
+void console_write(const char *text, size_t n)
+{
+	while (n) {
+		size_t piece = piece_length(text, n);
+		unsigned long irq = spin_lock_irqsave(&console.lock);
+
+		if (attach())
+			send(text, piece);
+		else
+			keep(text, piece);
+		spin_unlock_irqrestore(&console.lock, irq);
+		text += piece;
+		n -= piece;
+	}
+}
+
+/* console_panic_write - see console.h. */
+void console_panic_write(const char *text, size_t n)
+{
+	if (attach())
+		send(text, n);
+	else
+		keep(text, n);
+}
+
+/* console_registers - see console.h. */
+paddr_t console_registers(void)
+{
+	unsigned long irq = spin_lock_irqsave(&console.lock);
+
+	attach();
+	spin_unlock_irqrestore(&console.lock, irq);
+	return console.uart.regs ? console.uart.info.base : 0;
+}
+
+/* console_set_registers - see console.h. */
+void console_set_registers(volatile void *regs)
+{
+	unsigned long irq = spin_lock_irqsave(&console.lock);
+
+	if (console.uart.ops && console.uart.regs) {
+		if (regs)
+			console.uart.regs = regs;
+		console.mapped = regs != NULL;
+		if (console.mapped)
+			send_kept();
+	}
+	spin_unlock_irqrestore(&console.lock, irq);
+}
+
+/* Moves what the port has received into the ring. True when there was something. */
+static bool receive(void)
+{
+	const struct uart *u = &console.uart;
+	unsigned long irq = spin_lock_irqsave(&input.lock);
+	u32 head = input.head;
+	bool received;
+	int byte;
+
+	/* Bounded, for the sake of a port that has gone away and claims to have data for ever. */
+	for (u32 i = 0; i < RING_SIZE && (byte = u->ops->rx(u)) >= 0; i++) {
+		if (head - input.tail < RING_SIZE)
+			input.ring[head++ % RING_SIZE] = (u8)byte;
+	}
+	received = head != input.head;
+	WRITE_ONCE(input.head, head);
+	spin_unlock_irqrestore(&input.lock, irq);
+	return received;
+}
+
+static void handle_irq(void *arg)
+{
+	(void)arg;
+	console.uart.ops->irq_ack(&console.uart);
+	if (receive())
+		waitq_wake_all(&input.readers);
+}
+
+/* console_start_input - see console.h. */
+void console_start_input(void)
+{
+	const struct uart *u = &console.uart;
+	int err;
+
+	if (!console.mapped) {
+		printk("console: no serial port\n");
+		return;
+	}
+	err = u->info.irq == BOOT_NO_IRQ
+		      ? -ENOENT
+		      : irq_register(u->info.irq, handle_irq, NULL, u->ops->name);
+	input.by_irq = err == 0;
+	if (input.by_irq)
+		u->ops->rx_irq_enable(u);
+	printk("console: %s at 0x%lx, input %s\n", u->ops->name, u->info.base,
+	       input.by_irq ? "by interrupt" : "polled");
+}
+
+static size_t take(char *buf, size_t n)
+{
+	unsigned long irq = spin_lock_irqsave(&input.lock);
+	size_t taken = 0;
+
+	while (taken < n && input.tail != input.head)
+		buf[taken++] = (char)input.ring[input.tail++ % RING_SIZE];
+	spin_unlock_irqrestore(&input.lock, irq);
+	return taken;
+}
+
+/* console_read - see console.h. */
+ssize_t console_read(char *buf, size_t n, bool nonblock)
+{
+	if (!console.mapped)
+		return -EIO;
+	while (n) {
+		u64 deadline = input.by_irq ? 0 : time_now() + POLL_NS;
+		size_t taken;
+		int err;
+
+		if (!input.by_irq)
+			receive();
+		taken = take(buf, n);
+		if (taken)
+			return (ssize_t)taken;
+		if (nonblock)
+			return -EAGAIN;
+		err = wait_event_deadline(&input.readers,
+					  READ_ONCE(input.head) != READ_ONCE(input.tail),
+					  WAIT_INTERRUPTIBLE, deadline);
+		if (err == -EINTR)
+			return err;
+	}
+	return 0;
+}
