@@ -9,20 +9,20 @@
 void panic(const char *fmt, ...) PRINTF_LIKE(1, 2) NORETURN COLD;
 
 /* BUG_ON is checked in every build; assert only in debug builds (make DEBUG=1). */
-#define BUG_ON(x)                                                                                  \
-	do {                                                                                       \
-		if (unlikely(x))                                                                   \
-			panic("BUG at %s:%d: %s", __FILE__, __LINE__, #x);                         \
+#define BUG_ON(x)                                                          \
+	do {                                                               \
+		if (unlikely(x))                                           \
+			panic("BUG at %s:%d: %s", __FILE__, __LINE__, #x); \
 	} while (0)
 
 #ifdef QUIRE_DEBUG
 #define DEBUG_BUILD 1
-#define assert(x)                                                                                  \
-	do {                                                                                       \
-		if (unlikely(!(x)))                                                                \
-			panic("assertion failed at %s:%d: %s", __FILE__, __LINE__, #x);            \
+#define assert(x)                                                                       \
+	do {                                                                            \
+		if (unlikely(!(x)))                                                     \
+			panic("assertion failed at %s:%d: %s", __FILE__, __LINE__, #x); \
 	} while (0)
 #else
 #define DEBUG_BUILD 0
-#define assert(x) ((void)sizeof(!(x)))
+#define assert(x)   ((void)sizeof(!(x)))
 #endif

@@ -35,11 +35,13 @@ struct object {
 	u64 size;                     /* bytes; written under resize (write), read lockless */
 	struct spinlock index_lock;   /* RANK_OBJ_INDEX: changes of the index */
 	struct radix index;
-	u64 nr_pages;                 /* [index_lock] */
-	struct spinlock vmas_lock;    /* RANK_OBJ_VMAS */
-	struct list_head vmas;        /* [vmas_lock] mappings, by vma->obj_link */
-	struct list_head all_link;    /* for the owner's use */
+	u64 nr_pages;              /* [index_lock] */
+	struct spinlock vmas_lock; /* RANK_OBJ_VMAS */
+	struct list_head vmas;     /* [vmas_lock] mappings, by vma->obj_link */
+	struct list_head all_link; /* for the owner's use */
 };
+
+void object_subsystem_init(void);
 
 void object_init(struct object *, const struct object_ops *);
 void object_get(struct object *);

@@ -21,6 +21,7 @@
  *
  * Read next: page_alloc.c, which decides who gets what is in here.
  */
+#include "lib/atomic.h"
 #include "lib/bits.h"
 #include "mm/phys/internal.h"
 
@@ -47,9 +48,9 @@ void buddy_init(void)
 /* An unowned frame changes its type; only the poison mark stays. Nobody else writes its flags. */
 static void set_unowned_type(struct page *p, enum page_type type)
 {
-	u32 flags = __atomic_load_n(&p->flags, __ATOMIC_RELAXED);
+	u32 flags = atomic_load(&p->flags);
 
-	__atomic_store_n(&p->flags, (flags & PG_POISONED) | type, __ATOMIC_RELAXED);
+	atomic_store(&p->flags, (flags & PG_POISONED) | type);
 }
 
 static void block_insert(struct page *p, unsigned order)
@@ -58,7 +59,7 @@ static void block_insert(struct page *p, unsigned order)
 	p->buddy_order = (u8)order;
 	list_add(&p->buddy_link, &buddy.lists[order]);
 	buddy.orders |= 1u << order;
-	WRITE_ONCE(buddy.nr_blocks[order], buddy.nr_blocks[order] + 1);
+	atomic_store(&buddy.nr_blocks[order], buddy.nr_blocks[order] + 1);
 }
 
 static void block_remove(struct page *p, unsigned order)
@@ -66,7 +67,7 @@ static void block_remove(struct page *p, unsigned order)
 	list_del(&p->buddy_link);
 	if (list_empty(&buddy.lists[order]))
 		buddy.orders &= ~(1u << order);
-	WRITE_ONCE(buddy.nr_blocks[order], buddy.nr_blocks[order] - 1);
+	atomic_store(&buddy.nr_blocks[order], buddy.nr_blocks[order] - 1);
 	set_unowned_type(p, PAGE_RESERVED);
 }
 
@@ -88,7 +89,7 @@ static void give_locked(struct page *p, unsigned order)
 	struct page *other;
 
 	assert_held(&buddy.lock);
-	WRITE_ONCE(buddy.nr_free, buddy.nr_free + (1ul << order));
+	atomic_store(&buddy.nr_free, buddy.nr_free + (1ul << order));
 	while (order < PAGE_MAX_ORDER && (other = free_buddy(pfn, order))) {
 		block_remove(other, order);
 		pfn &= ~(1ul << order);
@@ -109,7 +110,7 @@ static struct page *take_locked(unsigned order)
 		from--;
 		block_insert(p + (1ul << from), from);
 	}
-	WRITE_ONCE(buddy.nr_free, buddy.nr_free - (1ul << order));
+	atomic_store(&buddy.nr_free, buddy.nr_free - (1ul << order));
 	return p;
 }
 
@@ -195,11 +196,11 @@ bool buddy_contains(pfn_t pfn)
 /* buddy_count_free - see internal.h. */
 u64 buddy_count_free(void)
 {
-	return READ_ONCE(buddy.nr_free);
+	return atomic_load(&buddy.nr_free);
 }
 
 /* buddy_count_blocks - see internal.h. */
 u64 buddy_count_blocks(unsigned order)
 {
-	return READ_ONCE(buddy.nr_blocks[order]);
+	return atomic_load(&buddy.nr_blocks[order]);
 }

@@ -6,7 +6,7 @@
  */
 #include "lib/bits.h"
 #include "lib/string.h"
-#include "mm/phys/slab.h"
+#include "mm/phys/slab_internal.h"
 
 #define KMALLOC_MAX_SLAB 2048
 #define KMALLOC_CLASSES  11
@@ -20,11 +20,11 @@ static const struct {
 	{512, "kmalloc-512"}, {1024, "kmalloc-1k"}, {2048, "kmalloc-2k"},
 };
 
-static struct slab_cache *caches[KMALLOC_CLASSES]; /* constant after slab_init */
+static struct slab_cache *caches[KMALLOC_CLASSES]; /* constant after kmalloc_init */
 static u8 class_of[KMALLOC_MAX_SLAB / 8 + 1];      /* by size in units of 8 bytes, rounded up */
 
-/* slab_init - see slab.h. */
-void slab_init(void)
+/* kmalloc_init - see slab_internal.h. */
+void kmalloc_init(void)
 {
 	unsigned next = 0;
 

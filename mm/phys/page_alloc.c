@@ -26,6 +26,7 @@
 #include "kernel/lock.h"
 #include "kernel/percpu.h"
 #include "kernel/smp.h"
+#include "lib/atomic.h"
 #include "mm/phys/internal.h"
 
 #define PAGE_CACHE_SIZE  64
@@ -95,7 +96,7 @@ static ALWAYS_INLINE struct page *cache_pop(void)
 	n = c->count;
 	if (likely(n)) {
 		p = c->pages[n - 1];
-		WRITE_ONCE(c->count, n - 1);
+		atomic_store(&c->count, n - 1);
 	}
 	cache_leave(c);
 	return p;
@@ -113,7 +114,7 @@ static ALWAYS_INLINE bool cache_push(struct page *p)
 	n = c->count;
 	if (likely(n < cache_limit)) {
 		c->pages[n] = p;
-		WRITE_ONCE(c->count, n + 1);
+		atomic_store(&c->count, n + 1);
 		fits = true;
 	}
 	cache_leave(c);
@@ -134,7 +135,7 @@ static struct page *cache_refill(u64 keep)
 		n = buddy_take_many(c->pages, MIN(cache_limit, PAGE_CACHE_BATCH), keep);
 	if (n)
 		p = c->pages[--n];
-	WRITE_ONCE(c->count, n);
+	atomic_store(&c->count, n);
 	cache_leave(c);
 	return p;
 }
@@ -155,7 +156,7 @@ static void cache_overflow(struct page *p)
 	for (u32 i = 0; i < left; i++)
 		c->pages[i] = c->pages[n + i];
 	c->pages[left] = p;
-	WRITE_ONCE(c->count, left + 1);
+	atomic_store(&c->count, left + 1);
 	cache_leave(c);
 }
 
@@ -167,7 +168,7 @@ void page_drain_local_cache(void)
 	if (!cache_enter(c))
 		return;
 	buddy_give_many(c->pages, c->count);
-	WRITE_ONCE(c->count, 0);
+	atomic_store(&c->count, 0);
 	cache_leave(c);
 }
 
@@ -190,16 +191,16 @@ static ALWAYS_INLINE void block_own(struct page *p, unsigned order)
 {
 	page_unpoison(p, order);
 	p->kernel_order = (u8)order;
-	__atomic_store_n(&p->flags, PAGE_KERNEL, __ATOMIC_RELAXED);
+	atomic_store(&p->flags, PAGE_KERNEL);
 	/* A lockless page_try_get may succeed from here on; it then sees the type that is set. */
-	__atomic_store_n(&p->refs, 1, __ATOMIC_RELEASE);
+	atomic_store_release(&p->refs, 1);
 }
 
 static void tails_set(struct page *p, unsigned order, enum page_type type)
 {
 	for (unsigned i = 1; i < 1u << order; i++) {
 		p[i].head = p;
-		__atomic_store_n(&p[i].flags, type, __ATOMIC_RELAXED);
+		atomic_store(&p[i].flags, type);
 	}
 }
 
@@ -267,7 +268,7 @@ static ALWAYS_INLINE bool free_is_valid(const struct page *p, unsigned order)
 {
 	unsigned type = page_type(p);
 
-	if (type - PAGE_KERNEL > PAGE_OBJ - PAGE_KERNEL || p->refs > 1)
+	if (type - PAGE_KERNEL > PAGE_OBJ - PAGE_KERNEL || atomic_load(&p->refs) > 1)
 		return false;
 	return !DEBUG_BUILD || page_order(p) == order;
 }
@@ -288,8 +289,8 @@ void page_free(struct page *p, unsigned order)
 {
 	if (unlikely(!free_is_valid(p, order)))
 		bad_free(p, order);
-	__atomic_store_n(&p->refs, 0, __ATOMIC_RELAXED);
-	__atomic_store_n(&p->flags, PAGE_RESERVED, __ATOMIC_RELAXED);
+	atomic_store(&p->refs, 0);
+	atomic_store(&p->flags, PAGE_RESERVED);
 	if (!order)
 		page_poison(p, 0);
 	if (unlikely(order) || unlikely(!cache_push(p)))
@@ -304,6 +305,6 @@ u64 page_count_free(void)
 	if (!cache_limit)
 		return n;
 	for (unsigned cpu = 0; cpu < nr_cpus; cpu++)
-		n += READ_ONCE(cpu_var(page_cache, cpu).count);
+		n += atomic_load(&cpu_var(page_cache, cpu).count);
 	return n;
 }

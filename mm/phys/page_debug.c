@@ -9,6 +9,7 @@
  * In every build the n-th allocation from now can be made to fail, so that each error path can be
  * walked: a test repeats an operation with n = 1, 2, 3 .. until it succeeds without a failure.
  */
+#include "lib/atomic.h"
 #include "lib/string.h"
 #include "mm/phys/internal.h"
 
@@ -17,19 +18,18 @@ u64 alloc_fail_left;
 /* alloc_fail_nth - see page_alloc.h. */
 void alloc_fail_nth(u64 n)
 {
-	__atomic_store_n(&alloc_fail_left, n, __ATOMIC_RELAXED);
+	atomic_store(&alloc_fail_left, n);
 }
 
 /* alloc_fail_step - count one allocation; true for the one that must fail. */
 bool alloc_fail_step(void)
 {
-	u64 left = __atomic_load_n(&alloc_fail_left, __ATOMIC_RELAXED);
+	u64 left = atomic_load(&alloc_fail_left);
 
 	do {
 		if (!left)
 			return false;
-	} while (!__atomic_compare_exchange_n(&alloc_fail_left, &left, left - 1, true,
-					      __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+	} while (!atomic_cas(&alloc_fail_left, &left, left - 1));
 	return left == 1;
 }
 
@@ -61,7 +61,7 @@ static void check_poison(struct page *p)
 void page_unpoison(struct page *p, unsigned order)
 {
 	for (unsigned i = 0; i < 1u << order; i++) {
-		if (p[i].refs || page_type(&p[i]) != PAGE_RESERVED)
+		if (atomic_load(&p[i].refs) || page_type(&p[i]) != PAGE_RESERVED)
 			panic("frame 0x%lx is in use (type %u, %u references) and was in the free lists",
 			      page_to_pfn(&p[i]), page_type(&p[i]), p[i].refs);
 		if (page_test(&p[i], PG_POISONED))

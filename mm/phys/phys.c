@@ -12,7 +12,7 @@
  *
  * Read next: buddy.c.
  */
-#include "kernel/printk.h"
+#include "lib/atomic.h"
 #include "lib/bitmap.h"
 #include "mm/phys/internal.h"
 
@@ -46,7 +46,7 @@ static void gift(paddr_t base, u64 size)
 {
 	pfn_t lo = base >> PAGE_SHIFT, hi = (base + size) >> PAGE_SHIFT;
 
-	__atomic_fetch_add(&nr_managed, hi - lo, __ATOMIC_RELAXED);
+	atomic_add(&nr_managed, hi - lo);
 	buddy_give_range(lo, hi);
 }
 
@@ -93,7 +93,7 @@ void phys_percpu_start(void)
 /* page_try_get - see page_alloc.h. */
 bool page_try_get(struct page *p)
 {
-	u32 refs = __atomic_load_n(&p->refs, __ATOMIC_RELAXED);
+	u32 refs = atomic_load(&p->refs);
 
 	do {
 		if (!refs)
@@ -118,7 +118,7 @@ void page_put(struct page *p)
 /* page_count_total - see page_alloc.h. */
 u64 page_count_total(void)
 {
-	return __atomic_load_n(&nr_managed, __ATOMIC_RELAXED);
+	return atomic_load(&nr_managed);
 }
 
 /* page_dump_counts - see page_alloc.h. */

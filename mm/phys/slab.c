@@ -25,6 +25,7 @@
  * Read next: slab_debug.c (what the red zone holds), kmalloc.c.
  */
 #include "kernel/rcu.h"
+#include "lib/atomic.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/phys/internal.h"
@@ -81,7 +82,7 @@ static void choose_layout(struct slab_cache *c, size_t size, size_t align)
 /* slab_cache_create - see slab.h. */
 struct slab_cache *slab_cache_create(const char *name, size_t size, size_t align, bool rcu)
 {
-	unsigned index = __atomic_fetch_add(&slab_nr_caches, 1, __ATOMIC_RELAXED);
+	unsigned index = atomic_fetch_add(&slab_nr_caches, 1);
 	struct slab_cache *c = &slab_caches[index];
 
 	if (index >= SLAB_MAX_CACHES)
@@ -96,6 +97,14 @@ struct slab_cache *slab_cache_create(const char *name, size_t size, size_t align
 	list_init(&c->full);
 	c->magazine_limit = magazines_on ? choose_magazine_limit(c->stride) : 0;
 	return c;
+}
+
+/* slab_init - see slab.h. */
+void slab_init(void)
+{
+	slab_nr_caches = 0;
+	magazines_on = false;
+	kmalloc_init();
 }
 
 /* slab_magazines_start - see internal.h. */
@@ -129,7 +138,7 @@ static struct page *slab_new(struct slab_cache *c, unsigned flags)
 	slab->slab_inuse = 0;
 	slab->slab_order = c->order;
 	list_init(&slab->slab_link);
-	__atomic_store_n(&slab->flags, PAGE_SLAB, __ATOMIC_RELEASE);
+	atomic_store_release(&slab->flags, PAGE_SLAB);
 	return slab;
 }
 
@@ -165,7 +174,7 @@ static bool cache_grow(struct slab_cache *c, unsigned flags)
 	irq = spin_lock_irqsave(&c->lock);
 	list_add_tail(&slab->slab_link, &c->partial);
 	c->nr_empty++;
-	WRITE_ONCE(c->nr_slabs, c->nr_slabs + 1);
+	atomic_store(&c->nr_slabs, c->nr_slabs + 1);
 	spin_unlock_irqrestore(&c->lock, irq);
 	return true;
 }
@@ -216,7 +225,7 @@ static void put_locked(struct slab_cache *c, void *obj, struct list_head *spare)
 		return;
 	}
 	list_move_tail(&slab->slab_link, spare);
-	WRITE_ONCE(c->nr_slabs, c->nr_slabs - 1);
+	atomic_store(&c->nr_slabs, c->nr_slabs - 1);
 }
 
 /* --- magazines ------------------------------------------------------------------------------------- */
@@ -355,7 +364,7 @@ u64 slab_count_pages(void)
 	u64 n = 0;
 
 	for (unsigned i = 0; i < slab_nr_caches; i++)
-		n += (u64)READ_ONCE(slab_caches[i].nr_slabs) << slab_caches[i].order;
+		n += (u64)atomic_load(&slab_caches[i].nr_slabs) << slab_caches[i].order;
 	return n;
 }
 
@@ -364,7 +373,7 @@ void slab_dump(void (*print)(const char *fmt, ...))
 {
 	for (unsigned i = 0; i < slab_nr_caches; i++) {
 		const struct slab_cache *c = &slab_caches[i];
-		u32 slabs = READ_ONCE(c->nr_slabs);
+		u32 slabs = atomic_load(&c->nr_slabs);
 
 		if (slabs)
 			print("slab %-16s %5u bytes, %u slabs of %u objects, %lu KiB\n", c->name,

@@ -32,7 +32,7 @@ void slab_free(struct slab_cache *, void *);
 void *kmalloc(size_t size, unsigned flags) MUST_CHECK;
 void kfree(void *); /* NULL is fine. Any context. */
 
-/* slab_init - the caches behind kmalloc. Needs page_alloc; boot only. */
+/* slab_init - no caches but those behind kmalloc. Needs page_alloc; boot only, before any other is made. */
 void slab_init(void);
 
 /* slab_count_pages - frames that slabs hold, of all caches. */

@@ -43,6 +43,8 @@ struct slab_cache {
 extern struct slab_cache slab_caches[SLAB_MAX_CACHES];
 extern unsigned slab_nr_caches;
 
+void kmalloc_init(void); /* kmalloc.c: its caches */
+
 static inline u16 *slab_link(const struct slab_cache *c, void *obj)
 {
 	return (u16 *)((char *)obj + c->link);

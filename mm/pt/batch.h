@@ -27,11 +27,11 @@ struct batch_block;
 struct tlb_batch {
 	struct aspace *as;
 	vaddr_t lo, hi; /* to flush; empty when lo >= hi */
-	u8 level;	/* smallest leaf that was unhooked */
+	u8 level;       /* smallest leaf that was unhooked */
 	bool tables_freed;
-	u8 reason;		   /* enum tlb_reason */
-	u16 nr_pages;		   /* in pages[] or, once it exists, in block */
-	struct page *nodes;	   /* detached tables, by node_next */
+	u8 reason;                 /* enum tlb_reason */
+	u16 nr_pages;              /* in pages[] or, once it exists, in block */
+	struct page *nodes;        /* detached tables, by node_next */
 	struct batch_block *block; /* more room, one page at a time */
 	struct page *pages[BATCH_INLINE];
 };

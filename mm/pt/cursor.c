@@ -36,6 +36,8 @@ void ptc_begin(struct ptc *c, struct aspace *as, vaddr_t lo, vaddr_t hi, unsigne
 	assert(!(mode & PTC_EDIT) == !batch);
 	c->as = as;
 	c->batch = batch;
+	c->inner = NULL;
+	c->nested = false;
 	c->va = lo;
 	c->hi = hi;
 	c->node = NULL;
@@ -49,7 +51,7 @@ void ptc_begin(struct ptc *c, struct aspace *as, vaddr_t lo, vaddr_t hi, unsigne
 
 void ptc_lock_node(const struct ptc *c, struct page *node)
 {
-	if (c->mode & PTC_SECOND)
+	if (c->nested)
 		spin_lock_nested(&node->node_lock);
 	else
 		spin_lock(&node->node_lock);
@@ -60,6 +62,8 @@ static void leave_window(struct ptc *c)
 	struct page *node = c->node;
 	bool empty;
 
+	if (c->inner && c->inner->node)
+		ptc_pause(c->inner);
 	c->node = NULL;
 	c->entry = NULL;
 	if (!node || !(c->mode & PTC_EDIT))
@@ -75,6 +79,13 @@ static void leave_window(struct ptc *c)
 		prune_empty(c, node->node_base, node->node_level);
 	if (!(c->mode & PTC_DEFER))
 		tlb_batch_flush(c->batch);
+}
+
+void ptc_nest(struct ptc *outer, struct ptc *inner)
+{
+	assert(!outer->node && !inner->node);
+	outer->inner = inner;
+	inner->nested = true;
 }
 
 void ptc_pause(struct ptc *c)
@@ -332,7 +343,7 @@ int ptc_make(struct ptc *c, vaddr_t va, unsigned level)
 	int err;
 
 	leave_window(c);
-	c->mode = (mode | PTC_FILL) & ~(PTC_NOSLEEP | PTC_SECOND);
+	c->mode = (mode | PTC_FILL) & ~PTC_NOSLEEP;
 	c->va = ALIGN_DOWN(va, pt_size(level));
 	c->hi = c->va + pt_size(level);
 	err = open_window(c);

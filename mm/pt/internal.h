@@ -53,7 +53,7 @@ struct page *node_alloc(unsigned flags); /* PA_*; NULL: no memory; content empty
 void node_setup(struct page *, unsigned level, vaddr_t base);
 void node_free_unused(struct page *); /* never published */
 void node_free_rcu(struct page *);    /* after its flush */
-extern unsigned pt_leaf_levels;	      /* levels at which this machine has leaves */
+extern unsigned pt_leaf_levels;       /* levels at which this machine has leaves */
 
 /* slot.c: the meaning of raw entries */
 void pt_decode(pte_t, unsigned level, vaddr_t va, struct pt_slot *);

@@ -56,8 +56,9 @@ void node_free_rcu(struct page *node)
 	rcu_call(&node->node_rcu, node_free_now);
 }
 
-/* pt_kernel_boot_done - the page allocator works. */
+/* pt_kernel_boot_done - the final tables are in use and page_array is at its final address. */
 void pt_kernel_boot_done(void)
 {
+	kernel_as.root = phys_to_page(kernel_as.root_pa);
 	booting = false;
 }

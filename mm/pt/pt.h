@@ -45,22 +45,23 @@
 #define PTC_HOLES   0x08u /* READ: report holes too; neighbours in one table come as one */
 #define PTC_NOSLEEP 0x10u /* never allocate: -EAGAIN where a table would have to be made */
 #define PTC_DEFER   0x20u /* the caller flushes the batch */
-#define PTC_SECOND  0x40u /* inside another cursor's window: its locks nest below that one's */
 
 struct tlb_batch;
 
 struct ptc {
 	struct aspace *as;
 	struct tlb_batch *batch; /* NULL when reading */
-	vaddr_t va, hi;		 /* still to be visited */
-	struct page *node;	 /* the window (locked in edit modes), or NULL */
-	pte_t *entry;		 /* of the current slot; NULL before the first */
+	struct ptc *inner;       /* see ptc_nest */
+	vaddr_t va, hi;          /* still to be visited */
+	struct page *node;       /* the window (locked in edit modes), or NULL */
+	pte_t *entry;            /* of the current slot; NULL before the first */
 	unsigned mode;
 	u8 level;    /* of the window's slots */
+	bool nested; /* it is another cursor's inner */
 	bool stored; /* entries were stored that are not published yet */
 	u8 nr_stock;
 	struct page *stock[PTC_LEVELS]; /* tables ready for use */
-	vaddr_t slot_va;		/* of the current slot */
+	vaddr_t slot_va;                /* of the current slot */
 };
 
 /* ptc_begin - aim a cursor at [lo, hi): page-aligned, lo <= hi.
@@ -81,6 +82,11 @@ int ptc_goto(struct ptc *, vaddr_t lo, vaddr_t hi, struct pt_slot *);
  *  needs: no window held by any cursor of this thread    sleeps: yes    returns: 0 or -ENOMEM */
 int ptc_make(struct ptc *, vaddr_t va, unsigned level);
 
+/* ptc_nest - work with two windows at once (fork, moves): inner's window lies inside outer's. Whenever outer
+ * leaves its window inner leaves its own first, so locks are always taken outer, then inner. Who may be
+ * outer to whom is fixed: the parent's space to the child's; in one space the lower node address. */
+void ptc_nest(struct ptc *outer, struct ptc *inner);
+
 /* ptc_pause - give the window up; the current slot will be reported again by ptc_next. */
 void ptc_pause(struct ptc *);
 
@@ -99,6 +105,9 @@ struct pt_slot ptc_take(struct ptc *);
  *  returns: the old bits. Losing rights or dirtiness is recorded for flushing; gaining is not (a
  *  stale entry that forbids too much costs a spurious fault, which flushes it). */
 unsigned ptc_change(struct ptc *, unsigned set, unsigned clear);
+
+/* ptc_kind - what the current slot holds now. */
+enum pt_kind ptc_kind(const struct ptc *);
 
 /* ptc_match - does the current slot still hold what was seen (accessed and dirty bits aside)? */
 bool ptc_match(const struct ptc *, const struct pt_slot *seen);

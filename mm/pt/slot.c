@@ -10,9 +10,9 @@
 #include "mm/pt/internal.h"
 
 #define MIGRATE_ACCESSED BIT(48)
-#define MIGRATE_DIRTY	 BIT(49)
-#define MIGRATE_PFN	 (BIT(40) - 1)
-#define ABSENT_FLAGS	 (PTB_UFFD_WP | PTB_SOFT_DIRTY | PTB_EXCL)
+#define MIGRATE_DIRTY    BIT(49)
+#define MIGRATE_PFN      (BIT(40) - 1)
+#define ABSENT_FLAGS     (PTB_UFFD_WP | PTB_SOFT_DIRTY | PTB_EXCL)
 
 static void decode_migrate(unsigned type, u64 offset, struct pt_slot *slot)
 {

@@ -34,7 +34,7 @@ enum pt_kind { PT_HOLE, PT_PAGE, PT_SWAP, PT_MIGRATE, PT_MARK, PT_KINDS };
 #define PTB_SOFT_DIRTY 0x0200u /* PAGE, SWAP, MIGRATE; only where ARCH_HAS_SOFT_DIRTY */
 #define PTB_EXCL       0x0400u /* SWAP, MIGRATE: page was exclusive (of a PAGE: PG_EXCLUSIVE) */
 #define PTB_DEVICE     0x0800u /* PAGE: device registers, uncached and ordered */
-#define PTB_WC	       0x1000u /* PAGE: uncached, writes may be combined (frame buffers) */
+#define PTB_WC         0x1000u /* PAGE: uncached, writes may be combined (frame buffers) */
 #define PTB_SHARED     0x2000u /* reported only: the node is shared with another space */
 
 #define PTB_RIGHTS (PTB_READ | PTB_WRITE | PTB_EXEC)
@@ -56,7 +56,7 @@ struct pt_slot {
 };
 
 /* A swap slot: area number and page in it, 55 bits. */
-#define SWAP_AREA_BITS	       5
+#define SWAP_AREA_BITS         5
 #define SWAP_OFFSET_BITS       50
 #define SWAP_VAL(area, offset) ((u64)(area) << SWAP_OFFSET_BITS | (offset))
 

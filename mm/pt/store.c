@@ -86,6 +86,14 @@ unsigned ptc_change(struct ptc *c, unsigned set, unsigned clear)
 	return slot.bits;
 }
 
+enum pt_kind ptc_kind(const struct ptc *c)
+{
+	struct pt_slot now;
+
+	pt_decode(arch_pte_load(c->entry), c->level, c->slot_va, &now);
+	return (enum pt_kind)now.kind;
+}
+
 bool ptc_match(const struct ptc *c, const struct pt_slot *seen)
 {
 	const unsigned ignore = PTB_ACCESSED | PTB_DIRTY;

@@ -36,16 +36,16 @@ struct family;
 #define VM_RIGHTS    (VM_READ | VM_WRITE | VM_EXEC)
 
 struct vma {
-	vaddr_t start, end;   /* [v] page-aligned bytes, end exclusive */
-	u32 flags;            /* [v] VM_* */
-	bool detached;        /* [v] no longer in the tree */
-	bool has_anon;        /* [a] an anonymous page was installed at some time */
-	struct rb_node node;  /* [s] */
-	u64 gap, max_gap;     /* [s] free bytes before start; maximum in the subtree */
-	struct space *space;  /* [i] */
-	struct object *obj;   /* [i] NULL: anonymous memory */
-	u64 pgoff;            /* [v] page of obj (or home page number) at start */
-	struct rwlock lock;   /* RANK_VMA */
+	vaddr_t start, end;        /* [v] page-aligned bytes, end exclusive */
+	u32 flags;                 /* [v] VM_* */
+	bool detached;             /* [v] no longer in the tree */
+	bool has_anon;             /* [a] an anonymous page was installed at some time */
+	struct rb_node node;       /* [s] */
+	u64 gap, max_gap;          /* [s] free bytes before start; maximum in the subtree */
+	struct space *space;       /* [i] */
+	struct object *obj;        /* [i] NULL: anonymous memory */
+	u64 pgoff;                 /* [v] page of obj (or home page number) at start */
+	struct rwlock lock;        /* RANK_VMA */
 	struct list_head obj_link; /* obj->vmas_lock */
 	struct rcu_head rcu;
 };
@@ -74,9 +74,9 @@ struct space {
 	vaddr_t brk_start, brk; /* [s] */
 	vaddr_t stack_top;      /* [i] */
 	vaddr_t arg_start, arg_end, env_start, env_end; /* for /proc */
-	struct space_limits limits; /* [s] */
-	struct family *family;  /* [i] */
-	struct list_head family_link; /* family lock */
+	struct space_limits limits;                     /* [s] */
+	struct family *family;                          /* [i] */
+	struct list_head family_link;                   /* family lock */
 };
 
 /* space_create - an empty space with its page-table root. 0 or -ENOMEM. users == 1. */
@@ -105,8 +105,8 @@ struct map_request {
 int space_map(struct space *, const struct map_request *, vaddr_t *out);
 int space_unmap(struct space *, vaddr_t addr, u64 len);                  /* as munmap(2) */
 int space_protect(struct space *, vaddr_t addr, u64 len, unsigned prot); /* as mprotect(2) */
-int space_discard(struct space *, vaddr_t addr, u64 len);                /* as madvise(MADV_DONTNEED) */
-vaddr_t space_brk(struct space *, vaddr_t new_brk);                      /* as brk(2) */
+int space_discard(struct space *, vaddr_t addr, u64 len); /* as madvise(MADV_DONTNEED) */
+vaddr_t space_brk(struct space *, vaddr_t new_brk);       /* as brk(2) */
 void space_set_limits(struct space *, const struct space_limits *);
 
 /* space_populate - fault in [addr, addr+len) for reading or writing. 0, -EFAULT, -ENOMEM. */

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fault.c - the driver: which mapping, is the access allowed, what is in the slot, who handles it.
+ *
+ *   slot     mapping     access        handler
+ *   HOLE     anonymous   read          fault_anon: the zero page
+ *   HOLE     anonymous   write         fault_anon: a new page
+ *   HOLE     object      any           fault_object: the object's page, or a private copy of it
+ *   PAGE     any         allowed       fault_present: spurious; set accessed and dirty
+ *   PAGE     private     write         fault_present: reuse if exclusive or sole, else copy
+ *   PAGE     shared      write         fault_present: make it writable
+ *   MARK     any         any           guard: SIGSEGV; poison: SIGBUS
+ *
+ * A handler decides on a snapshot, acquires what it needs without locks on the page tables, and
+ * stores only if the slot is still what it saw; otherwise the whole fault starts over. The mapping
+ * is read-locked from the decision to the store, so its rights cannot change in between.
+ */
+#include <quire/assert.h>
+#include "kernel/trace.h"
+#include "kernel/rcu.h"
+#include "mm/fault/internal.h"
+#include "mm/map/map.h"
+#include "mm/phys/page_alloc.h"
+
+/* The mapping of va without any space-wide lock. NULL: none, or it was changing: take the slow way. */
+static struct vma *lock_vma_fast(struct space *s, vaddr_t va)
+{
+	struct vma *v;
+	u32 seq;
+
+	rcu_read_lock();
+	v = NULL;
+	if (seq_try_read_begin(&s->seq, &seq)) {
+		v = vma_find_exact(&s->vmas, va);
+		if (v && (seq_read_retry(&s->seq, seq) || !rw_try_read_lock(&v->lock)))
+			v = NULL;
+	}
+	rcu_read_unlock();
+	if (v && (v->detached || va < v->start || va >= v->end)) {
+		rw_read_unlock(&v->lock);
+		v = NULL;
+	}
+	return v;
+}
+
+static struct vma *lock_vma_slow(struct space *s, vaddr_t va)
+{
+	struct vma *v;
+
+	rw_read_lock(&s->lock);
+	v = vma_find(&s->vmas, va);
+	if (v && v->start > va)
+		v = NULL;
+	if (v)
+		rw_read_lock(&v->lock);
+	rw_read_unlock(&s->lock);
+	return v;
+}
+
+/* The mapping of va, read-locked; a stack is grown to it. NULL: nothing is mapped there. */
+static struct vma *lock_vma(struct space *s, vaddr_t va, unsigned access)
+{
+	struct vma *v = lock_vma_fast(s, va);
+
+	if (!v)
+		v = lock_vma_slow(s, va);
+	while (!v && !(access & FAULT_REMOTE) && space_grow_stack(s, va) == 0)
+		v = lock_vma_slow(s, va);
+	return v;
+}
+
+static bool allowed(const struct vma *v, unsigned access)
+{
+	if (access & FAULT_WRITE)
+		return v->flags & VM_WRITE;
+	if (access & FAULT_EXEC)
+		return v->flags & VM_EXEC;
+	return v->flags & VM_RIGHTS;
+}
+
+static enum fault_result fault_mark(const struct fault *f)
+{
+	return f->seen.val & MARK_GUARD ? FAULT_SEGV_MAPERR : FAULT_BUS;
+}
+
+static enum fault_result handle(struct fault *f)
+{
+	if (!allowed(f->vma, f->access))
+		return FAULT_SEGV_ACCERR;
+	pt_peek(&f->space->as, f->va, &f->seen);
+	switch ((enum pt_kind)f->seen.kind) {
+	case PT_HOLE:
+		return f->vma->obj ? fault_object(f) : fault_anon(f);
+	case PT_PAGE:
+		return fault_present(f);
+	case PT_MARK:
+		return fault_mark(f);
+	case PT_SWAP:
+	case PT_MIGRATE:
+	case PT_KINDS:
+		break;
+	}
+	/* Nothing swaps or migrates in this kernel: such an entry is corruption. */
+	panic("%s entry at %#lx", pt_kind_name((enum pt_kind)f->seen.kind), f->va);
+}
+
+enum fault_result mm_fault(struct space *s, vaddr_t va, unsigned access)
+{
+	struct fault f = {.space = s, .va = ALIGN_DOWN(va, PAGE_SIZE), .access = access};
+	enum fault_result r;
+
+	do {
+		f.vma = lock_vma(s, f.va, access);
+		if (!f.vma)
+			return FAULT_SEGV_MAPERR;
+		r = handle(&f);
+		rw_read_unlock(&f.vma->lock);
+	} while (r == FAULT_RETRY);
+	return r;
+}
+
+enum fault_result fault_install(struct fault *f, struct page *page, unsigned bits)
+{
+	struct tlb_batch batch;
+	struct pt_slot slot;
+	struct ptc c;
+	int err;
+
+	tlb_batch_init(&batch, &f->space->as, TLB_COW);
+	ptc_begin(&c, &f->space->as, f->va, f->va + PAGE_SIZE, PTC_FILL, &batch);
+	err = ptc_next(&c, &slot);
+	if (err > 0 && slot.kind == PT_HOLE)
+		map_install(f->space, &c, page, bits);
+	else
+		err = err < 0 ? err : 0;
+	ptc_end(&c);
+	if (err > 0)
+		return FAULT_DONE;
+	page_put(page);
+	return err < 0 ? FAULT_OOM : FAULT_RETRY;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* internal.h - one fault in the making, and the handler for each kind of slot. */
+#pragma once
+
+#include "mm/fault/fault.h"
+#include "mm/pt/pt.h"
+#include "mm/vma/vma.h"
+
+struct fault {
+	struct space *space;
+	struct vma *vma; /* read-locked throughout */
+	vaddr_t va;      /* page-aligned */
+	unsigned access; /* FAULT_* */
+	struct pt_slot
+		seen; /* the slot when the decision was made: checked again before the store */
+};
+
+/* Each handler runs with the VMA read-locked, holds nothing else on return, and answers as mm_fault. */
+enum fault_result fault_anon(struct fault *);   /* HOLE in anonymous memory */
+enum fault_result fault_object(struct fault *); /* HOLE in the mapping of an object */
+enum fault_result fault_present(
+	struct fault *); /* PAGE: spurious, accessed/dirty, or copy on write */
+
+/* fault_install - map a page at the fault's address if its slot is still as seen; takes the reference over
+ * in any case. DONE, RETRY (it changed) or OOM (no table). */
+enum fault_result fault_install(struct fault *, struct page *, unsigned bits);
+
+/* fault_copy - install a private copy of src (NULL: of zeroes) in place of what was seen. */
+enum fault_result fault_copy(struct fault *, struct page *src);

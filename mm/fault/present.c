@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * present.c - a fault on a mapped page: nothing is missing, only a right or a bit.
+ *
+ * A write to a private page that is not writable:
+ *   exclusive                    -> it is ours alone: make it writable
+ *   shared, one reference left   -> the others are gone: exclusive again, make it writable
+ *   else                         -> copy
+ * The reference count decides, never the number of mappings: any reference that cannot be explained (a pipe,
+ * another process) forces the copy.
+ */
+#include <quire/assert.h>
+#include <arch/page_copy.h>
+#include "kernel/rcu.h"
+#include "kernel/trace.h"
+#include "mm/fault/internal.h"
+#include "mm/map/map.h"
+#include "mm/obj/anon.h"
+#include "mm/phys/page_alloc.h"
+
+/* Does the entry already allow what was tried? Then the CPU used a stale copy of it, or it is one that
+ * leaves the accessed and dirty bits to software. */
+static bool entry_allows(unsigned bits, unsigned access)
+{
+	unsigned need = PTB_READ;
+
+	need |= access & FAULT_WRITE ? PTB_WRITE : 0;
+	need |= access & FAULT_EXEC ? PTB_EXEC : 0;
+	return (bits & need) == need;
+}
+
+/* May the page in this window be written in place? Makes it exclusive when it is provably ours. */
+static bool may_reuse(struct fault *f)
+{
+	struct page *page = pfn_to_page(f->seen.val);
+
+	if (f->vma->flags & VM_SHARED)
+		return true;
+	if (f->seen.bits & PTB_SPECIAL || page_type(page) != PAGE_ANON)
+		return false;
+	if (page_test(page, PG_EXCLUSIVE))
+		return true;
+	if (__atomic_load_n(&page->refs, __ATOMIC_ACQUIRE) != 1)
+		return false;
+	anon_reclaim(page, f->space);
+	return true;
+}
+
+/* Give the entry what the access needs, without changing the page. False: a copy is needed. */
+static enum fault_result upgrade(struct fault *f, bool *need_copy)
+{
+	bool write = f->access & FAULT_WRITE;
+	unsigned bits = PTB_ACCESSED;
+	struct tlb_batch batch;
+	struct pt_slot slot;
+	struct ptc c;
+
+	tlb_batch_init(&batch, &f->space->as, TLB_COW);
+	ptc_begin(&c, &f->space->as, f->va, f->va + PAGE_SIZE, PTC_EDIT, &batch);
+	*need_copy = false;
+	if (ptc_next(&c, &slot) > 0 && ptc_match(&c, &f->seen)) {
+		*need_copy = write && !(slot.bits & PTB_WRITE) && !may_reuse(f);
+		if (write)
+			bits |= PTB_WRITE | PTB_DIRTY;
+		if (!*need_copy)
+			map_grant(&c, bits);
+	}
+	ptc_end(&c);
+	/* The CPU may hold the entry as it was before. */
+	pt_flush_spurious(f->va);
+	return FAULT_DONE;
+}
+
+/* A reference to the page seen, so that it can be copied without a lock. NULL: it is gone already. */
+static struct page *hold_seen(const struct fault *f)
+{
+	struct page *page = pfn_to_page(f->seen.val);
+	bool held;
+
+	if (f->seen.bits & PTB_SPECIAL)
+		return page;
+	rcu_read_lock();
+	held = page_try_get(page);
+	rcu_read_unlock();
+	return held ? page : NULL;
+}
+
+enum fault_result fault_copy(struct fault *f, struct page *src)
+{
+	struct page *copy = anon_alloc(f->space, f->va, src == zero_page);
+	enum fault_result r = FAULT_RETRY;
+	struct tlb_batch batch;
+	struct pt_slot slot;
+	struct ptc c;
+	int err;
+
+	if (!copy)
+		return FAULT_OOM;
+	if (src != zero_page)
+		arch_page_copy(page_to_virt(copy), page_to_virt(src));
+	if (!READ_ONCE(f->vma->has_anon))
+		WRITE_ONCE(f->vma->has_anon, true);
+	tlb_batch_init(&batch, &f->space->as, TLB_COW);
+	ptc_begin(&c, &f->space->as, f->va, f->va + PAGE_SIZE, PTC_FILL, &batch);
+	err = ptc_next(&c, &slot);
+	if (err > 0 && ptc_match(&c, &f->seen)) {
+		map_retire(f->space, &c, false);
+		map_install(f->space, &c, copy, vma_page_bits(f->vma) | PTB_DIRTY);
+		trace(TRACE_COW, f->va, 0, f->seen.val, page_to_pfn(copy));
+		r = FAULT_DONE;
+	}
+	ptc_end(&c);
+	if (r != FAULT_DONE)
+		page_put(copy);
+	return err < 0 ? FAULT_OOM : r;
+}
+
+enum fault_result fault_present(struct fault *f)
+{
+	enum fault_result r;
+	struct page *old;
+	bool need_copy;
+
+	assert(entry_allows(f->seen.bits, f->access & ~FAULT_WRITE));
+	r = upgrade(f, &need_copy);
+	if (!need_copy)
+		return r;
+	old = hold_seen(f);
+	if (!old)
+		return FAULT_RETRY;
+	r = fault_copy(f, old);
+	if (old != zero_page)
+		page_put(old);
+	return r;
+}

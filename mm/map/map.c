@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * map.c - the transitions themselves. Read map.h first.
+ *
+ * What always holds for a user PAGE slot that is not special:
+ *  - the entry owns one reference to its page, counted in mapcount as well;
+ *  - writable and private implies the page is exclusive: no other entry maps it;
+ *  - an exclusive page names the one space that maps it as its owner, a shared one the family.
+ */
+#include <quire/assert.h>
+#include <arch/cache.h>
+#include "mm/map/map.h"
+#include "mm/map/transition.h"
+#include "mm/obj/anon.h"
+#include "mm/phys/page_alloc.h"
+
+static enum rss_kind rss_of(const struct page *page)
+{
+	return page_type(page) == PAGE_ANON ? RSS_ANON : RSS_FILE;
+}
+
+static void rss_add(struct space *space, enum rss_kind kind, s64 pages)
+{
+	__atomic_fetch_add(&space->rss[kind], pages, __ATOMIC_RELAXED);
+}
+
+/* Instructions may be fetched from this page: make what was stored visible to fetch, once. */
+static void sync_icache(struct page *page, unsigned bits)
+{
+	if (!(bits & PTB_EXEC) || page_test(page, PG_ICACHE))
+		return;
+	arch_icache_sync(page_to_virt(page), PAGE_SIZE);
+	page_set(page, PG_ICACHE);
+}
+
+void map_install(struct space *space, struct ptc *c, struct page *page, unsigned bits)
+{
+	bool anon = page_type(page) == PAGE_ANON;
+
+	assert(anon || page_type(page) == PAGE_OBJ);
+	assert(!anon || !(bits & PTB_WRITE) || page_test(page, PG_EXCLUSIVE));
+	map_check_transition(ptc_kind(c), PT_PAGE);
+	sync_icache(page, bits);
+	__atomic_fetch_add(&page->mapcount, 1, __ATOMIC_RELAXED);
+	rss_add(space, anon ? RSS_ANON : RSS_FILE, 1);
+	ptc_set(c, PT_PAGE, page_to_pfn(page), bits);
+}
+
+void map_install_zero(struct ptc *c, unsigned bits)
+{
+	map_check_transition(ptc_kind(c), PT_PAGE);
+	ptc_set(c, PT_PAGE, page_to_pfn(zero_page), (bits & ~PTB_WRITE) | PTB_SPECIAL);
+}
+
+static void retire_page(struct space *space, struct ptc *c, const struct pt_slot *slot)
+{
+	struct page *page = pfn_to_page(slot->val);
+
+	if (slot->bits & PTB_SPECIAL)
+		return;
+	if (slot->bits & PTB_DIRTY)
+		page_set(page, PG_DIRTY);
+	assert(page->mapcount > 0);
+	__atomic_fetch_sub(&page->mapcount, 1, __ATOMIC_RELAXED);
+	rss_add(space, rss_of(page), -1);
+	tlb_batch_page(c->batch, page);
+}
+
+void map_retire(struct space *space, struct ptc *c, bool keep_marker)
+{
+	struct pt_slot slot = ptc_take(c);
+
+	if (slot.kind == PT_HOLE)
+		return;
+	map_check_transition((enum pt_kind)slot.kind, PT_HOLE);
+	switch ((enum pt_kind)slot.kind) {
+	case PT_PAGE:
+		retire_page(space, c, &slot);
+		break;
+	case PT_MARK:
+		if (keep_marker)
+			ptc_set(c, PT_MARK, slot.val, 0);
+		break;
+	case PT_SWAP:
+	case PT_MIGRATE:
+		/* Nothing swaps or migrates in this kernel: such an entry is corruption. */
+		panic("%s entry %#lx at %#lx", pt_kind_name((enum pt_kind)slot.kind), slot.val,
+		      slot.va);
+	case PT_HOLE:
+	case PT_KINDS:
+		break;
+	}
+}
+
+void map_protect(struct ptc *c, const struct pt_slot *slot, unsigned rights, bool shared)
+{
+	struct page *page;
+	bool may_write;
+
+	if (slot->kind != PT_PAGE)
+		return; /* absent entries get their rights when they are filled */
+	page = pfn_to_page(slot->val);
+	if (slot->bits & (PTB_SPECIAL | PTB_UFFD_WP))
+		may_write = false;
+	else if (shared)
+		may_write = slot->bits & PTB_DIRTY;
+	else
+		may_write = page_type(page) == PAGE_ANON && page_test(page, PG_EXCLUSIVE);
+	if (!may_write)
+		rights &= ~PTB_WRITE;
+	if ((slot->bits & PTB_RIGHTS) == rights)
+		return;
+	map_check_transition(PT_PAGE, PT_PAGE);
+	if (!(slot->bits & PTB_SPECIAL))
+		sync_icache(page, rights);
+	ptc_change(c, rights, PTB_RIGHTS & ~rights);
+}
+
+void map_grant(struct ptc *c, unsigned bits)
+{
+	map_check_transition(PT_PAGE, PT_PAGE);
+	ptc_change(c, bits, 0);
+}
+
+/* A private page gets a second owner: it belongs to the family from now on. */
+static void dup_page(struct ptc *src, const struct pt_slot *slot, struct space *child,
+		     struct ptc *dst)
+{
+	struct page *page = pfn_to_page(slot->val);
+
+	if (slot->bits & PTB_SPECIAL) {
+		ptc_set(dst, PT_PAGE, slot->val, slot->bits);
+		return;
+	}
+	assert(page->pins == 0);
+	if (slot->bits & PTB_WRITE)
+		ptc_change(src, 0, PTB_WRITE);
+	if (page_type(page) == PAGE_ANON && page_test(page, PG_EXCLUSIVE))
+		anon_share(page, child->family);
+	page_get(page);
+	__atomic_fetch_add(&page->mapcount, 1, __ATOMIC_RELAXED);
+	rss_add(child, rss_of(page), 1);
+	ptc_set(dst, PT_PAGE, slot->val, slot->bits & ~(PTB_WRITE | PTB_UFFD_WP));
+}
+
+void map_dup(struct ptc *src, const struct pt_slot *slot, struct space *child, struct ptc *dst)
+{
+	map_check_transition(PT_HOLE, (enum pt_kind)slot->kind);
+	switch ((enum pt_kind)slot->kind) {
+	case PT_PAGE:
+		dup_page(src, slot, child, dst);
+		break;
+	case PT_MARK:
+		if (slot->val & ~MARK_UFFD_WP)
+			ptc_set(dst, PT_MARK, slot->val & ~MARK_UFFD_WP, 0);
+		break;
+	case PT_SWAP:
+	case PT_MIGRATE:
+		panic("%s entry %#lx at %#lx", pt_kind_name((enum pt_kind)slot->kind), slot->val,
+		      slot->va);
+	case PT_HOLE:
+	case PT_KINDS:
+		break;
+	}
+}

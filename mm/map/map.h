@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * map.h - the transitions: every way in which a slot changes what it is.
+ *
+ * A transition changes the entry through the cursor and, in the same step, everything that must agree
+ * with it: the page's reference and map counts, the exclusive flag, the dirty bit of an object page, the
+ * space's account of resident pages. Nothing else calls ptc_set, ptc_take or ptc_change on user
+ * memory. Which transitions exist is a table in transition.c; debug builds check each one against it.
+ *
+ * All of them need the slot's window and the VMA's lock (reading is enough for one page's fault), sleep
+ * never and fail never.
+ */
+#pragma once
+
+#include "mm/pt/batch.h"
+#include "mm/pt/pt.h"
+#include "mm/vma/space.h"
+
+/* map_install - HOLE or MARK to PAGE: map `page`, whose reference the entry takes over.
+ *  bits: from vma_page_bits, narrowed as the caller sees fit */
+void map_install(struct space *, struct ptc *, struct page *, unsigned bits);
+
+/* map_install_zero - HOLE or MARK to PAGE: map the shared zero page, read-only and uncounted. */
+void map_install_zero(struct ptc *, unsigned bits);
+
+/* map_retire - any kind to HOLE. The page's reference is dropped when the batch flushes.
+ *  keep_marker: a marker stays a marker (the slot will be refaulted; only in mappings of objects) */
+void map_retire(struct space *, struct ptc *, bool keep_marker);
+
+/* map_protect - PAGE or absent kinds stay what they are and get `rights` (PTB_READ|WRITE|EXEC). Write is
+ * granted only where a write fault would grant it without a copy: exclusive pages, shared mappings
+ * whose page is dirty already; never over uffd-wp. */
+void map_protect(struct ptc *, const struct pt_slot *, unsigned rights, bool shared);
+
+/* map_grant - the fault path found that this access is allowed: set rights, accessed and dirty bits. */
+void map_grant(struct ptc *, unsigned bits);
+
+/* map_dup - fork: make the child's empty slot mean what the parent's does. Private pages lose their
+ * exclusivity and both sides their write permission.
+ *  needs: both windows, the parent's outside the child's */
+void map_dup(struct ptc *src, const struct pt_slot *, struct space *child, struct ptc *dst);
+
+/* Debug builds: how often each transition happened since boot. */
+u64 map_transition_count(enum pt_kind from, enum pt_kind to);

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * object.c - the index of an object: pages found, made, and taken away.
+ *
+ * A word of the index is 0 (nothing) or a tagged value: OBJ_PAGE | address of a struct page, or
+ * OBJ_SWAP | swap slot once there is a swap area. Lookups take no lock: they read the word inside an RCU
+ * reader, try to reference the page and look again.
+ */
+#include <quire/assert.h>
+#include <uapi/errno.h>
+#include "kernel/rcu.h"
+#include "lib/string.h"
+#include "mm/map/map.h"
+#include "mm/obj/object.h"
+#include "mm/phys/page_alloc.h"
+#include "mm/phys/slab.h"
+#include "mm/vma/vma.h"
+
+#define OBJ_TAG_MASK 3ul
+#define OBJ_PAGE     1ul
+#define OBJ_SWAP     2ul
+
+static struct slab_cache *radix_cache, *object_cache;
+
+static u64 word_of(const struct page *page)
+{
+	return (u64)page | OBJ_PAGE;
+}
+
+static struct page *page_of(u64 word)
+{
+	/* Nothing swaps object pages out in this kernel. */
+	assert(!word || (word & OBJ_TAG_MASK) == OBJ_PAGE);
+	return (struct page *)(word & ~OBJ_TAG_MASK);
+}
+
+static struct radix_node *node_new(void)
+{
+	return slab_alloc(radix_cache, 0);
+}
+
+static void node_reclaim(struct rcu_head *head)
+{
+	slab_free(radix_cache, container_of((u64(*)[2])head, struct radix_node, reclaim));
+}
+
+static void node_drop(struct radix_node *node)
+{
+	BUILD_ASSERT(sizeof(struct rcu_head) <= sizeof(node->reclaim), "room for the RCU head");
+	rcu_call((struct rcu_head *)&node->reclaim, node_reclaim);
+}
+
+static const struct radix_ops index_ops = {.alloc = node_new, .free = node_drop};
+
+static void release_plain(struct object *obj)
+{
+	slab_free(object_cache, obj);
+}
+
+static const struct object_ops plain_ops = {.name = "memory", .release = release_plain};
+
+void object_subsystem_init(void)
+{
+	radix_cache = slab_cache_create("radix", sizeof(struct radix_node), 0, false);
+	object_cache = slab_cache_create("object", sizeof(struct object), 0, false);
+}
+
+void object_init(struct object *obj, const struct object_ops *ops)
+{
+	memset(obj, 0, sizeof(*obj));
+	obj->ops = ops;
+	obj->refs = 1;
+	rw_init(&obj->resize, RANK_OBJ_RESIZE);
+	spin_init(&obj->index_lock, RANK_OBJ_INDEX);
+	spin_init(&obj->vmas_lock, RANK_OBJ_VMAS);
+	list_init(&obj->vmas);
+	list_init(&obj->all_link);
+	radix_init(&obj->index, &index_ops);
+}
+
+struct object *object_create(u64 size)
+{
+	struct object *obj = slab_alloc(object_cache, 0);
+
+	if (!obj)
+		return NULL;
+	object_init(obj, &plain_ops);
+	obj->size = size;
+	return obj;
+}
+
+void object_get(struct object *obj)
+{
+	__atomic_fetch_add(&obj->refs, 1, __ATOMIC_RELAXED);
+}
+
+/* Take every page from `first` on out of the index. */
+static void drop_pages(struct object *obj, u64 first)
+{
+	u64 index = first, word;
+
+	for (;;) {
+		spin_lock(&obj->index_lock);
+		word = radix_next(&obj->index, &index, RADIX_MAX_INDEX);
+		if (word) {
+			radix_erase(&obj->index, index);
+			obj->nr_pages--;
+		}
+		spin_unlock(&obj->index_lock);
+		if (!word)
+			return;
+		page_put(page_of(word));
+	}
+}
+
+void object_put(struct object *obj)
+{
+	if (__atomic_fetch_sub(&obj->refs, 1, __ATOMIC_ACQ_REL) != 1)
+		return;
+	assert(list_empty(&obj->vmas));
+	drop_pages(obj, 0);
+	obj->ops->release(obj);
+}
+
+struct page *object_find_page(struct object *obj, u64 index)
+{
+	struct page *page;
+	u64 word;
+
+	rcu_read_lock();
+	for (;;) {
+		word = radix_load(&obj->index, index);
+		page = page_of(word);
+		if (!page)
+			break;
+		if (!page_try_get(page))
+			continue;
+		if (radix_load(&obj->index, index) == word)
+			break;
+		page_put(page);
+	}
+	rcu_read_unlock();
+	return page;
+}
+
+static struct page *new_page(struct object *obj, u64 index)
+{
+	struct page *page = page_alloc(0, PA_USER | PA_ZERO);
+
+	if (!page)
+		return NULL;
+	page->flags = PAGE_OBJ | PG_UPTODATE;
+	page->mapcount = 0;
+	page->pins = 0;
+	page->order = 0;
+	page->owner = obj;
+	page->index = index;
+	return page;
+}
+
+/* Put a new page into the index unless somebody was faster. -EEXIST, -ENOMEM. */
+static int insert_page(struct object *obj, u64 index, struct page *page)
+{
+	struct radix_stock stock = RADIX_STOCK_INIT;
+	int err = radix_preload_any(&obj->index, &stock);
+
+	if (err)
+		return err;
+	spin_lock(&obj->index_lock);
+	if (radix_load(&obj->index, index))
+		err = -EEXIST;
+	else
+		err = radix_store(&obj->index, index, word_of(page), &stock, NULL);
+	if (!err)
+		obj->nr_pages++;
+	spin_unlock(&obj->index_lock);
+	radix_stock_free(&obj->index, &stock);
+	return err;
+}
+
+int object_get_page(struct object *obj, u64 index, struct page **out)
+{
+	while (!(*out = object_find_page(obj, index))) {
+		struct page *page = new_page(obj, index);
+		int err;
+
+		if (!page)
+			return -ENOMEM;
+		err = obj->ops->fill ? obj->ops->fill(obj, index, page) : 0;
+		page_get(page); /* one reference for the index, one for the caller */
+		if (!err)
+			err = insert_page(obj, index, page);
+		if (!err) {
+			*out = page;
+			return 0;
+		}
+		page_put(page);
+		page_put(page);
+		if (err != -EEXIST)
+			return err;
+	}
+	return 0;
+}
+
+void object_extend(struct object *obj, u64 size)
+{
+	rw_write_lock(&obj->resize);
+	if (size > obj->size)
+		WRITE_ONCE(obj->size, size);
+	rw_write_unlock(&obj->resize);
+}
+
+/* --- shrinking ------------------------------------------------------------------------------------ */
+
+/* Unmap what lies at or beyond page `first` from one mapping, private copies included. */
+static void unmap_tail(struct vma *v, u64 first)
+{
+	vaddr_t lo = v->start;
+	struct tlb_batch batch;
+	struct pt_slot slot;
+	struct ptc c;
+
+	if (first > v->pgoff)
+		lo += MIN(first - v->pgoff, vma_pages(v)) << PAGE_SHIFT;
+	tlb_batch_init(&batch, &v->space->as, TLB_UNMAP);
+	ptc_begin(&c, &v->space->as, lo, v->end, PTC_EDIT | PTC_PRUNE, &batch);
+	while (ptc_next(&c, &slot) > 0)
+		map_retire(v->space, &c, true);
+	ptc_end(&c);
+}
+
+static void zero_tail(struct object *obj, u64 size)
+{
+	struct page *page;
+
+	if (IS_ALIGNED(size, PAGE_SIZE))
+		return;
+	page = object_find_page(obj, size >> PAGE_SHIFT);
+	if (!page)
+		return;
+	memset((char *)page_to_virt(page) + (size & ~PAGE_MASK), 0,
+	       PAGE_SIZE - (size & ~PAGE_MASK));
+	page_put(page);
+}
+
+/* Faults are kept out by the resize lock, new mappings by vmas_lock; a mapping in the list is alive. */
+int object_set_size(struct object *obj, u64 size)
+{
+	u64 first = DIV_ROUND_UP(size, PAGE_SIZE);
+	struct vma *v;
+
+	rw_write_lock(&obj->resize);
+	if (size < obj->size) {
+		WRITE_ONCE(obj->size, size);
+		spin_lock(&obj->vmas_lock);
+		list_for_each (v, &obj->vmas, obj_link)
+			unmap_tail(v, first);
+		spin_unlock(&obj->vmas_lock);
+		drop_pages(obj, first);
+		zero_tail(obj, size);
+	}
+	WRITE_ONCE(obj->size, size);
+	rw_write_unlock(&obj->resize);
+	return 0;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mmap.c - making mappings: check everything, find the place, acquire what is needed, then commit.
+ * Nothing of the old layout is touched before the last step that can fail.
+ */
+#include <quire/assert.h>
+#include <uapi/errno.h>
+#include "mm/obj/object.h"
+#include "mm/vma/vma.h"
+
+static u32 flags_of(const struct map_request *r)
+{
+	u32 f = r->vm_flags | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
+
+	f |= r->prot & PROT_READ ? VM_READ : 0;
+	f |= r->prot & PROT_WRITE ? VM_WRITE : 0;
+	f |= r->prot & PROT_EXEC ? VM_EXEC : 0;
+	f |= (r->flags & MAP_TYPE) == MAP_PRIVATE ? 0 : VM_SHARED;
+	f |= r->flags & MAP_GROWSDOWN ? VM_GROWSDOWN : 0;
+	f |= r->flags & MAP_NORESERVE ? VM_NORESERVE : 0;
+	return f & ~r->may;
+}
+
+static bool is_free(const struct space *s, vaddr_t addr, u64 len)
+{
+	struct vma *v = vma_find(&s->vmas, addr);
+
+	return !v || v->start >= addr + len;
+}
+
+/* Where the mapping goes: the fixed place, the hint if it is free, or the highest gap. */
+static int choose_place(const struct space *s, const struct map_request *r, u64 len, vaddr_t *out)
+{
+	vaddr_t hint = ALIGN_DOWN(r->addr, PAGE_SIZE);
+
+	if (r->flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
+		if (!IS_ALIGNED(r->addr, PAGE_SIZE))
+			return -EINVAL;
+		if (r->addr > USER_TOP - len)
+			return -ENOMEM;
+		if (r->addr < MMAP_MIN_ADDR)
+			return -EPERM;
+		if (r->flags & MAP_FIXED_NOREPLACE && !is_free(s, r->addr, len))
+			return -EEXIST;
+		*out = r->addr;
+		return 0;
+	}
+	if (hint >= MMAP_MIN_ADDR && hint <= USER_TOP - len && is_free(s, hint, len)) {
+		*out = hint;
+		return 0;
+	}
+	*out = vma_gap(&s->vmas, len, MMAP_MIN_ADDR, s->mmap_top);
+	if (!*out) /* above the usual area, beside the stack, there may be room left */
+		*out = vma_gap(&s->vmas, len, MMAP_MIN_ADDR, USER_TOP);
+	return *out ? 0 : -ENOMEM;
+}
+
+static struct vma *make_vma(struct space *s, const struct map_request *r)
+{
+	struct vma *v = vma_alloc(s);
+
+	if (!v)
+		return NULL;
+	v->flags = flags_of(r);
+	v->obj = r->obj;
+	v->pgoff = r->pgoff;
+	return v;
+}
+
+/* All is there: put the mapping in. The spares cut what a fixed mapping replaces. */
+static void commit(struct space *s, struct vma *v, vaddr_t addr, u64 len, struct vma_spares *spares)
+{
+	v->start = addr;
+	v->end = addr + len;
+	if (!v->obj)
+		v->pgoff = addr >> PAGE_SHIFT;
+	if (v->obj)
+		object_get(v->obj);
+	if (!is_free(s, addr, len))
+		space_unmap_locked(s, addr, addr + len, spares);
+	vma_link(v);
+	vma_merge_around(v);
+}
+
+int space_map(struct space *s, const struct map_request *r, vaddr_t *out)
+{
+	u64 len = ALIGN_UP(r->len, PAGE_SIZE);
+	struct vma_spares spares;
+	struct vma *v;
+	int err;
+
+	if (!r->len)
+		return -EINVAL;
+	if (!len || len > USER_TOP)
+		return -ENOMEM;
+	v = make_vma(s, r);
+	if (!v)
+		return -ENOMEM;
+	err = vma_spares_get(s, &spares);
+	if (err)
+		goto free_vma;
+	rw_write_lock(&s->lock);
+	err = choose_place(s, r, len, out);
+	if (!err &&
+	    (s->nr_vmas >= VMA_MAX_COUNT || !space_may_grow(s, len >> PAGE_SHIFT, v->flags)))
+		err = -ENOMEM;
+	if (!err) {
+		commit(s, v, *out, len, &spares);
+		v = NULL;
+	}
+	rw_write_unlock(&s->lock);
+	vma_spares_put(&spares);
+free_vma:
+	vma_free(v);
+	return err;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* populate.c - touching user pages from the kernel's side, without going through the CPU. */
+#include <uapi/errno.h>
+#include "kernel/rcu.h"
+#include "mm/fault/fault.h"
+#include "mm/phys/page_alloc.h"
+#include "mm/pt/pt.h"
+#include "mm/vma/vma.h"
+
+static int errno_of(enum fault_result r)
+{
+	switch (r) {
+	case FAULT_DONE:
+	case FAULT_RETRY:
+		return 0;
+	case FAULT_OOM:
+		return -ENOMEM;
+	case FAULT_SEGV_MAPERR:
+	case FAULT_SEGV_ACCERR:
+	case FAULT_BUS:
+		break;
+	}
+	return -EFAULT;
+}
+
+int space_populate(struct space *s, vaddr_t addr, u64 len, bool write)
+{
+	vaddr_t end = ALIGN_UP(addr + len, PAGE_SIZE);
+	int err = 0;
+
+	for (vaddr_t va = ALIGN_DOWN(addr, PAGE_SIZE); va < end && !err; va += PAGE_SIZE)
+		err = errno_of(mm_fault(s, va, FAULT_REMOTE | (write ? FAULT_WRITE : FAULT_READ)));
+	return err;
+}
+
+/* The mapped page with a reference if the entry allows the access now, else NULL. */
+static struct page *try_get(struct space *s, vaddr_t va, unsigned access)
+{
+	unsigned need = PTB_USER | (access & FAULT_WRITE ? PTB_READ | PTB_WRITE : PTB_READ);
+	struct page *page = NULL;
+	struct pt_slot slot, again;
+
+	rcu_read_lock();
+	pt_peek(&s->as, va, &slot);
+	if (slot.kind == PT_PAGE && (slot.bits & need) == need && !(slot.bits & PTB_DEVICE)) {
+		page = pfn_to_page(slot.val + ((va - slot.va) >> PAGE_SHIFT));
+		if (!page_try_get(page))
+			page = NULL;
+	}
+	/* The page may have been freed and reused before the reference was taken. */
+	if (page) {
+		pt_peek(&s->as, va, &again);
+		if (again.kind != PT_PAGE || again.val != slot.val) {
+			page_put(page);
+			page = NULL;
+		}
+	}
+	rcu_read_unlock();
+	return page;
+}
+
+int space_get_page(struct space *s, vaddr_t va, unsigned access, struct page **out)
+{
+	while (!(*out = try_get(s, va, access))) {
+		int err = errno_of(mm_fault(s, va, access | FAULT_REMOTE));
+
+		if (err)
+			return err;
+	}
+	return 0;
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * space.c - the life of an address space: created empty, forked, emptied by its last user, freed when
+ * the last CPU has unloaded its root.
+ */
+#include <quire/assert.h>
+#include <uapi/errno.h>
+#include "mm/map/map.h"
+#include "mm/obj/anon.h"
+#include "mm/obj/object.h"
+#include "mm/phys/slab.h"
+#include "mm/vma/vma.h"
+
+static struct slab_cache *space_cache;
+
+/* The page tables are no longer loaded anywhere. */
+static void space_release(struct aspace *as)
+{
+	struct space *s = container_of(as, struct space, as);
+
+	as_destroy(as);
+	slab_free(space_cache, s);
+}
+
+static void join_family(struct space *s, struct family *f)
+{
+	s->family = f;
+	spin_lock(&f->lock);
+	list_add_tail(&s->family_link, &f->spaces);
+	spin_unlock(&f->lock);
+}
+
+static void leave_family(struct space *s)
+{
+	spin_lock(&s->family->lock);
+	list_del(&s->family_link);
+	spin_unlock(&s->family->lock);
+	family_put(s->family);
+}
+
+/* A space whose family reference is given to it. */
+static int space_alloc(struct family *family, struct space **out)
+{
+	struct space *s = slab_alloc(space_cache, PA_ZERO);
+	int err;
+
+	if (!s)
+		return -ENOMEM;
+	err = as_init(&s->as, space_release);
+	if (err) {
+		slab_free(space_cache, s);
+		return err;
+	}
+	rw_init(&s->lock, RANK_SPACE);
+	s->users = 1;
+	s->mmap_top = USER_TOP;
+	s->limits =
+		(struct space_limits){.as = ~0ul, .data = ~0ul, .stack = MIB(8), .memlock = MIB(8)};
+	join_family(s, family);
+	*out = s;
+	return 0;
+}
+
+int space_create(struct space **out)
+{
+	struct family *family = family_create();
+	int err;
+
+	if (!family)
+		return -ENOMEM;
+	err = space_alloc(family, out);
+	if (err)
+		family_put(family);
+	return err;
+}
+
+void space_get(struct space *s)
+{
+	__atomic_fetch_add(&s->users, 1, __ATOMIC_RELAXED);
+}
+
+/* Debug: every account must have returned to zero with the last page. */
+static void check_accounts(const struct space *s)
+{
+	for (unsigned i = 0; i < RSS_KINDS; i++)
+		assert(s->rss[i] == 0);
+	assert(s->total_pages == 0 && s->stack_pages == 0 && s->data_pages == 0);
+	assert(s->nr_vmas == 0 && s->as.nr_tables == 1);
+	(void)s;
+}
+
+void space_put(struct space *s)
+{
+	struct vma_spares none = {{NULL, NULL}};
+
+	if (__atomic_fetch_sub(&s->users, 1, __ATOMIC_ACQ_REL) != 1)
+		return;
+	rw_write_lock(&s->lock);
+	space_unmap_locked(s, 0, USER_TOP, &none);
+	rw_write_unlock(&s->lock);
+	check_accounts(s);
+	leave_family(s);
+	as_put(&s->as);
+}
+
+void space_set_limits(struct space *s, const struct space_limits *limits)
+{
+	rw_write_lock(&s->lock);
+	s->limits = *limits;
+	rw_write_unlock(&s->lock);
+}
+
+bool space_may_grow(const struct space *s, u64 pages, u32 vm_flags)
+{
+	if (s->total_pages + pages > s->limits.as >> PAGE_SHIFT)
+		return false;
+	if ((vm_flags & (VM_WRITE | VM_SHARED | VM_STACK | VM_GROWSDOWN)) == VM_WRITE)
+		return s->data_pages + pages <= s->limits.data >> PAGE_SHIFT;
+	return true;
+}
+
+/* --- fork ----------------------------------------------------------------------------------------- */
+
+/* Does this mapping hold anything that the child cannot fault in again from the object? */
+static bool must_copy_tables(const struct vma *v)
+{
+	return !(v->flags & VM_SHARED) && (!v->obj || READ_ONCE(v->has_anon));
+}
+
+/* Walk the parent's slots and repeat each in the child. The parent's window is the outer one; when the
+ * child lacks a table both are given up to make it. */
+static int dup_slots(struct vma *v, struct space *child)
+{
+	struct tlb_batch src_batch, dst_batch;
+	struct pt_slot slot, hole;
+	struct ptc src, dst;
+	int err;
+
+	tlb_batch_init(&src_batch, &v->space->as, TLB_FORK);
+	tlb_batch_init(&dst_batch, &child->as, TLB_FORK);
+	ptc_begin(&src, &v->space->as, v->start, v->end, PTC_EDIT | PTC_DEFER, &src_batch);
+	ptc_begin(&dst, &child->as, v->start, v->start, PTC_FILL | PTC_NOSLEEP, &dst_batch);
+	ptc_nest(&src, &dst);
+	while ((err = ptc_next(&src, &slot)) > 0) {
+		err = ptc_goto(&dst, slot.va, slot.va + slot.size, &hole);
+		if (err == -EAGAIN) {
+			ptc_pause(&src);
+			err = ptc_make(&dst, slot.va, slot.level);
+			if (err)
+				break;
+			continue;
+		}
+		if (err < 0)
+			break;
+		map_dup(&src, &slot, child, &dst);
+	}
+	ptc_end(&src);
+	ptc_end(&dst);
+	tlb_batch_flush(&src_batch);
+	return err;
+}
+
+static int dup_vma(struct vma *v, struct space *child)
+{
+	struct vma *copy = vma_alloc(child);
+	int err = 0;
+
+	if (!copy)
+		return -ENOMEM;
+	copy->start = v->start;
+	copy->end = v->end;
+	copy->flags = v->flags;
+	copy->pgoff = v->pgoff;
+	copy->has_anon = v->has_anon;
+	copy->obj = v->obj;
+	if (copy->obj)
+		object_get(copy->obj);
+	vma_link(copy);
+	if (!must_copy_tables(v))
+		return 0;
+	rw_write_lock(&v->lock);
+	err = dup_slots(v, child);
+	rw_write_unlock(&v->lock);
+	return err;
+}
+
+static void copy_layout(struct space *from, struct space *to)
+{
+	to->mmap_top = from->mmap_top;
+	to->brk_start = from->brk_start;
+	to->brk = from->brk;
+	to->stack_top = from->stack_top;
+	to->arg_start = from->arg_start;
+	to->arg_end = from->arg_end;
+	to->env_start = from->env_start;
+	to->env_end = from->env_end;
+	to->limits = from->limits;
+}
+
+int space_fork(struct space *parent, struct space **out)
+{
+	struct space *child;
+	int err;
+
+	family_get(parent->family);
+	err = space_alloc(parent->family, &child);
+	if (err) {
+		family_put(parent->family);
+		return err;
+	}
+	rw_write_lock(&parent->lock);
+	rw_write_lock_nested(&child->lock);
+	copy_layout(parent, child);
+	for (struct vma *v = vma_find(&parent->vmas, 0); v && !err; v = vma_next(v))
+		err = dup_vma(v, child);
+	rw_write_unlock(&child->lock);
+	rw_write_unlock(&parent->lock);
+	if (err) {
+		space_put(child);
+		return err;
+	}
+	*out = child;
+	return 0;
+}
+
+void space_init(void)
+{
+	space_cache = slab_cache_create("space", sizeof(struct space), 0, false);
+	vma_init();
+}

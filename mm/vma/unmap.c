@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* unmap.c - taking mappings and pages away: munmap, madvise(MADV_DONTNEED), and the end of a space. */
+#include <quire/assert.h>
+#include <uapi/errno.h>
+#include "mm/map/map.h"
+#include "mm/obj/object.h"
+#include "mm/vma/vma.h"
+
+/* Empty the page tables of [lo, hi), where no fault can be: the mapping is unlinked or write-locked. */
+static void zap_deferred(struct space *s, vaddr_t lo, vaddr_t hi, struct tlb_batch *batch)
+{
+	struct pt_slot slot;
+	struct ptc c;
+
+	ptc_begin(&c, &s->as, lo, hi, PTC_EDIT | PTC_PRUNE | PTC_DEFER, batch);
+	/* Only splitting a large slot can need memory, and the edges were cut at mapping bounds. */
+	while (ptc_next(&c, &slot) > 0)
+		map_retire(s, &c, false);
+	ptc_end(&c);
+}
+
+void space_unmap_locked(struct space *s, vaddr_t lo, vaddr_t hi, struct vma_spares *spares)
+{
+	struct tlb_batch batch;
+	struct list_head dead;
+	struct vma *v;
+
+	assert(rw_is_write_held(&s->lock));
+	vma_cut(s, lo, hi, spares);
+	list_init(&dead);
+	tlb_batch_init(&batch, &s->as, TLB_UNMAP);
+	while ((v = vma_find(&s->vmas, lo)) && v->start < hi) {
+		vma_unlink(v);
+		zap_deferred(s, v->start, v->end, &batch);
+		list_add_tail(&v->obj_link, &dead);
+	}
+	tlb_batch_flush(&batch);
+	while (!list_empty(&dead)) {
+		v = list_entry(dead.next, struct vma, obj_link);
+		list_del(&v->obj_link);
+		if (v->obj)
+			object_put(v->obj);
+		vma_free_rcu(v);
+	}
+}
+
+int space_unmap(struct space *s, vaddr_t addr, u64 len)
+{
+	struct vma_spares spares;
+	int err;
+
+	if (!IS_ALIGNED(addr, PAGE_SIZE) || !len || addr > USER_TOP || len > USER_TOP - addr)
+		return -EINVAL;
+	len = ALIGN_UP(len, PAGE_SIZE);
+	err = vma_spares_get(s, &spares);
+	if (err)
+		return err;
+	rw_write_lock(&s->lock);
+	/* A hole in the middle makes two mappings of one. */
+	struct vma *v = vma_find(&s->vmas, addr);
+	if (v && v->start < addr && v->end > addr + len && s->nr_vmas >= VMA_MAX_COUNT)
+		err = -ENOMEM;
+	else
+		space_unmap_locked(s, addr, addr + len, &spares);
+	rw_write_unlock(&s->lock);
+	vma_spares_put(&spares);
+	return err;
+}
+
+/* Drop the pages of one mapping; later touches start over from the object or from zeroes. */
+static int discard_pages(struct vma *v, vaddr_t lo, vaddr_t hi)
+{
+	struct tlb_batch batch;
+	struct pt_slot slot;
+	struct ptc c;
+	int err;
+
+	tlb_batch_init(&batch, &v->space->as, TLB_UNMAP);
+	ptc_begin(&c, &v->space->as, lo, hi, PTC_EDIT | PTC_PRUNE, &batch);
+	while ((err = ptc_next(&c, &slot)) > 0)
+		map_retire(v->space, &c, true);
+	ptc_end(&c);
+	return err;
+}
+
+int space_discard(struct space *s, vaddr_t addr, u64 len)
+{
+	vaddr_t at = addr, end = addr + ALIGN_UP(len, PAGE_SIZE);
+	bool hole = false;
+	int err = 0;
+
+	if (!IS_ALIGNED(addr, PAGE_SIZE) || end < addr || (len && end == addr))
+		return -EINVAL;
+	rw_read_lock(&s->lock);
+	while (at < end && !err) {
+		struct vma *v = vma_find(&s->vmas, at);
+
+		hole |= !v || v->start > at;
+		if (!v || v->start >= end)
+			break;
+		at = MAX(at, v->start);
+		rw_read_lock(&v->lock);
+		err = discard_pages(v, at, MIN(end, v->end));
+		rw_read_unlock(&v->lock);
+		at = MIN(end, v->end);
+	}
+	rw_read_unlock(&s->lock);
+	if (err)
+		return err;
+	return hole ? -ENOMEM : 0;
+}

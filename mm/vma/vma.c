@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vma.c - one mapping: its memory, its links and accounts, cutting and joining.
+ *
+ * Whoever changes a field that a fault reads holds the VMA's lock for writing at that moment, which
+ * waits until no fault is inside. Lockless lookups may find a mapping at any time; they take its
+ * lock, and then see `detached` or the new bounds.
+ */
+#include <quire/assert.h>
+#include <uapi/errno.h>
+#include "mm/obj/object.h"
+#include "mm/phys/slab.h"
+#include "mm/pt/slot.h"
+#include "mm/vma/vma.h"
+
+static struct slab_cache *vma_cache;
+
+void vma_init(void)
+{
+	vma_cache = slab_cache_create("vma", sizeof(struct vma), 0, false);
+}
+
+struct vma *vma_alloc(struct space *space)
+{
+	struct vma *v = slab_alloc(vma_cache, PA_ZERO);
+
+	if (!v)
+		return NULL;
+	v->space = space;
+	rw_init(&v->lock, RANK_VMA);
+	list_init(&v->obj_link);
+	return v;
+}
+
+void vma_free(struct vma *v)
+{
+	if (v)
+		slab_free(vma_cache, v);
+}
+
+static void free_after_readers(struct rcu_head *head)
+{
+	vma_free(container_of(head, struct vma, rcu));
+}
+
+void vma_free_rcu(struct vma *v)
+{
+	rcu_call(&v->rcu, free_after_readers);
+}
+
+/* --- links and accounts --------------------------------------------------------------------------- */
+
+static void account(struct vma *v, s64 pages)
+{
+	struct space *s = v->space;
+
+	s->total_pages += (u64)pages;
+	if (v->flags & (VM_STACK | VM_GROWSDOWN))
+		s->stack_pages += (u64)pages;
+	else if ((v->flags & (VM_WRITE | VM_SHARED)) == VM_WRITE)
+		s->data_pages += (u64)pages;
+}
+
+static void join_object(struct vma *v)
+{
+	if (!v->obj || !list_empty(&v->obj_link))
+		return;
+	spin_lock(&v->obj->vmas_lock);
+	list_add_tail(&v->obj_link, &v->obj->vmas);
+	spin_unlock(&v->obj->vmas_lock);
+}
+
+static void leave_object(struct vma *v)
+{
+	if (!v->obj)
+		return;
+	spin_lock(&v->obj->vmas_lock);
+	list_del(&v->obj_link);
+	spin_unlock(&v->obj->vmas_lock);
+}
+
+void vma_link(struct vma *v)
+{
+	struct space *s = v->space;
+
+	assert(rw_is_write_held(&s->lock));
+	seq_write_begin(&s->seq);
+	vma_insert(&s->vmas, v);
+	seq_write_end(&s->seq);
+	s->nr_vmas++;
+	account(v, (s64)vma_pages(v));
+	join_object(v);
+}
+
+static void unlink_from_space(struct vma *v)
+{
+	struct space *s = v->space;
+
+	assert(rw_is_write_held(&s->lock));
+	rw_write_lock(&v->lock);
+	v->detached = true;
+	rw_write_unlock(&v->lock);
+	seq_write_begin(&s->seq);
+	vma_remove(&s->vmas, v);
+	seq_write_end(&s->seq);
+	s->nr_vmas--;
+	account(v, -(s64)vma_pages(v));
+}
+
+void vma_unlink(struct vma *v)
+{
+	unlink_from_space(v);
+	leave_object(v);
+}
+
+void vma_set_bounds(struct vma *v, vaddr_t start, vaddr_t end)
+{
+	struct space *s = v->space;
+
+	rw_write_lock(&v->lock);
+	account(v, -(s64)vma_pages(v));
+	seq_write_begin(&s->seq);
+	v->pgoff += (start - v->start) >> PAGE_SHIFT; /* modulo 2^64 when the start moves down */
+	vma_resize(&s->vmas, v, start, end);
+	seq_write_end(&s->seq);
+	account(v, (s64)vma_pages(v));
+	rw_write_unlock(&v->lock);
+}
+
+/* --- cutting and joining -------------------------------------------------------------------------- */
+
+void vma_split(struct vma *v, vaddr_t addr, struct vma *upper)
+{
+	assert(addr > v->start && addr < v->end);
+	upper->start = addr;
+	upper->end = v->end;
+	upper->flags = v->flags;
+	upper->has_anon = READ_ONCE(v->has_anon);
+	upper->pgoff = vma_page_index(v, addr);
+	upper->obj = v->obj;
+	if (upper->obj)
+		object_get(upper->obj);
+	/* First both, then one: a truncation that walks the object's list must miss no page. */
+	join_object(upper);
+	vma_set_bounds(v, v->start, addr);
+	vma_link(upper);
+}
+
+static bool continues(const struct vma *low, const struct vma *high)
+{
+	return low->end == high->start && low->flags == high->flags && low->obj == high->obj &&
+	       vma_page_index(low, low->end) == high->pgoff;
+}
+
+/* Join high into low. The pages stay where they are: only the bounds change. */
+static void merge_pair(struct vma *low, struct vma *high)
+{
+	vaddr_t end = high->end;
+
+	if (READ_ONCE(high->has_anon))
+		WRITE_ONCE(low->has_anon, true);
+	unlink_from_space(high);
+	vma_set_bounds(low, low->start, end);
+	leave_object(high);
+	if (high->obj)
+		object_put(high->obj);
+	vma_free_rcu(high);
+}
+
+struct vma *vma_merge_around(struct vma *v)
+{
+	struct vma *prev = vma_prev(v), *next = vma_next(v);
+
+	if (next && continues(v, next))
+		merge_pair(v, next);
+	if (prev && continues(prev, v)) {
+		merge_pair(prev, v);
+		return prev;
+	}
+	return v;
+}
+
+int vma_spares_get(struct space *space, struct vma_spares *s)
+{
+	s->v[0] = vma_alloc(space);
+	s->v[1] = vma_alloc(space);
+	if (s->v[0] && s->v[1])
+		return 0;
+	vma_spares_put(s);
+	return -ENOMEM;
+}
+
+void vma_spares_put(struct vma_spares *s)
+{
+	vma_free(s->v[0]);
+	vma_free(s->v[1]);
+	s->v[0] = s->v[1] = NULL;
+}
+
+static void cut_at(struct space *space, vaddr_t addr, struct vma **spare)
+{
+	struct vma *v = vma_find(&space->vmas, addr);
+
+	if (!v || v->start >= addr)
+		return;
+	vma_split(v, addr, *spare);
+	*spare = NULL;
+}
+
+void vma_cut(struct space *space, vaddr_t lo, vaddr_t hi, struct vma_spares *s)
+{
+	cut_at(space, lo, &s->v[0]);
+	cut_at(space, hi, &s->v[1]);
+}
+
+unsigned vma_page_bits(const struct vma *v)
+{
+	unsigned bits = PTB_USER | PTB_ACCESSED;
+
+	if (v->flags & VM_RIGHTS)
+		bits |= PTB_READ;
+	if (v->flags & VM_WRITE)
+		bits |= PTB_WRITE;
+	if (v->flags & VM_EXEC)
+		bits |= PTB_EXEC;
+	return bits;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vma.h - mappings as a tree: lookup, gaps, splitting and merging.
+ *
+ * The tree is red-black by address; each node knows the free gap below it and the largest gap in its
+ * subtree, so a place for a new mapping is found in one descent. A stack keeps STACK_GUARD bytes
+ * free below it, which counts as used for the gap search.
+ *
+ * vma_tree.c uses nothing but lib/ and runs unchanged in the host tests.
+ */
+#pragma once
+
+#include "mm/vma/space.h"
+
+#define STACK_GUARD   (256 * PAGE_SIZE)
+#define VMA_MAX_COUNT 65530
+#define MMAP_MIN_ADDR 0x10000ul
+
+/* --- the tree: needs the space lock for writing, or for reading in vma_find* and vma_gap ---------- */
+
+/* vma_find - the first mapping that ends above va (it may start above va too), or NULL. */
+struct vma *vma_find(const struct rb_root *, vaddr_t va);
+/* vma_find_exact - the mapping that contains va, or NULL. Lockless under the space's sequence count
+ * and RCU: gives up (NULL) rather than loop. */
+struct vma *vma_find_exact(const struct rb_root *, vaddr_t va);
+struct vma *vma_next(const struct vma *);
+struct vma *vma_prev(const struct vma *);
+void vma_insert(struct rb_root *, struct vma *); /* must not overlap another */
+void vma_remove(struct rb_root *, struct vma *);
+/* vma_resize - new bounds that keep the order of mappings. */
+void vma_resize(struct rb_root *, struct vma *, vaddr_t start, vaddr_t end);
+/* vma_gap - the highest page-aligned address with len free bytes inside [lo, hi); 0: none. */
+vaddr_t vma_gap(const struct rb_root *, u64 len, vaddr_t lo, vaddr_t hi);
+/* vma_check_tree - debug: order, disjointness and gap summaries. */
+void vma_check_tree(const struct rb_root *);
+
+/* --- single mappings (vma.c): the space lock for writing ------------------------------------------- */
+struct vma *vma_alloc(struct space *); /* NULL: no memory. All fields zero, refs nothing */
+void vma_free(struct vma *);           /* never linked */
+void vma_free_rcu(struct vma *);       /* was linked: a lockless lookup may still see it */
+/* vma_link / vma_unlink - into and out of the tree, the object's list and the accounts. After unlink
+ * no fault is in it or can get in. */
+void vma_link(struct vma *);
+void vma_unlink(struct vma *);
+/* vma_set_bounds - move an edge of a linked mapping; write-locks it while it changes. */
+void vma_set_bounds(struct vma *, vaddr_t start, vaddr_t end);
+/* vma_split - cut at addr: `spare` (from vma_alloc) becomes the upper part. Cannot fail. */
+void vma_split(struct vma *, vaddr_t addr, struct vma *spare);
+/* vma_merge_around - join this mapping with neighbours that are its continuation. Returns the mapping that
+ * now covers it. */
+struct vma *vma_merge_around(struct vma *);
+/* vma_page_bits - the PTB_* bits with which this mapping's pages are mapped. */
+unsigned vma_page_bits(const struct vma *);
+
+static inline u64 vma_pages(const struct vma *v)
+{
+	return (v->end - v->start) >> PAGE_SHIFT;
+}
+
+/* vma_page_index - the object's page number behind va. */
+static inline u64 vma_page_index(const struct vma *v, vaddr_t va)
+{
+	return v->pgoff + ((va - v->start) >> PAGE_SHIFT);
+}
+
+void vma_init(void);
+void space_init(void);
+
+/* --- pieces of the system calls, shared between the files of this folder --------------------------- */
+struct vma_spares { /* for at most two splits */
+	struct vma *v[2];
+};
+int vma_spares_get(struct space *, struct vma_spares *); /* 0 or -ENOMEM */
+void vma_spares_put(struct vma_spares *);
+/* vma_cut - make lo and hi edges of mappings. */
+void vma_cut(struct space *, vaddr_t lo, vaddr_t hi, struct vma_spares *);
+/* space_unmap_locked - as space_unmap with the space lock held for writing and spares at hand. */
+void space_unmap_locked(struct space *, vaddr_t lo, vaddr_t hi, struct vma_spares *);
+/* space_may_grow - do `pages` more fit into RLIMIT_AS and, as vm_flags say, RLIMIT_DATA? */
+bool space_may_grow(const struct space *, u64 pages, u32 vm_flags);
+/* space_grow_stack - make the stack above va cover it. 0, -ENOMEM (limits), -EFAULT (no stack there). */
+int space_grow_stack(struct space *, vaddr_t va);
