@@ -12,9 +12,9 @@
 #include <quire/types.h>
 #include <quire/compiler.h>
 
-#define atomic_load(p)		   __atomic_load_n(p, __ATOMIC_RELAXED)
-#define atomic_load_acquire(p)	   __atomic_load_n(p, __ATOMIC_ACQUIRE)
-#define atomic_store(p, v)	   __atomic_store_n(p, v, __ATOMIC_RELAXED)
+#define atomic_load(p)             __atomic_load_n(p, __ATOMIC_RELAXED)
+#define atomic_load_acquire(p)     __atomic_load_n(p, __ATOMIC_ACQUIRE)
+#define atomic_store(p, v)         __atomic_store_n(p, v, __ATOMIC_RELAXED)
 #define atomic_store_release(p, v) __atomic_store_n(p, v, __ATOMIC_RELEASE)
 
 /* atomic_xchg - store v, give the old value. */
@@ -26,20 +26,20 @@
 
 #define atomic_add(p, n) ((void)__atomic_fetch_add(p, n, __ATOMIC_SEQ_CST))
 #define atomic_sub(p, n) ((void)__atomic_fetch_sub(p, n, __ATOMIC_SEQ_CST))
-#define atomic_inc(p)	 atomic_add(p, 1)
-#define atomic_dec(p)	 atomic_sub(p, 1)
-#define atomic_or(p, m)	 ((void)__atomic_fetch_or(p, m, __ATOMIC_SEQ_CST))
+#define atomic_inc(p)    atomic_add(p, 1)
+#define atomic_dec(p)    atomic_sub(p, 1)
+#define atomic_or(p, m)  ((void)__atomic_fetch_or(p, m, __ATOMIC_SEQ_CST))
 #define atomic_and(p, m) ((void)__atomic_fetch_and(p, m, __ATOMIC_SEQ_CST))
 
 /* _return: the new value; atomic_fetch_*: the old one. */
 #define atomic_add_return(p, n) __atomic_add_fetch(p, n, __ATOMIC_SEQ_CST)
 #define atomic_sub_return(p, n) __atomic_sub_fetch(p, n, __ATOMIC_SEQ_CST)
-#define atomic_inc_return(p)	atomic_add_return(p, 1)
-#define atomic_dec_return(p)	atomic_sub_return(p, 1)
-#define atomic_fetch_add(p, n)	__atomic_fetch_add(p, n, __ATOMIC_SEQ_CST)
-#define atomic_fetch_sub(p, n)	__atomic_fetch_sub(p, n, __ATOMIC_SEQ_CST)
-#define atomic_fetch_or(p, m)	__atomic_fetch_or(p, m, __ATOMIC_SEQ_CST)
-#define atomic_fetch_and(p, m)	__atomic_fetch_and(p, m, __ATOMIC_SEQ_CST)
+#define atomic_inc_return(p)    atomic_add_return(p, 1)
+#define atomic_dec_return(p)    atomic_sub_return(p, 1)
+#define atomic_fetch_add(p, n)  __atomic_fetch_add(p, n, __ATOMIC_SEQ_CST)
+#define atomic_fetch_sub(p, n)  __atomic_fetch_sub(p, n, __ATOMIC_SEQ_CST)
+#define atomic_fetch_or(p, m)   __atomic_fetch_or(p, m, __ATOMIC_SEQ_CST)
+#define atomic_fetch_and(p, m)  __atomic_fetch_and(p, m, __ATOMIC_SEQ_CST)
 
 /* Barriers between CPUs, for normal memory; device registers have their own in arch/. smp_rmb orders
  * earlier loads before everything later, smp_wmb everything earlier before later stores. */

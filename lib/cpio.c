@@ -11,7 +11,7 @@
 #include "lib/cpio.h"
 #include "lib/string.h"
 
-#define S_IFMT	0170000u
+#define S_IFMT  0170000u
 #define S_IFREG 0100000u
 
 static const char trailer_name[] = "TRAILER!!!";
@@ -80,8 +80,8 @@ static enum cpio_error header_done(struct cpio *c)
 {
 	struct cpio_entry *e = &c->entry;
 	u32 name_size;
-	u32 *const fields[] = {&e->ino,	      &e->mode,	      &e->uid,	      &e->gid,
-			       &e->nlink,     &e->mtime,      &e->size,	      &e->dev_major,
+	u32 *const fields[] = {&e->ino,       &e->mode,       &e->uid,        &e->gid,
+			       &e->nlink,     &e->mtime,      &e->size,       &e->dev_major,
 			       &e->dev_minor, &e->rdev_major, &e->rdev_minor, &name_size,
 			       &e->check};
 

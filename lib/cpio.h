@@ -16,25 +16,25 @@
 #include <quire/types.h>
 #include <quire/compiler.h>
 
-#define CPIO_NAME_MAX	 4096 /* with the terminating NUL: PATH_MAX */
+#define CPIO_NAME_MAX    4096 /* with the terminating NUL: PATH_MAX */
 #define CPIO_HEADER_SIZE 110
 
 enum cpio_error {
 	CPIO_OK,
-	CPIO_BAD_MAGIC,	    /* not an archive, or out of step with it */
-	CPIO_BAD_DIGIT,	    /* a header field is not hexadecimal */
-	CPIO_BAD_NAME,	    /* empty, not terminated, or with a NUL inside */
+	CPIO_BAD_MAGIC,     /* not an archive, or out of step with it */
+	CPIO_BAD_DIGIT,     /* a header field is not hexadecimal */
+	CPIO_BAD_NAME,      /* empty, not terminated, or with text behind the NUL */
 	CPIO_NAME_TOO_LONG, /* longer than CPIO_NAME_MAX */
 	CPIO_BAD_CHECKSUM,  /* 070702: the sum of the content's bytes differs */
-	CPIO_TRUNCATED,	    /* the input ended inside an entry or before the trailer */
-	CPIO_STOPPED,	    /* a callback returned an error: see stopped_by */
+	CPIO_TRUNCATED,     /* the input ended inside an entry or before the trailer */
+	CPIO_STOPPED,       /* a callback returned an error: see stopped_by */
 };
 
 struct cpio_entry {
 	const char *name; /* as in the archive: may be absolute or contain ".."; check it */
 	u32 ino, mode, uid, gid, nlink, mtime, size;
 	u32 dev_major, dev_minor, rdev_major, rdev_minor;
-	u32 check;	/* expected sum */
+	u32 check;      /* expected sum */
 	bool has_check; /* 070702 */
 };
 
@@ -54,10 +54,10 @@ struct cpio {
 	void *ctx;
 	enum cpio_state state;
 	enum cpio_error error; /* sticky */
-	int stopped_by;	       /* what the callback returned */
-	u64 offset;	       /* bytes consumed: says where an error is */
-	u32 left;	       /* bytes missing in this state */
-	u32 fill;	       /* bytes collected of header or name */
+	int stopped_by;        /* what the callback returned */
+	u64 offset;            /* bytes consumed: says where an error is */
+	u32 left;              /* bytes missing in this state */
+	u32 fill;              /* bytes collected of header or name */
 	u32 sum;
 	u32 entries; /* seen so far, trailers excluded */
 	bool open;   /* an archive has begun and its trailer is still to come */

@@ -32,19 +32,19 @@ struct stream {
 
 #define END_OF_BLOCK 256
 #define N_LITERALS   288 /* 286 and 287 exist in the fixed code only, and are invalid */
-#define N_DISTANCES  32	 /* 30 and 31 likewise */
-#define N_LENGTHS    19	 /* symbols of the code that describes the other two */
+#define N_DISTANCES  32  /* 30 and 31 likewise */
+#define N_LENGTHS    19  /* symbols of the code that describes the other two */
 
 /* Lengths: base and extra bits of symbols 257.. */
-static const u16 length_base[] = {3,  4,  5,  6,  7,  8,  9,  10, 11,  13,  15,	 17,  19,  23, 27,
+static const u16 length_base[] = {3,  4,  5,  6,  7,  8,  9,  10, 11,  13,  15,  17,  19,  23, 27,
 				  31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258};
 static const u8 length_extra[] = {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2,
 				  2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0};
 
-static const u16 distance_base[] = {1,	  2,	3,    4,    5,	  7,	9,    13,    17,    25,
-				    33,	  49,	65,   97,   129,  193,	257,  385,   513,   769,
+static const u16 distance_base[] = {1,    2,    3,    4,    5,    7,    9,    13,    17,    25,
+				    33,   49,   65,   97,   129,  193,  257,  385,   513,   769,
 				    1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577};
-static const u8 distance_extra[] = {0, 0, 0, 0, 1, 1, 2, 2,  3,	 3,  4,	 4,  5,	 5,  6,
+static const u8 distance_extra[] = {0, 0, 0, 0, 1, 1, 2, 2,  3,  3,  4,  4,  5,  5,  6,
 				    6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13};
 
 /* --- input ---------------------------------------------------------------------------------------- */

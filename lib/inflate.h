@@ -10,7 +10,7 @@
 #include <quire/types.h>
 #include <quire/compiler.h>
 
-#define INFLATE_WINDOW	   32768
+#define INFLATE_WINDOW     32768
 #define INFLATE_FAST_BITS  9
 #define INFLATE_MAX_LENGTH 15 /* bits of the longest code */
 
@@ -18,7 +18,7 @@
 struct inflate_code {
 	u16 fast[1 << INFLATE_FAST_BITS];  /* symbol << 4 | length, 0: longer or unused */
 	u16 count[INFLATE_MAX_LENGTH + 1]; /* how many codes of each length */
-	u16 symbol[288];		   /* in the order of their codes */
+	u16 symbol[288];                   /* in the order of their codes */
 };
 
 /* Work area, about 36 KiB, any content at first. Too large for a kernel stack: allocate it. */

@@ -112,14 +112,6 @@ static void emit_string(const struct sink *out, const struct spec *sp, const cha
 	emit_padded(out, sp, s, sp->precision < 0 ? strlen(s) : strnlen(s, (size_t)sp->precision));
 }
 
-/* A number in the format: up to a million, so that no arithmetic on it overflows. */
-static const char *parse_number(const char *f, int *n)
-{
-	for (*n = 0; *f >= '0' && *f <= '9'; f++)
-		*n = MIN(*n * 10 + (*f - '0'), 1000000);
-	return f;
-}
-
 static const char *parse_flags(const char *f, struct spec *sp)
 {
 	static const char flags[] = "-+ 0#";
@@ -150,36 +142,38 @@ static const char *parse_length(const char *f, struct spec *sp)
 	}
 }
 
-/* One conversion from behind its '%'; the arguments are wrapped so that a pointer to them can be
- * passed on every architecture. */
+/* Wrapped, so that a pointer to it can be passed on every architecture. */
 struct arguments {
 	va_list list;
 };
+
+/* A number in the format or, for '*', the next argument: -limit..limit. */
+static const char *parse_or_take(const char *f, int *n, struct arguments *args)
+{
+	const int limit = 1000000;
+
+	if (*f == '*') {
+		*n = va_arg(args->list, int);
+		f++;
+	} else {
+		for (*n = 0; *f >= '0' && *f <= '9'; f++)
+			*n = MIN(*n * 10 + (*f - '0'), limit);
+	}
+	*n = MAX(MIN(*n, limit), -limit);
+	return f;
+}
 
 static const char *parse_spec(const char *f, struct spec *sp, struct arguments *args)
 {
 	*sp = (struct spec){.precision = -1};
 	f = parse_flags(f, sp);
-	if (*f == '*') {
-		sp->width = va_arg(args->list, int);
-		f++;
-		if (sp->width < 0) {
-			sp->flags |= LEFT;
-			sp->width = -MAX(sp->width, -1000000);
-		}
-		sp->width = MIN(sp->width, 1000000);
-	} else {
-		f = parse_number(f, &sp->width);
+	f = parse_or_take(f, &sp->width, args);
+	if (sp->width < 0) {
+		sp->flags |= LEFT;
+		sp->width = -sp->width;
 	}
-	if (*f == '.') {
-		f++;
-		if (*f == '*') {
-			sp->precision = MIN(MAX(va_arg(args->list, int), -1), 1000000);
-			f++;
-		} else {
-			f = parse_number(f, &sp->precision);
-		}
-	}
+	if (*f == '.')
+		f = parse_or_take(f + 1, &sp->precision, args);
 	f = parse_length(f, sp);
 	sp->conv = *f;
 	return *f ? f + 1 : f;

@@ -34,22 +34,22 @@
 #include <quire/types.h>
 #include <quire/compiler.h>
 
-#define RADIX_SHIFT	6
-#define RADIX_SLOTS	(1u << RADIX_SHIFT)
+#define RADIX_SHIFT     6
+#define RADIX_SLOTS     (1u << RADIX_SHIFT)
 #define RADIX_MAX_INDEX ((1ull << 52) - 1)
-#define RADIX_LEVELS	9 /* enough for RADIX_MAX_INDEX */
+#define RADIX_LEVELS    9 /* enough for RADIX_MAX_INDEX */
 
 /* A store at the largest index into a tree of one node adds a level at a time up to the top, and
  * from the top a path down to the index. */
 #define RADIX_STOCK_MAX (2 * (RADIX_LEVELS - 1))
 
 struct radix_node {
-	u64 present;		   /* [w] slots in use; readers may see it late */
-	u64 slot[RADIX_SLOTS];	   /* [w] shift 0: values; above: struct radix_node * */
+	u64 present;               /* [w] slots in use; readers may see it late */
+	u64 slot[RADIX_SLOTS];     /* [w] shift 0: values; above: struct radix_node * */
 	struct radix_node *parent; /* [w] NULL at the top; links the nodes of a stock */
-	u8 shift;		   /* [i] index bits below this node's level */
-	u8 offset;		   /* [w] in parent */
-	u64 reclaim[2];		   /* for ops->free, big enough for an RCU head */
+	u8 shift;                  /* [i] index bits below this node's level */
+	u8 offset;                 /* [w] in parent */
+	u64 reclaim[2];            /* for ops->free, big enough for an RCU head */
 };
 
 struct radix_ops {
@@ -61,8 +61,8 @@ struct radix_ops {
 
 /* Legend: [w] the caller's lock to write, [i] immutable while in the tree. */
 struct radix {
-	struct radix_node *top;	     /* [w] */
-	u64 count;		     /* [w] words that are not 0 */
+	struct radix_node *top;      /* [w] */
+	u64 count;                   /* [w] words that are not 0 */
 	const struct radix_ops *ops; /* [i] */
 };
 

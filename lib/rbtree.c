@@ -95,7 +95,8 @@ static void insert_fixup(struct rb_root *root, struct rb_node *node, rb_augment_
 void rb_insert(struct rb_root *root, struct rb_node *node, struct rb_node *parent,
 	       struct rb_node **link, rb_augment_fn augment)
 {
-	node->child[0] = node->child[1] = NULL;
+	atomic_store(&node->child[0], NULL);
+	atomic_store(&node->child[1], NULL);
 	node->parent = parent;
 	node->red = true;
 	if (augment)

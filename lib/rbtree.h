@@ -21,7 +21,8 @@
  * equivalent) that tells it afterwards whether to believe what it saw, if nodes are freed by RCU:
  *  - child and root links are single release stores, so that a new node is complete before it is
  *    linked, made in an order in which child links never form a cycle;
- *  - an erased node keeps links into the tree, so a reader standing on it finds its way to an end;
+ *  - an erased node keeps links into the tree, so a reader standing on it finds its way to an end; it
+ *    may be inserted again at once;
  *  - a descent may miss nodes that exist while a rotation is under way, and meets others twice when
  *    rotations keep overtaking it: it must give up after RB_MAX_DEPTH steps and try again;
  *  - parent, red and rb_next/rb_prev are for lock holders only.
@@ -33,7 +34,7 @@
 
 struct rb_node {
 	struct rb_node *child[2]; /* smaller, larger */
-	struct rb_node *parent;	  /* NULL at the root */
+	struct rb_node *parent;   /* NULL at the root */
 	bool red;
 };
 

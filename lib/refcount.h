@@ -12,7 +12,7 @@
 #include "lib/atomic.h"
 
 #define REFCOUNT_SATURATED 0x80000000u
-#define REFCOUNT_PARKED	   0xc0000000u /* in the middle, so that racing gets and puts stay there */
+#define REFCOUNT_PARKED    0xc0000000u /* in the middle, so that racing gets and puts stay there */
 
 static inline void refcount_init(u32 *count)
 {

@@ -1,0 +1,68 @@
+# Host tests: parts of the kernel, compiled for the build machine under the sanitizers, one program
+# per area. Included by the top-level Makefile.
+#
+#   make host-tests              build all of them into $(BUILD)/host
+#   make host-test               build and run them
+#   make host-test HOSTCC=clang-14
+#   HOST_TEST_SEED=7 build/host/test_radix [test name ..]
+#
+# To add a test: one line  $(eval $(call HOST_TEST,name,sources,flags,sanitizers))
+#   sources     relative to the top; harness.c and shim.c come by themselves
+#   flags       more compiler flags, for example -Iarch/x86_64/include (may be empty)
+#   sanitizers  instead of address,undefined: for example thread (may be empty)
+# Headers are looked for in tests/host/include first, so that a file arch/x.h there takes the place of
+# an architecture's.
+
+HOSTCC ?= gcc
+HOST_O := $(BUILD)/host$(if $(findstring clang,$(HOSTCC)),-clang)
+
+HOST_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer -fno-strict-aliasing -fno-common \
+	       -U_FORTIFY_SOURCE -D_GNU_SOURCE -DQUIRE_DEBUG -DQUIRE_HOST $(WARN) \
+	       -Itests/host/include -Iinclude -I.
+HOST_SHARED := tests/host/harness.c tests/host/shim.c
+HOST_TESTS  :=
+
+define HOST_TEST
+HOST_TESTS += $(HOST_O)/$(1)
+host-tests: $(HOST_O)/$(1)
+$(HOST_O)/obj/$(1)/%.o: %.c tests/host/host.mk
+	@mkdir -p $$(@D)
+	@echo "  HOSTCC  $(1): $$<"
+	$$(Q)$$(HOSTCC) $$(HOST_CFLAGS) -fsanitize=$(or $(4),address$(comma)undefined) \
+		-fno-sanitize-recover=all $(3) -MMD -MP -c $$< -o $$@
+$(HOST_O)/$(1): $(patsubst %.c,$(HOST_O)/obj/$(1)/%.o,$(2) $(HOST_SHARED))
+	@echo "  HOSTLD  $$@"
+	$$(Q)$$(HOSTCC) -fsanitize=$(or $(4),address$(comma)undefined) -pthread $$^ -o $$@
+-include $(patsubst %.c,$(HOST_O)/obj/$(1)/%.d,$(2) $(HOST_SHARED))
+endef
+comma := ,
+
+# gcc says that its thread sanitizer does not follow fences; the tests use none to order plain data.
+HOST_NO_TSAN_WARNING := $(if $(findstring clang,$(HOSTCC)),,-Wno-tsan)
+
+$(eval $(call HOST_TEST,test_string,tests/host/test_string.c,-fno-builtin))
+$(eval $(call HOST_TEST,test_printf,tests/host/test_printf.c,-fno-builtin))
+$(eval $(call HOST_TEST,test_list_rbtree,tests/host/test_list_rbtree.c))
+$(eval $(call HOST_TEST,test_bitmap,tests/host/test_bitmap.c lib/bitmap.c))
+$(eval $(call HOST_TEST,test_sort,tests/host/test_sort.c lib/sort.c))
+$(eval $(call HOST_TEST,test_concurrent,tests/host/test_concurrent.c lib/rbtree.c lib/radix.c,$(HOST_NO_TSAN_WARNING),thread))
+$(eval $(call HOST_TEST,test_inflate,tests/host/test_inflate.c lib/inflate.c lib/crc32.c,-DFIXTURES='"$(abspath $(HOST_O))/fixtures"'))
+$(eval $(call HOST_TEST,test_cpio,tests/host/test_cpio.c lib/cpio.c))
+$(eval $(call HOST_TEST,test_radix,tests/host/test_radix.c lib/radix.c))
+
+# Compressed files of every kind that zlib can write.
+$(HOST_O)/test_inflate: | $(HOST_O)/fixtures/done
+$(HOST_O)/fixtures/done: tests/host/make_fixtures.py
+	@mkdir -p $(@D)
+	$(Q)python3 $< $(@D) && touch $@
+
+.PHONY: host-tests host-test
+host-test: host-tests
+	@failed=; for t in $(HOST_TESTS); do \
+		out=$$($$t) || { failed="$$failed $$t"; echo "$$out" | grep -v '^ok '; }; \
+		echo "  $$t: $$(echo "$$out" | grep -c '^ok ') passed"; \
+	done; test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
+
+# boot/: parsers over an arena that stands for physical memory.
+BOOT_TESTED := tests/host/boot_arena.c $(wildcard boot/*.c) lib/str.c
+$(eval $(call HOST_TEST,test_memory_map,tests/host/test_memory_map.c $(BOOT_TESTED)))
