@@ -242,7 +242,7 @@ void acpi_read(paddr_t rsdp)
 		void (*read)(const struct acpi_table *);
 	} readers[] = {
 		{"APIC", acpi_read_madt}, {"FACP", acpi_read_fadt}, {"MCFG", read_mcfg},
-		{"HPET", read_hpet},	  {"SPCR", read_spcr},	    {"GTDT", read_gtdt},
+		{"HPET", read_hpet},      {"SPCR", read_spcr},      {"GTDT", read_gtdt},
 	};
 	struct acpi_table table;
 

@@ -14,7 +14,7 @@
 
 struct acpi_table {
 	const u8 *data; /* the header first */
-	u32 length;	/* bytes, at least ACPI_HEADER_SIZE */
+	u32 length;     /* bytes, at least ACPI_HEADER_SIZE */
 };
 
 /* Generic Address Structure, 12 bytes in a table. */
@@ -25,7 +25,7 @@ struct acpi_gas {
 	u64 address;
 };
 #define ACPI_SPACE_MEMORY 0
-#define ACPI_SPACE_IO	  1
+#define ACPI_SPACE_IO     1
 
 /* acpi_rsdp_valid - whether a root pointer with right checksum lies at pa. */
 bool acpi_rsdp_valid(paddr_t pa);

@@ -20,32 +20,32 @@
 #include "kernel/printk.h"
 #include "lib/string.h"
 
-#define FADT_DSDT	   40
-#define FADT_SMI_CMD	   48
+#define FADT_DSDT          40
+#define FADT_SMI_CMD       48
 #define FADT_ACPI_ENABLE   52
-#define FADT_PM1A_CNT	   64
-#define FADT_PM1B_CNT	   68
-#define FADT_PM_TMR	   76
-#define FADT_FLAGS	   112
-#define FADT_V1_SIZE	   116
-#define FADT_RESET_REG	   116
+#define FADT_PM1A_CNT      64
+#define FADT_PM1B_CNT      68
+#define FADT_PM_TMR        76
+#define FADT_FLAGS         112
+#define FADT_V1_SIZE       116
+#define FADT_RESET_REG     116
 #define FADT_RESET_VALUE   128
-#define FADT_ARM_FLAGS	   129
-#define FADT_X_DSDT	   140
-#define FADT_X_PM1A_CNT	   172
-#define FADT_X_PM1B_CNT	   184
-#define FADT_X_PM_TMR	   208
+#define FADT_ARM_FLAGS     129
+#define FADT_X_DSDT        140
+#define FADT_X_PM1A_CNT    172
+#define FADT_X_PM1B_CNT    184
+#define FADT_X_PM_TMR      208
 #define FADT_SLEEP_CONTROL 244
 
-#define FLAG_TMR_32BIT	(1u << 8)
-#define FLAG_RESET_REG	(1u << 10)
+#define FLAG_TMR_32BIT  (1u << 8)
+#define FLAG_RESET_REG  (1u << 10)
 #define FLAG_HW_REDUCED (1u << 20)
 
 #define ARM_PSCI     1u
 #define ARM_PSCI_HVC 2u
 
 #define AML_ZERO     0x00
-#define AML_ONE	     0x01
+#define AML_ONE      0x01
 #define AML_BYTE     0x0a
 #define AML_WORD     0x0b
 #define AML_DWORD    0x0c

@@ -107,9 +107,9 @@ static const struct {
 	u8 type, least;
 	void (*read)(const u8 *entry);
 } entry_readers[] = {
-	{0, 8, read_lapic},	   {1, 12, read_ioapic}, {2, 10, read_override},
-	{4, 6, read_nmi},	   {9, 16, read_x2apic}, {5, 12, read_lapic_address},
-	{10, 12, read_x2apic_nmi}, {11, 76, read_gicc},	 {12, 24, read_gicd},
+	{0, 8, read_lapic},        {1, 12, read_ioapic}, {2, 10, read_override},
+	{4, 6, read_nmi},          {9, 16, read_x2apic}, {5, 12, read_lapic_address},
+	{10, 12, read_x2apic_nmi}, {11, 76, read_gicc},  {12, 24, read_gicd},
 	{14, 16, read_gicr},
 };
 

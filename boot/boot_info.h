@@ -14,8 +14,8 @@
 
 #include <quire/types.h>
 
-#define BOOT_MAX_CPUS	  256
-#define BOOT_MAX_RANGES	  128
+#define BOOT_MAX_CPUS     256
+#define BOOT_MAX_RANGES   128
 #define BOOT_MAX_RESERVED 64
 #define BOOT_CMDLINE_SIZE 2048
 
@@ -32,9 +32,9 @@ struct boot_range {
 	enum boot_mem_kind kind;
 };
 
-struct boot_cpu {	 /* one that is running or can be started */
-	u64 hw_id;	 /* APIC id, or MPIDR affinity fields */
-	paddr_t gicr;	 /* aarch64: redistributor of this CPU when listed singly, else 0 */
+struct boot_cpu {        /* one that is running or can be started */
+	u64 hw_id;       /* APIC id, or MPIDR affinity fields */
+	paddr_t gicr;    /* aarch64: redistributor of this CPU when listed singly, else 0 */
 	paddr_t release; /* aarch64 spin-table: address to write the entry point to, else 0 */
 	u32 acpi_uid;
 };

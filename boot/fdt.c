@@ -33,7 +33,7 @@ enum token_kind {
 
 struct token {
 	u32 kind;
-	u32 next;	  /* offset of the token behind it */
+	u32 next;         /* offset of the token behind it */
 	const char *name; /* of a node or property */
 	const u8 *value;  /* of a property */
 	u32 len;

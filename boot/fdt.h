@@ -15,9 +15,9 @@
 #include <quire/types.h>
 
 #define FDT_HEADER_SIZE 40
-#define FDT_MAX_SIZE	MIB(2) /* what the arm64 boot protocol allows */
-#define FDT_MAX_DEPTH	16
-#define FDT_MAX_CELLS	4
+#define FDT_MAX_SIZE    MIB(2) /* what the arm64 boot protocol allows */
+#define FDT_MAX_DEPTH   16
+#define FDT_MAX_CELLS   4
 
 struct fdt {
 	const u8 *structure;

@@ -30,9 +30,9 @@ enum mb2_tag {
 
 struct tag {
 	u32 type;
-	u32 size;	/* of data */
+	u32 size;       /* of data */
 	const u8 *data; /* behind the 8 byte header */
-	paddr_t pa;	/* of data */
+	paddr_t pa;     /* of data */
 };
 
 struct info {

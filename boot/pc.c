@@ -21,9 +21,9 @@
 #define COM1_BAUD      115200
 
 #define BDA_EBDA_SEGMENT 0x40e
-#define LOW_MEMORY_END	 0xa0000
-#define BIOS_ROM_START	 0xe0000
-#define BIOS_ROM_END	 0x100000
+#define LOW_MEMORY_END   0xa0000
+#define BIOS_ROM_START   0xe0000
+#define BIOS_ROM_END     0x100000
 
 static paddr_t rsdp_scan(paddr_t start, u64 size)
 {

@@ -16,11 +16,11 @@
 #include "boot/internal.h"
 #include "kernel/printk.h"
 
-#define PVH_MAGIC	  0x336ec578
-#define PVH_V0_SIZE	  40
-#define PVH_V1_SIZE	  56
-#define PVH_MODULE_SIZE	  32
-#define PVH_MAP_ENTRY	  24
+#define PVH_MAGIC         0x336ec578
+#define PVH_V0_SIZE       40
+#define PVH_V1_SIZE       56
+#define PVH_MODULE_SIZE   32
+#define PVH_MAP_ENTRY     24
 #define PVH_MAX_MAP_ENTRY 1024 /* real maps have a dozen; more is not a count but garbage */
 
 static void read_module_list(paddr_t list, u32 count)

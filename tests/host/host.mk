@@ -66,3 +66,6 @@ host-test: host-tests
 # boot/: parsers over an arena that stands for physical memory.
 BOOT_TESTED := tests/host/boot_arena.c $(wildcard boot/*.c) lib/str.c
 $(eval $(call HOST_TEST,test_memory_map,tests/host/test_memory_map.c $(BOOT_TESTED)))
+$(eval $(call HOST_TEST,test_boot_acpi,tests/host/test_boot_acpi.c $(BOOT_TESTED)))
+$(eval $(call HOST_TEST,test_boot_pvh,tests/host/test_boot_pvh.c $(BOOT_TESTED)))
+$(eval $(call HOST_TEST,test_boot_mb2,tests/host/test_boot_mb2.c $(BOOT_TESTED)))
