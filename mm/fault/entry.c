@@ -12,6 +12,7 @@
 #include <arch/trap.h>
 #include <arch/uaccess.h>
 #include "kernel/panic.h"
+#include "kernel/printk.h"
 #include "kernel/signal.h"
 #include "kernel/thread.h"
 #include "kernel/trace.h"
@@ -41,7 +42,7 @@ static void handle_kernel(struct trap_frame *frame, const struct fault_info *inf
 {
 	struct space *space = current->space;
 
-	if (!arch_has_fixup(frame_ip(frame)))
+	if (!arch_has_fixup(frame))
 		kernel_bug(frame, info);
 	if (space && info->va < USER_TOP && mm_fault(space, info->va, info->access) == FAULT_DONE)
 		return;

@@ -113,7 +113,8 @@ struct page {
 };
 BUILD_ASSERT(sizeof(struct page) == 40, "page structs of 2 MiB of RAM must fill whole pages");
 
-#define page_array ((struct page *)PAGES_BASE) /* element n describes frame n */
+/* Element n describes frame n. At PAGES_BASE, but for the first steps of mm_init. */
+extern struct page *page_array;
 extern pfn_t page_max_pfn;                     /* no RAM at or above */
 
 #define SECTION_SHIFT 21 /* the array has memory behind it in pieces for 2 MiB of frames */

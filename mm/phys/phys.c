@@ -16,6 +16,7 @@
 #include "lib/bitmap.h"
 #include "mm/phys/internal.h"
 
+struct page *page_array = (struct page *)PAGES_BASE;
 pfn_t page_max_pfn;
 
 static u64 *section_map; /* constant after phys_init: one bit per section */

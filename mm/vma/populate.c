@@ -2,6 +2,7 @@
 /* populate.c - touching user pages from the kernel's side, without going through the CPU. */
 #include <uapi/errno.h>
 #include "kernel/rcu.h"
+#include "lib/string.h"
 #include "mm/fault/fault.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/pt/pt.h"
@@ -68,4 +69,47 @@ int space_get_page(struct space *s, vaddr_t va, unsigned access, struct page **o
 			return err;
 	}
 	return 0;
+}
+
+/* Copy one page's worth in the direction that `access` says. */
+static int copy_piece(struct space *s, vaddr_t va, char *data, size_t len, unsigned access)
+{
+	struct page *page;
+	int err = va < USER_TOP ? space_get_page(s, va, access, &page) : -EFAULT;
+	char *at;
+
+	if (err)
+		return err;
+	at = (char *)page_to_virt(page) + (va & ~PAGE_MASK);
+	if (access & FAULT_WRITE)
+		memcpy(at, data, len);
+	else
+		memcpy(data, at, len);
+	page_put(page);
+	return 0;
+}
+
+static int copy_space(struct space *s, vaddr_t va, char *data, size_t len, unsigned access)
+{
+	while (len) {
+		size_t piece = MIN(len, PAGE_SIZE - (va & ~PAGE_MASK));
+		int err = copy_piece(s, va, data, piece, access);
+
+		if (err)
+			return err;
+		va += piece;
+		data += piece;
+		len -= piece;
+	}
+	return 0;
+}
+
+int space_write(struct space *s, vaddr_t va, const void *data, size_t len)
+{
+	return copy_space(s, va, (char *)data, len, FAULT_WRITE);
+}
+
+int space_read(struct space *s, vaddr_t va, void *data, size_t len)
+{
+	return copy_space(s, va, data, len, FAULT_READ);
 }

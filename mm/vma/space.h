@@ -115,3 +115,7 @@ int space_populate(struct space *, vaddr_t addr, u64 len, bool write);
 /* space_get_page - the page that maps va after faulting for `access` (FAULT_*), with a reference: for
  * futex keys and exec's argument copies into a space that is not loaded. 0, -EFAULT, -ENOMEM. */
 int space_get_page(struct space *, vaddr_t va, unsigned access, struct page **out);
+
+/* space_write / space_read - copy between the kernel and a space that need not be loaded. 0, -EFAULT, -ENOMEM. */
+int space_write(struct space *, vaddr_t va, const void *data, size_t len);
+int space_read(struct space *, vaddr_t va, void *data, size_t len);
