@@ -1,0 +1,106 @@
+# Everything about testing and checking; included by the top-level Makefile.
+#
+#   make test            host tests, guest programs and boot cases on both architectures
+#   make oracle          the guest programs on Debian's Linux 6.12, both architectures
+#   make guest-programs  the programs of tests/guest and the initramfs images, for ARCH
+#   make run             boot ARCH with the tests (RUN="--smp 4 --append 'TESTS=hello'")
+#   make lint            formatting, include rules, sizes, both compilers, analysers
+#   make bench-boot      instructions from kernel entry to the first user instruction
+#   make bench-idle      instructions that ten idle seconds cost
+#   make compile_commands.json
+
+TEST_ARCHS ?= x86_64 aarch64
+SMP        ?= 1,4
+TEST_RUN   := tests/run --build $(BUILD)
+
+# --- guest programs --------------------------------------------------------------------------------
+# Built once per architecture with the cross compiler and its libc, whatever compiles the kernel.
+GUEST        := $(BUILD)/guest-$(ARCH)
+GUEST_CC     := $(CROSS_$(ARCH))gcc
+GUEST_CFLAGS  = -std=gnu11 -O1 -Wall -Wextra -Werror -pthread -s -MMD -MP -MT $@
+
+GUEST_GLIBC := $(filter-out hello,$(patsubst tests/guest/%.c,%,$(wildcard tests/guest/*.c))) hello
+GUEST_MUSL  := hello-musl pthreads-musl
+GUEST_TESTS := $(GUEST_GLIBC) $(GUEST_MUSL) hello-pie
+
+# musl comes from Debian's package of the architecture, unpacked: there is no cross package of it.
+MUSL_ARCH_x86_64  := amd64
+MUSL_ARCH_aarch64 := arm64
+MUSL     := $(BUILD)/packages/musl-$(ARCH)
+MUSL_LIB := $(MUSL)/usr/lib/$(ARCH)-linux-musl
+GCC_FILE  = $(shell $(GUEST_CC) -print-file-name=$(1))
+MUSL_CFLAGS := -nostdinc -isystem $(MUSL)/usr/include/$(ARCH)-linux-musl -isystem $(call GCC_FILE,include) \
+	       -fno-stack-protector $(if $(filter aarch64,$(ARCH)),-mno-outline-atomics)
+MUSL_START  := -nostdlib -static $(MUSL_LIB)/crt1.o $(MUSL_LIB)/crti.o $(call GCC_FILE,crtbeginT.o)
+MUSL_END    := -L$(MUSL_LIB) -Wl,--start-group -lc $(call GCC_FILE,libgcc.a) -Wl,--end-group \
+	       $(call GCC_FILE,crtend.o) $(MUSL_LIB)/crtn.o
+
+$(MUSL)/.fetched:
+	@echo "  FETCH   musl for $(ARCH)"
+	$(Q)tools/fetch-packages $(MUSL_ARCH_$(ARCH)) $(MUSL) musl-dev && touch $@
+
+$(GUEST)/tests/%: tests/guest/%.c tests/tests.mk
+	@mkdir -p $(@D) $(GUEST)/deps
+	@echo "  GUEST   $(ARCH) $*"
+	$(Q)$(GUEST_CC) $(GUEST_CFLAGS) -MF $(GUEST)/deps/$*.d -static $< -o $@
+
+$(GUEST)/tests/%-musl: tests/guest/%.c tests/tests.mk $(MUSL)/.fetched
+	@mkdir -p $(@D) $(GUEST)/deps
+	@echo "  GUEST   $(ARCH) $*-musl"
+	$(Q)$(GUEST_CC) $(GUEST_CFLAGS) $(MUSL_CFLAGS) -MF $(GUEST)/deps/$*-musl.d $(MUSL_START) $< $(MUSL_END) -o $@
+
+$(GUEST)/tests/%-pie: tests/guest/%.c tests/tests.mk
+	@mkdir -p $(@D) $(GUEST)/deps
+	@echo "  GUEST   $(ARCH) $*-pie"
+	$(Q)$(GUEST_CC) $(GUEST_CFLAGS) -MF $(GUEST)/deps/$*-pie.d -static-pie -fPIE $< -o $@
+
+$(GUEST)/init: user/init.c tests/tests.mk
+	@mkdir -p $(@D) $(GUEST)/deps
+	@echo "  GUEST   $(ARCH) init"
+	$(Q)$(GUEST_CC) $(GUEST_CFLAGS) -MF $(GUEST)/deps/init.d -static $< -o $@
+
+-include $(wildcard $(GUEST)/deps/*.d)
+
+$(GUEST)/data/list: tests/guest/make-data
+	@mkdir -p $(@D)
+	$(Q)tests/guest/make-data $(ARCH) $(@D) && touch $@
+
+# Programs whose source is gone must not stay in the archive.
+$(GUEST)/initramfs.cpio: $(GUEST)/init $(GUEST_TESTS:%=$(GUEST)/tests/%) $(GUEST)/data/list \
+			 tools/mkinitramfs tests/guest/make-initramfs
+	@echo "  CPIO    $@"
+	$(Q)rm -f $(filter-out $(GUEST_TESTS:%=$(GUEST)/tests/%),$(wildcard $(GUEST)/tests/*))
+	$(Q)tests/guest/make-initramfs $(GUEST) $(GUEST)/data/elf/other_machine
+
+.PHONY: guest-programs test oracle run lint bench-boot bench-idle
+guest-programs: $(GUEST)/initramfs.cpio
+
+# --- running ---------------------------------------------------------------------------------------
+RUN ?=
+run: kernel guest-programs
+	tools/run-qemu --arch $(ARCH) --kernel $(if $(filter aarch64,$(ARCH)),$(IMAGE),$(ELF)) \
+		--initrd $(GUEST)/initramfs.cpio $(RUN)
+
+# One make per architecture and variant, each with its own output directory.
+SUBMAKE = $(MAKE) --no-print-directory BUILD=$(BUILD) V=$(V)
+test-programs-%:
+	+$(Q)$(SUBMAKE) ARCH=$* guest-programs
+test-kernels-%:
+	+$(Q)$(SUBMAKE) ARCH=$* DEBUG=0 kernel
+	+$(Q)$(SUBMAKE) ARCH=$* DEBUG=1 kernel
+
+comma := ,
+empty :=
+list  = $(subst $(empty) $(empty),$(comma),$(strip $(1)))
+
+test: host-tests $(TEST_ARCHS:%=test-kernels-%) $(TEST_ARCHS:%=test-programs-%)
+	$(TEST_RUN) --arch $(call list,$(TEST_ARCHS)) --smp $(SMP)
+
+LINUX_x86_64  := amd64 cloud-amd64
+LINUX_aarch64 := arm64 arm64
+linux-%:
+	$(Q)tools/fetch-packages --newest --only boot $(firstword $(LINUX_$*)) $(BUILD)/packages/linux-$* \
+		'linux-image-6\.12\.[0-9]+\+deb12-$(lastword $(LINUX_$*))(-unsigned)?' > /dev/null
+
+oracle: $(TEST_ARCHS:%=linux-%) $(TEST_ARCHS:%=test-programs-%)
+	$(TEST_RUN) --kernel linux --arch $(call list,$(TEST_ARCHS)) --smp $(SMP)
