@@ -41,7 +41,7 @@ CFLAGS   := -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie -fno-common -fno-
 	    -fno-stack-protector -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
 	    -fno-optimize-sibling-calls -fno-delete-null-pointer-checks -fno-builtin-bcmp \
 	    -ffile-prefix-map=$(CURDIR)/= $(WARN)
-CFLAGS_x86_64  := -m64 -march=x86-64 -mcmodel=kernel -mno-red-zone -mgeneral-regs-only -fcf-protection=none
+CFLAGS_x86_64  := -m64 -fno-pic -march=x86-64 -mcmodel=kernel -mno-red-zone -mgeneral-regs-only -fcf-protection=none
 CFLAGS_aarch64 := -march=armv8-a -mcmodel=small -mgeneral-regs-only -mstrict-align
 ifeq ($(LLVM),1)
 CFLAGS += -Wno-unused-command-line-argument
@@ -111,6 +111,9 @@ $(O)/flags: FORCE
 FORCE:
 
 -include $(OBJS:.o=.d) $(O)/linker.ld.d
+
+include tests/host/host.mk
+include tests/tests.mk
 
 clean:
 	rm -rf $(BUILD) compile_commands.json
