@@ -49,8 +49,8 @@ static int choose_place(const struct space *s, const struct map_request *r, u64 
 		*out = hint;
 		return 0;
 	}
-	*out = vma_gap(&s->vmas, len, MMAP_MIN_ADDR, s->mmap_top);
-	if (!*out) /* above the usual area, beside the stack, there may be room left */
+	*out = vma_gap(&s->vmas, len, MMAP_MIN_ADDR, r->below ? r->below : s->mmap_top);
+	if (!*out && !r->below) /* above the usual area, beside the stack, there may be room left */
 		*out = vma_gap(&s->vmas, len, MMAP_MIN_ADDR, USER_TOP);
 	return *out ? 0 : -ENOMEM;
 }
