@@ -50,6 +50,14 @@ $(eval $(call HOST_TEST,test_inflate,tests/host/test_inflate.c lib/inflate.c lib
 $(eval $(call HOST_TEST,test_cpio,tests/host/test_cpio.c lib/cpio.c))
 $(eval $(call HOST_TEST,test_radix,tests/host/test_radix.c lib/radix.c))
 
+# mm/phys on simulated CPUs and memory (tests/host/sim.h); the release variants have the checks of
+# debug builds compiled out.
+SIM_SRCS  := tests/host/sim_cpu.c tests/host/sim_lock.c tests/host/sim_memory.c
+PHYS_SRCS := $(filter-out mm/phys/vmalloc.c,$(wildcard mm/phys/*.c)) lib/bitmap.c lib/sort.c $(SIM_SRCS)
+$(eval $(call HOST_TEST,test_early,tests/host/test_early.c $(PHYS_SRCS)))
+$(eval $(call HOST_TEST,test_buddy,tests/host/test_buddy.c $(PHYS_SRCS)))
+$(eval $(call HOST_TEST,test_buddy_release,tests/host/test_buddy.c $(PHYS_SRCS),-UQUIRE_DEBUG))
+
 # Compressed files of every kind that zlib can write.
 $(HOST_O)/test_inflate: | $(HOST_O)/fixtures/done
 $(HOST_O)/fixtures/done: tests/host/make_fixtures.py
@@ -69,3 +77,4 @@ $(eval $(call HOST_TEST,test_memory_map,tests/host/test_memory_map.c $(BOOT_TEST
 $(eval $(call HOST_TEST,test_boot_acpi,tests/host/test_boot_acpi.c $(BOOT_TESTED)))
 $(eval $(call HOST_TEST,test_boot_pvh,tests/host/test_boot_pvh.c $(BOOT_TESTED)))
 $(eval $(call HOST_TEST,test_boot_mb2,tests/host/test_boot_mb2.c $(BOOT_TESTED)))
+$(eval $(call HOST_TEST,test_boot_fdt,tests/host/test_boot_fdt.c $(BOOT_TESTED)))
