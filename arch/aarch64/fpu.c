@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fpu.c - whose FP state the registers hold.
+ *
+ * fpu_owner is the thread that loaded this CPU's registers last. They equal that thread's memory copy unless
+ * it is current and without THREAD_WORK_FPU, in which case only the registers count. A thread
+ * whose copy is changed sets fpu_cpu to "nobody" so that stale registers are never taken for it.
+ */
+#include <arch/thread.h>
+#include "arch/aarch64/internal.h"
+#include "kernel/thread.h"
+#include "lib/atomic.h"
+
+#define NOBODY (~0u)
+
+void fpu_state_save(struct fpu_state *);
+void fpu_state_load(const struct fpu_state *);
+
+static PERCPU struct thread *fpu_owner;
+
+/* fpu_save - current's registers to memory, if only they count; they stay valid as well.
+ *  context: interrupts off, or the thread itself */
+void fpu_save(struct thread *t)
+{
+	if (atomic_load(&t->work) & THREAD_WORK_FPU)
+		return;
+	fpu_state_save(&t->arch.fpu);
+	atomic_or(&t->work, THREAD_WORK_FPU);
+}
+
+/* fpu_load - make the registers current's: the last thing before user mode. Interrupts off. */
+void fpu_load(struct thread *t)
+{
+	if (this_cpu(fpu_owner) != t || t->arch.fpu_cpu != cpu_id()) {
+		fpu_state_load(&t->arch.fpu);
+		this_cpu(fpu_owner) = t;
+		t->arch.fpu_cpu = cpu_id();
+	}
+	atomic_and(&t->work, ~(u32)THREAD_WORK_FPU);
+}
+
+/* arch_thread_copy_fp - see arch/thread.h. */
+void arch_thread_copy_fp(struct thread *child, struct thread *parent)
+{
+	unsigned long irq = cpu_irq_save();
+
+	if (parent->arch.user)
+		fpu_save(parent);
+	cpu_irq_restore(irq);
+	child->arch.fpu = parent->arch.fpu;
+	child->arch.fpu_cpu = NOBODY;
+	atomic_or(&child->work, THREAD_WORK_FPU);
+}
+
+/* arch_thread_reset_fp - see arch/thread.h. */
+void arch_thread_reset_fp(struct thread *t)
+{
+	unsigned long irq = cpu_irq_save();
+
+	atomic_or(&t->work, THREAD_WORK_FPU); /* the registers no longer count */
+	t->arch.fpu = (struct fpu_state){0};
+	t->arch.fpu_cpu = NOBODY;
+	arch_thread_set_tls(t, 0);
+	cpu_irq_restore(irq);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * thread.h - what aarch64 keeps of a thread that is not running, and switching between threads.
+ *
+ * The kernel stack of every thread starts (at its top) with room for one trap frame. Below that lie
+ * the frames of the C functions that are running; a thread that is switched out has its callee-saved
+ * registers on top of them and arch.sp points there.
+ *
+ * FP state: the registers hold the state of the last user thread that returned to user mode on this CPU; the
+ * kernel uses none (page_copy.S puts back those it borrows). It is saved when that thread is
+ * switched out, and THREAD_WORK_FPU is set; the flag makes the return path load the state again before user
+ * mode continues, or find that the registers still hold it.
+ *
+ * Read next: arch/aarch64/switch.S, thread.c, fpu.c.
+ */
+#pragma once
+
+#include <quire/types.h>
+
+struct thread;
+struct trap_frame;
+
+struct fpu_state { /* in the order of a signal frame's record */
+	u64 q[64]; /* Q0 .. Q31 */
+	u32 fpsr, fpcr;
+};
+
+struct arch_thread {
+	vaddr_t sp;  /* while switched out; first: switch.S */
+	u64 tls;     /* TPIDR_EL0; current's lives in the CPU */
+	bool user;   /* has TLS and FP state */
+	u32 fpu_cpu; /* whose registers may still hold the content of fpu; ~0: nobody's */
+	struct fpu_state fpu;
+};
+
+/* arch_thread_init_kernel - prepare the stack so that the first switch to the thread enters
+ * thread_begin(prev) (kernel/thread.h) with interrupts off. fails: no */
+void arch_thread_init_kernel(struct thread *);
+
+/* arch_thread_init_user - the same for a thread that goes straight to user mode.
+ *  regs:  what it continues with, system-call result 0 (fork, clone); TLS and FP state are those of the
+ *	  current thread. NULL: the caller fills arch_thread_frame() before waking it; FP state is clean
+ *  sleeps: no     returns: 0 */
+int arch_thread_init_user(struct thread *, const struct trap_frame *regs);
+
+/* arch_thread_release - free what arch_thread_init_user allocated. Harmless on kernel threads. */
+void arch_thread_release(struct thread *);
+
+/* arch_thread_add_user_state - make a running kernel thread able to enter user mode. 0. */
+int arch_thread_add_user_state(struct thread *);
+
+/* arch_thread_frame - its user registers, valid while it is in the kernel. */
+struct trap_frame *arch_thread_frame(struct thread *);
+
+/* arch_enter_user - leave the kernel with the registers in current's frame. Locks: none held. */
+void arch_enter_user(void) __attribute__((noreturn));
+
+/* arch_switch - run next in place of prev, the current thread; returns when prev is switched to
+ * again, with the thread that ran before it. Interrupts off. */
+struct thread *arch_switch(struct thread *prev, struct thread *next);
+
+/* arch_thread_set_tls / arch_thread_tls - the thread pointer (TPIDR_EL0); of current or of a thread that
+ * does not run yet. Any value is harmless. */
+void arch_thread_set_tls(struct thread *, u64 base);
+u64 arch_thread_tls(struct thread *);
+
+/* arch_thread_copy_fp - child gets a copy of parent's FP state; parent is current. */
+void arch_thread_copy_fp(struct thread *child, struct thread *parent);
+/* arch_thread_reset_fp - current starts with clean FP registers and thread pointer (exec). */
+void arch_thread_reset_fp(struct thread *);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* timer.h - the clock and the one-shot timer of each CPU: the generic timer's virtual counter. */
+#pragma once
+
+#include <quire/types.h>
+
+/* arch_clock_init - learn the counter's frequency. Panics when firmware did not set it. Before it,
+ * arch_clock_ns() is 0. */
+void arch_clock_init(void);
+
+/* arch_clock_describe - one line on the console: which clock, how fast. */
+void arch_clock_describe(void);
+
+/* arch_clock_ns - monotonic ns since boot, the same on all CPUs. Any context. */
+u64 arch_clock_ns(void);
+
+/* arch_timer_init_cpu - this CPU's timer: enabled, not armed. After arch_irq_init(_cpu). */
+void arch_timer_init_cpu(void);
+
+/* arch_timer_arm - call timer_interrupt() on this CPU at or shortly after deadline_ns, at once when it
+ * has passed; ~0: never. Replaces the previous deadline. Interrupts off. */
+void arch_timer_arm(u64 deadline_ns);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * uaccess.h - raw access to user memory, for kernel/uaccess.c alone: callers have checked that the range is
+ * below USER_TOP and that they may sleep.
+ *
+ * Loads and stores use the unprivileged forms (LDTR, STTR): the CPU applies user mode's rights to them,
+ * so they need not lift PAN, and cannot reach kernel memory even with a wrong address. Only the
+ * compare-and-swap has no such form.
+ *
+ * An instruction that may fault has an entry in the .ex_table section: a pair of 32-bit offsets, each from
+ * its own address, to the instruction and to where execution goes on.
+ */
+#pragma once
+
+#include <quire/types.h>
+
+struct trap_frame;
+
+/* arch_copy_from_user, arch_copy_to_user, arch_clear_user - return the number of bytes NOT done, counted
+ * from the end; everything before the first byte that cannot be accessed was done. */
+size_t arch_copy_from_user(void *dst, vaddr_t src, size_t n);
+size_t arch_copy_to_user(vaddr_t dst, const void *src, size_t n);
+size_t arch_clear_user(vaddr_t dst, size_t n);
+
+/* arch_get_user_*, arch_put_user_* - one access. 0 or -EFAULT. */
+int arch_get_user_u32(vaddr_t src, u32 *out);
+int arch_get_user_u64(vaddr_t src, u64 *out);
+int arch_put_user_u32(vaddr_t dst, u32 value);
+int arch_put_user_u64(vaddr_t dst, u64 value);
+
+/* arch_user_cas_u32 - if the word at addr (4-byte aligned) is *old, replace it by new_value; *old becomes
+ * what was there. A full barrier when it stores. 0 or -EFAULT. */
+int arch_user_cas_u32(vaddr_t addr, u32 *old, u32 new_value);
+
+/* arch_strncpy_from_user - copy up to and including the NUL, at most n bytes.
+ *  returns: the length without the NUL; n when there was none in n bytes; -EFAULT */
+ssize_t arch_strncpy_from_user(char *dst, vaddr_t src, size_t n);
+/* arch_user_strnlen - the same length without copying. */
+ssize_t arch_user_strnlen(vaddr_t s, size_t n);
+
+/* arch_fixup_exception - if the exception table knows the interrupted instruction, move the frame to its
+ * fix-up. False: it does not, the fault is a kernel bug. */
+bool arch_fixup_exception(struct trap_frame *);
+
+/* arch_has_fixup - does the exception table know this instruction? */
+bool arch_has_fixup(const struct trap_frame *);

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* internal.h - shared by the files of arch/aarch64 and by nobody else. */
+#pragma once
+
+#include <quire/types.h>
+#include "kernel/percpu.h"
+
+struct thread;
+struct trap_frame;
+
+/* What the boot CPU has and all others must have; decided in cpu.c. */
+struct cpu_features {
+	u64 tcr;            /* TCR_EL1 as head.S composed it */
+	bool pan;           /* privileged access never: PSTATE.PAN */
+	bool hw_accessed;   /* TCR_EL1.HA is on */
+	bool hw_dirty;      /* TCR_EL1.HD is on */
+	bool gic_sysregs;   /* GICv3 CPU interface */
+	bool random;        /* RNDR */
+	unsigned asid_bits; /* 8 or 16 */
+	u64 hwcap, hwcap2;  /* for user space */
+};
+extern struct cpu_features cpu_features;
+
+/* cpu_matches_boot - does this CPU have what the boot CPU put to use? Names what is missing. */
+bool cpu_matches_boot(void);
+
+/* trap.c, from trap.S; interrupts off on entry and return */
+void trap_user_sync(struct trap_frame *);
+void trap_user_irq(struct trap_frame *);
+void trap_user_serror(struct trap_frame *);
+void trap_kernel_sync(struct trap_frame *);
+void trap_kernel_irq(struct trap_frame *);
+void trap_kernel_serror(struct trap_frame *);
+void trap_stack_overflow(struct trap_frame *);
+void trap_unexpected(struct trap_frame *);
+void trap_return_to_user(struct trap_frame *); /* the last steps before user mode */
+
+/* entry points in assembler */
+extern char trap_vectors[];
+void trap_exit_to_user(struct trap_frame *) __attribute__((noreturn));
+struct thread *switch_stacks(struct thread *prev, struct thread *next);
+void thread_begin_kernel(void);
+void thread_begin_user(void);
+void secondary_entry(void); /* physical entry of a started CPU; linked low, see head.S */
+
+/* fpu.c */
+void fpu_save(struct thread *);
+void fpu_load(struct thread *);
+
+/* irq.c */
+void irq_dispatch(void);
+void irq_enable_private(u32 intid, void (*fn)(void)); /* PPI, this CPU */
+
+/* smp.c */
+struct cpu_slot;
+void arch_secondary_start(struct cpu_slot *) __attribute__((noreturn));

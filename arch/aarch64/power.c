@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * power.c - calls into the firmware (PSCI), and the end of the machine.
+ *
+ * Reference: Arm DEN 0022 (PSCI); Semihosting for AArch32 and AArch64, SYS_EXIT.
+ */
+#include <arch/cpu.h>
+#include <arch/power.h>
+#include <arch/psci.h>
+#include "boot/boot_info.h"
+#include "kernel/printk.h"
+
+#define SYS_EXIT                   0x18
+#define ADP_STOPPED_RUN_TIME_ERROR 0x20023
+
+/* psci_call - see arch/psci.h. The wrong conduit would be an undefined instruction. */
+s64 psci_call(u32 function, u64 a, u64 b, u64 c)
+{
+	register u64 x0 __asm__("x0") = function;
+	register u64 x1 __asm__("x1") = a;
+	register u64 x2 __asm__("x2") = b;
+	register u64 x3 __asm__("x3") = c;
+
+	/* The calling convention preserves x4 and up; older firmware may not. */
+#define CLOBBERS                                                                             \
+	"x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", \
+		"x17", "memory"
+	if (boot_info.arm.psci == BOOT_PSCI_HVC)
+		__asm__ volatile("hvc #0" : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3) : : CLOBBERS);
+	else if (boot_info.arm.psci == BOOT_PSCI_SMC)
+		__asm__ volatile("smc #0" : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3) : : CLOBBERS);
+	else
+		return PSCI_NOT_SUPPORTED;
+#undef CLOBBERS
+	return (s64)x0;
+}
+
+/* arch_power_off - see arch/power.h. */
+void arch_power_off(void)
+{
+	cpu_irq_disable();
+	psci_call(PSCI_SYSTEM_OFF, 0, 0, 0);
+	printk("power: the firmware cannot switch this machine off\n");
+	cpu_halt_forever();
+}
+
+/* arch_reset - see arch/power.h. */
+void arch_reset(void)
+{
+	cpu_irq_disable();
+	psci_call(PSCI_SYSTEM_RESET, 0, 0, 0);
+	printk("power: the firmware cannot reset this machine\n");
+	cpu_halt_forever();
+}
+
+/* semihosting_exit - on hardware, or when nobody listens, the instruction is undefined: its entry in the
+ * exception table makes execution go on behind it. */
+static void semihosting_exit(void)
+{
+	const u64 block[2] = {ADP_STOPPED_RUN_TIME_ERROR, 1};
+	register u64 x0 __asm__("x0") = SYS_EXIT;
+	register const u64 *x1 __asm__("x1") = block;
+
+	__asm__ volatile("9990: hlt #0xf000\n"
+			 "9991:\n"
+			 "	.pushsection .ex_table, \"a\"\n"
+			 "	.balign 4\n"
+			 "	.long 9990b - .\n"
+			 "	.long 9991b - .\n"
+			 "	.popsection\n"
+			 : "+r"(x0)
+			 : "r"(x1), "m"(block)
+			 : "memory");
+}
+
+/* arch_exit_failure - see arch/power.h. */
+void arch_exit_failure(void)
+{
+	cpu_irq_disable();
+	semihosting_exit();
+	cpu_halt_forever();
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * start.c - the first C code: from head.S to kernel_main().
+ *
+ * On arrival: the boot CPU, interrupts masked, the boot page tables with nothing in them but the kernel
+ * image, the exception vectors installed. On the way out boot_info describes the machine and the
+ * boot tables map its memory.
+ *
+ * Read next: boot/arm64_image.c (reading the device tree), kernel/main.c.
+ */
+#include <arch/boot.h>
+#include <arch/cpu.h>
+#include "boot/boot_info.h"
+#include "kernel/main.h"
+
+paddr_t kimage_phys;
+
+void arch_start(paddr_t fdt, paddr_t image)
+{
+	kimage_phys = image;
+	arch_cpu_init();
+	boot_from_fdt(fdt);
+	arch_early_map_ram();
+	kernel_main();
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trap.S - exception vectors: save the registers, call C, put them back.
+ *
+ * On every exception the CPU masks everything, switches to SP_EL1 and leaves the return address in ELR_EL1 and
+ * the state in SPSR_EL1. Coming from user mode SP_EL1 is the top of the thread's kernel stack, so
+ * the frame lands in the place reserved for it.
+ *
+ * Coming from kernel mode SP may be just above a guard page, or anywhere in it: the exception may be the
+ * very fault that a stack overflow caused. So nothing is pushed before the MMU was asked whether the new
+ * frame's place is mapped; if not, the report is made on the CPU's emergency stack. One
+ * register is needed for that, and TPIDRRO_EL0 lends it (user mode can read it, so it is cleared again).
+ *
+ * Read next: trap.c.
+ */
+#include <arch/trap.h>
+
+/* Save everything; `sp` has been moved down by FRAME_SIZE. Leaves x21 = pc, x23 = pstate. */
+.macro save_registers from:req
+	stp	x0, x1, [sp, #16 * 0]
+	stp	x2, x3, [sp, #16 * 1]
+	stp	x4, x5, [sp, #16 * 2]
+	stp	x6, x7, [sp, #16 * 3]
+	stp	x8, x9, [sp, #16 * 4]
+	stp	x10, x11, [sp, #16 * 5]
+	stp	x12, x13, [sp, #16 * 6]
+	stp	x14, x15, [sp, #16 * 7]
+	stp	x16, x17, [sp, #16 * 8]
+	stp	x18, x19, [sp, #16 * 9]
+	stp	x20, x21, [sp, #16 * 10]
+	stp	x22, x23, [sp, #16 * 11]
+	stp	x24, x25, [sp, #16 * 12]
+	stp	x26, x27, [sp, #16 * 13]
+	stp	x28, x29, [sp, #16 * 14]
+	mrs	x22, elr_el1
+	mrs	x23, spsr_el1
+	.ifc	\from, user
+	mrs	x21, sp_el0
+	stp	xzr, xzr, [sp, #FRAME_RECORD]
+	.else
+	add	x21, sp, #FRAME_SIZE
+	stp	x29, x22, [sp, #FRAME_RECORD]
+	.endif
+	stp	x30, x21, [sp, #16 * 15]
+	stp	x22, x23, [sp, #FRAME_PC]
+	add	x29, sp, #FRAME_RECORD
+	mov	x0, sp
+.endm
+
+.macro restore_registers
+	ldp	x2, x3, [sp, #16 * 1]
+	ldp	x4, x5, [sp, #16 * 2]
+	ldp	x6, x7, [sp, #16 * 3]
+	ldp	x8, x9, [sp, #16 * 4]
+	ldp	x10, x11, [sp, #16 * 5]
+	ldp	x12, x13, [sp, #16 * 6]
+	ldp	x14, x15, [sp, #16 * 7]
+	ldp	x16, x17, [sp, #16 * 8]
+	ldp	x18, x19, [sp, #16 * 9]
+	ldp	x20, x21, [sp, #16 * 10]
+	ldp	x22, x23, [sp, #16 * 11]
+	ldp	x24, x25, [sp, #16 * 12]
+	ldp	x26, x27, [sp, #16 * 13]
+	ldp	x28, x29, [sp, #16 * 14]
+	ldr	x30, [sp, #16 * 15]
+	ldp	x0, x1, [sp, #16 * 0]
+	add	sp, sp, #FRAME_SIZE
+	eret
+.endm
+
+/* vector - one slot of the table: 128 bytes. */
+.macro vector label:req
+	.balign	128
+	b	\label
+.endm
+
+	.section .text.entry, "ax"
+	.balign	2048
+	.globl	trap_vectors
+trap_vectors:
+	/* from EL1 using SP_EL0: never */
+	vector	bad_entry
+	vector	bad_entry
+	vector	bad_entry
+	vector	bad_entry
+	/* from the kernel: synchronous, IRQ, FIQ, SError */
+	vector	kernel_sync
+	vector	kernel_irq
+	vector	bad_entry
+	vector	kernel_serror
+	/* from 64-bit user mode */
+	vector	user_sync
+	vector	user_irq
+	vector	bad_user_entry
+	vector	user_serror
+	/* from 32-bit user mode: never entered */
+	vector	bad_user_entry
+	vector	bad_user_entry
+	vector	bad_user_entry
+	vector	bad_user_entry
+	.balign	128
+
+.macro user_entry label:req, handler:req
+\label:
+	sub	sp, sp, #FRAME_SIZE
+	save_registers user
+	bl	\handler
+	b	exit_to_user
+.endm
+
+	user_entry user_sync, trap_user_sync
+	user_entry user_irq, trap_user_irq
+	user_entry user_serror, trap_user_serror
+	user_entry bad_user_entry, trap_unexpected
+
+/* trap_exit_to_user - x0: current's frame at the top of its stack; what lies below is forgotten. */
+	.globl	trap_exit_to_user
+trap_exit_to_user:
+	mov	sp, x0
+exit_to_user:
+	ldp	x0, x1, [sp, #FRAME_PC]
+	ldr	x2, [sp, #FRAME_SP]
+	msr	elr_el1, x0
+	msr	spsr_el1, x1
+	msr	sp_el0, x2
+	restore_registers
+
+.macro kernel_entry label:req, handler:req
+\label:
+	msr	tpidrro_el0, x0
+	sub	x0, sp, #FRAME_SIZE
+	at	s1e1r, x0
+	isb
+	mrs	x0, par_el1
+	tbnz	x0, #0, stack_overflow
+	mrs	x0, tpidrro_el0
+	msr	tpidrro_el0, xzr
+	sub	sp, sp, #FRAME_SIZE
+	save_registers kernel
+	bl	\handler
+	b	exit_to_kernel
+.endm
+
+	kernel_entry kernel_sync, trap_kernel_sync
+	kernel_entry kernel_irq, trap_kernel_irq
+	kernel_entry kernel_serror, trap_kernel_serror
+	kernel_entry bad_entry, trap_unexpected
+
+exit_to_kernel:
+	ldp	x0, x1, [sp, #FRAME_PC]
+	msr	elr_el1, x0
+	msr	spsr_el1, x1
+	restore_registers
+
+/* stack_overflow - there is no way back, so the interrupted user SP may be overwritten: it holds SP until
+ * the frame has it. */
+stack_overflow:
+	mov	x0, sp
+	msr	sp_el0, x0
+	mrs	x0, tpidr_el1			/* this CPU's copy of emergency_stack .. */
+	mov	sp, x0
+	ldr	x0, =emergency_stack
+	add	sp, sp, x0
+	mov	x0, #EMERGENCY_STACK_SIZE	/* .. its end */
+	add	sp, sp, x0
+	mrs	x0, tpidrro_el0
+	msr	tpidrro_el0, xzr
+	sub	sp, sp, #FRAME_SIZE
+	save_registers kernel
+	mrs	x21, sp_el0
+	str	x21, [sp, #FRAME_SP]
+	bl	trap_stack_overflow
+	b	.
+	.ltorg

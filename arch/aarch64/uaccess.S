@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * uaccess.S - the instructions that touch user memory.
+ *
+ * Bulk copies run in blocks of 64 bytes. A fault in a block continues byte by byte from the block's start
+ * (bytes copied twice are harmless), so that the second fault tells exactly how far the copy
+ * can go. Registers: x0 destination, x1 source, x2 bytes left, which is the result.
+ */
+#include <uapi/errno.h>
+
+/* An instruction that continues at `fixup` when it faults. */
+.macro may_fault fixup:req, insn:vararg
+9990:	\insn
+	.pushsection .ex_table, "a"
+	.balign	4
+	.long	9990b - .
+	.long	\fixup - .
+	.popsection
+.endm
+
+	.text
+
+/* size_t arch_copy_from_user(void *dst, vaddr_t src, size_t n) */
+	.globl	arch_copy_from_user
+arch_copy_from_user:
+	subs	x2, x2, #64
+	b.lo	2f
+1:
+	may_fault from_tail, ldtr x3, [x1, #0]
+	may_fault from_tail, ldtr x4, [x1, #8]
+	may_fault from_tail, ldtr x5, [x1, #16]
+	may_fault from_tail, ldtr x6, [x1, #24]
+	may_fault from_tail, ldtr x7, [x1, #32]
+	may_fault from_tail, ldtr x8, [x1, #40]
+	may_fault from_tail, ldtr x9, [x1, #48]
+	may_fault from_tail, ldtr x10, [x1, #56]
+	add	x1, x1, #64
+	stp	x3, x4, [x0], #64
+	stp	x5, x6, [x0, #-48]
+	stp	x7, x8, [x0, #-32]
+	stp	x9, x10, [x0, #-16]
+	subs	x2, x2, #64
+	b.hs	1b
+2:	adds	x2, x2, #56			/* eight bytes at a time */
+	b.mi	4f
+3:
+	may_fault from_bytes, ldtr x3, [x1]
+	add	x1, x1, #8
+	str	x3, [x0], #8
+	subs	x2, x2, #8
+	b.pl	3b
+4:	add	x2, x2, #8
+	b	6f
+from_tail:
+	add	x2, x2, #64
+	b	6f
+from_bytes:
+	add	x2, x2, #8
+6:	cbz	x2, 8f
+7:
+	may_fault from_done, ldtrb w3, [x1]
+	add	x1, x1, #1
+	strb	w3, [x0], #1
+	subs	x2, x2, #1
+	b.ne	7b
+8:
+from_done:
+	mov	x0, x2
+	ret
+
+/* size_t arch_copy_to_user(vaddr_t dst, const void *src, size_t n) */
+	.globl	arch_copy_to_user
+arch_copy_to_user:
+	subs	x2, x2, #64
+	b.lo	2f
+1:	ldp	x3, x4, [x1]
+	ldp	x5, x6, [x1, #16]
+	ldp	x7, x8, [x1, #32]
+	ldp	x9, x10, [x1, #48]
+	may_fault to_tail, sttr x3, [x0, #0]
+	may_fault to_tail, sttr x4, [x0, #8]
+	may_fault to_tail, sttr x5, [x0, #16]
+	may_fault to_tail, sttr x6, [x0, #24]
+	may_fault to_tail, sttr x7, [x0, #32]
+	may_fault to_tail, sttr x8, [x0, #40]
+	may_fault to_tail, sttr x9, [x0, #48]
+	may_fault to_tail, sttr x10, [x0, #56]
+	add	x1, x1, #64
+	add	x0, x0, #64
+	subs	x2, x2, #64
+	b.hs	1b
+2:	adds	x2, x2, #56
+	b.mi	4f
+3:	ldr	x3, [x1]
+	may_fault to_bytes, sttr x3, [x0]
+	add	x1, x1, #8
+	add	x0, x0, #8
+	subs	x2, x2, #8
+	b.pl	3b
+4:	add	x2, x2, #8
+	b	6f
+to_tail:
+	add	x2, x2, #64
+	b	6f
+to_bytes:
+	add	x2, x2, #8
+6:	cbz	x2, 8f
+7:	ldrb	w3, [x1], #1
+	may_fault to_done, sttrb w3, [x0]
+	add	x0, x0, #1
+	subs	x2, x2, #1
+	b.ne	7b
+8:
+to_done:
+	mov	x0, x2
+	ret
+
+/* size_t arch_clear_user(vaddr_t dst, size_t n): n moves to x2 */
+	.globl	arch_clear_user
+arch_clear_user:
+	mov	x2, x1
+	subs	x2, x2, #32
+	b.lo	2f
+1:
+	may_fault clear_tail, sttr xzr, [x0, #0]
+	may_fault clear_tail, sttr xzr, [x0, #8]
+	may_fault clear_tail, sttr xzr, [x0, #16]
+	may_fault clear_tail, sttr xzr, [x0, #24]
+	add	x0, x0, #32
+	subs	x2, x2, #32
+	b.hs	1b
+2:
+clear_tail:
+	add	x2, x2, #32
+	cbz	x2, 4f
+3:
+	may_fault clear_done, sttrb wzr, [x0]
+	add	x0, x0, #1
+	subs	x2, x2, #1
+	b.ne	3b
+4:
+clear_done:
+	mov	x0, x2
+	ret
+
+/* int arch_get_user_u32(vaddr_t src, u32 *out) and so on */
+	.globl	arch_get_user_u32
+arch_get_user_u32:
+	may_fault access_failed, ldtr w2, [x0]
+	str	w2, [x1]
+	mov	x0, xzr
+	ret
+
+	.globl	arch_get_user_u64
+arch_get_user_u64:
+	may_fault access_failed, ldtr x2, [x0]
+	str	x2, [x1]
+	mov	x0, xzr
+	ret
+
+	.globl	arch_put_user_u32
+arch_put_user_u32:
+	may_fault access_failed, sttr w1, [x0]
+	mov	x0, xzr
+	ret
+
+	.globl	arch_put_user_u64
+arch_put_user_u64:
+	may_fault access_failed, sttr x1, [x0]
+	mov	x0, xzr
+	ret
+
+access_failed:
+	mov	x0, #-EFAULT
+	ret
+
+/* int user_cas_u32_raw(vaddr_t addr, u32 *old, u32 new): exclusives have no unprivileged form, so this one
+ * is called with PAN lifted (uaccess.c). A page that user mode cannot write is read-only here as well. */
+	.globl	user_cas_u32_raw
+user_cas_u32_raw:
+	ldr	w3, [x1]
+	dmb	ish
+1:
+	may_fault access_failed, ldxr w4, [x0]
+	cmp	w4, w3
+	b.ne	2f
+	may_fault access_failed, stlxr w5, w2, [x0]
+	cbnz	w5, 1b
+2:	dmb	ish
+	str	w4, [x1]
+	mov	x0, xzr
+	ret
+
+/* ssize_t arch_strncpy_from_user(char *dst, vaddr_t src, size_t n) */
+	.globl	arch_strncpy_from_user
+arch_strncpy_from_user:
+	mov	x4, xzr
+1:	cmp	x4, x2
+	b.hs	2f
+	add	x5, x1, x4
+	may_fault access_failed, ldtrb w3, [x5]
+	strb	w3, [x0, x4]
+	cbz	w3, 2f
+	add	x4, x4, #1
+	b	1b
+2:	mov	x0, x4
+	ret
+
+/* ssize_t arch_user_strnlen(vaddr_t s, size_t n) */
+	.globl	arch_user_strnlen
+arch_user_strnlen:
+	mov	x4, xzr
+1:	cmp	x4, x1
+	b.hs	2f
+	add	x5, x0, x4
+	may_fault access_failed, ldtrb w3, [x5]
+	cbz	w3, 2f
+	add	x4, x4, #1
+	b	1b
+2:	mov	x0, x4
+	ret
