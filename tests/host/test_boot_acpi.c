@@ -177,8 +177,8 @@ static void add_q35(void)
 	spcr[53 - 36] = 9;
 	spcr[58 - 36] = 7;
 	add_table(6, spcr, sizeof(spcr));
-	put_le32(gtdt + 56 - 36, 30);
-	put_le32(gtdt + 64 - 36, 27);
+	put_le32(gtdt + (56 - 36), 30);
+	put_le32(gtdt + (64 - 36), 27);
 	add_table(7, gtdt, sizeof(gtdt));
 }
 
@@ -393,7 +393,7 @@ TEST(arm_tables_are_read)
 	spcr[0] = 3;
 	put_gas(spcr + 4, 0, 32, 3, 0x9000000);
 	spcr[52 - 36] = 8;
-	put_le32(spcr + 54 - 36, 33);
+	put_le32(spcr + (54 - 36), 33);
 	add_table(6, spcr, sizeof(spcr));
 	put_le16(table_at[1] + 129, 3);
 	reseal(1);
