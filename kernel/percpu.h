@@ -17,13 +17,16 @@
 
 #define MAX_CPUS 256
 
+#ifndef PERCPU /* the host tests have their own */
 #define PERCPU SECTION(".percpu")
+#endif
 
 extern uintptr_t percpu_offset[MAX_CPUS]; /* valid below nr_cpus */
 extern unsigned nr_cpus;                  /* CPUs that have a percpu area; numbered densely from 0 */
 extern PERCPU unsigned cpu_number;        /* this CPU's number */
 
-#define percpu_at(var, off) ((__typeof__(var) *)((char *)&(var) + (off)))
+/* Integer arithmetic: a pointer into one object may not be moved into another. */
+#define percpu_at(var, off) ((__typeof__(var) *)((uintptr_t)&(var) + (off)))
 #define this_cpu(var)       (*percpu_at(var, arch_percpu_offset()))
 #define cpu_var(var, cpu)   (*percpu_at(var, percpu_offset[cpu]))
 #define cpu_id()            (this_cpu(cpu_number))

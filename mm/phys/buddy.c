@@ -127,7 +127,8 @@ struct page *buddy_take(unsigned order, u64 keep)
 }
 
 /* buddy_take_many - see internal.h. Small blocks are used up first, and a block that is wanted whole
- * is taken whole: the frames inside it need no work at all. */
+ * is taken whole: the frames inside it need no work at all. A larger block is split only for a
+ * batch that has nothing yet: topping batches up would leave crumbs for the next one to start with. */
 unsigned buddy_take_many(struct page **out, unsigned n, u64 keep)
 {
 	unsigned long irq = spin_lock_irqsave(&buddy.lock);
@@ -135,9 +136,12 @@ unsigned buddy_take_many(struct page **out, unsigned n, u64 keep)
 
 	while (got < n && buddy.nr_free > keep) {
 		u64 want = MIN((u64)(n - got), buddy.nr_free - keep);
-		unsigned order = MIN(ctz64(buddy.orders), ilog2(want));
-		struct page *p = take_locked(order);
+		unsigned smallest = ctz64(buddy.orders), order = MIN(smallest, ilog2(want));
+		struct page *p;
 
+		if (got && order < smallest)
+			break;
+		p = take_locked(order);
 		for (unsigned i = 1u << order; i-- > 0;)
 			out[got++] = p + i;
 	}
