@@ -80,6 +80,7 @@ struct uapi_sigaltstack {
 #define SI_TIMER      (-2)
 #define SI_TKILL      (-6)
 #define ILL_ILLOPC    1
+#define ILL_ILLOPN    2
 #define ILL_PRVOPC    5
 #define FPE_INTDIV    1
 #define FPE_INTOVF    2

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fpu.c - the user's x87, SSE and AVX registers. (Intel SDM vol. 1, chapter 13.)
+ *
+ * The kernel computes with integers only, so between entry and exit these registers stay as the
+ * program left them. Each thread has an area on its kernel stack, in the format of XSAVE, or of
+ * FXSAVE on CPUs that have nothing else. Two facts describe where the truth is:
+ *
+ *   THREAD_WORK_FPU clear	  the registers of the CPU it runs on; the area is old
+ *   THREAD_WORK_FPU set	  the area; the registers of CPU arch.fpu_cpu equal it too, if
+ *				  cpu_fpu_owner still names the thread there
+ *
+ * Only state that belongs to every program is enabled in XCR0: x87, SSE, AVX, AVX-512. Others
+ * (protection keys, tile registers) would need more than saving.
+ */
+#include <quire/assert.h>
+#include <arch/cpu.h>
+#include <arch/msr.h>
+#include <arch/thread.h>
+#include <arch/trap.h>
+#include "arch/x86_64/internal.h"
+#include "kernel/thread.h"
+#include "lib/string.h"
+#include <uapi/signal.h>
+
+#define XSTATE_X87    0x01u
+#define XSTATE_SSE    0x02u
+#define XSTATE_AVX    0x04u
+#define XSTATE_AVX512 0xe0u
+
+#define FXSAVE_SIZE   512
+#define FPU_STATE_MAX 3072 /* of a 16 KiB stack; AVX-512 needs 2688 */
+#define FXSAVE_CWD    0
+#define FXSAVE_MXCSR  24
+#define CWD_INITIAL   0x037f
+#define MXCSR_INITIAL 0x1f80
+
+static u64 state_size = FXSAVE_SIZE; /* constant after fpu_init */
+static u64 state_mask;               /* XCR0; 0: no XSAVE */
+
+/* The thread whose state the registers hold (or held: see fpu_load). */
+static PERCPU struct thread *cpu_fpu_owner;
+
+static void xcr0_write(u64 v)
+{
+	__asm__ volatile("xsetbv" ::"c"(0), "a"((u32)v), "d"((u32)(v >> 32)) : "memory");
+}
+
+/* fpu_init_cpu - enable the registers on this CPU; CR4.OSXSAVE is set where it exists. */
+void fpu_init_cpu(void)
+{
+	if (state_mask)
+		xcr0_write(state_mask);
+	__asm__ volatile("fninit");
+	this_cpu(cpu_fpu_owner) = NULL;
+}
+
+/* fpu_init - choose the components. Their sizes are reported for what XCR0 enables at the moment, so
+ * a combination that would not fit the stack is tried without AVX-512. */
+void fpu_init(void)
+{
+	u64 supported;
+
+	if (!cpu_features.xsave)
+		return;
+	supported = cpuid_get(0xd, 0).eax;
+	state_mask = supported & (XSTATE_X87 | XSTATE_SSE);
+	if (cpu_features.avx)
+		state_mask |= supported & XSTATE_AVX;
+	if (cpu_features.avx512 && (supported & XSTATE_AVX512) == XSTATE_AVX512)
+		state_mask |= XSTATE_AVX512;
+	xcr0_write(state_mask);
+	state_size = ALIGN_UP((u64)cpuid_get(0xd, 0).ebx, 64);
+	if (state_size > FPU_STATE_MAX) {
+		state_mask &= ~(u64)XSTATE_AVX512;
+		xcr0_write(state_mask);
+		state_size = ALIGN_UP((u64)cpuid_get(0xd, 0).ebx, 64);
+	}
+	BUG_ON(state_size > FPU_STATE_MAX);
+}
+
+/* arch_fpu_state_size - see arch/thread.h. */
+u64 arch_fpu_state_size(void)
+{
+	return state_size;
+}
+
+static void state_save(void *area)
+{
+	if (cpu_features.xsaveopt)
+		__asm__ volatile("xsaveopt64 (%0)" ::"r"(area), "a"(~0u), "d"(~0u) : "memory");
+	else if (state_mask)
+		__asm__ volatile("xsave64 (%0)" ::"r"(area), "a"(~0u), "d"(~0u) : "memory");
+	else
+		__asm__ volatile("fxsave64 (%0)" ::"r"(area) : "memory");
+}
+
+static void state_load(const void *area)
+{
+	if (state_mask)
+		__asm__ volatile("xrstor64 (%0)" ::"r"(area), "a"(~0u), "d"(~0u) : "memory");
+	else
+		__asm__ volatile("fxrstor64 (%0)" ::"r"(area) : "memory");
+}
+
+/* fpu_save - the thread, which is current, is about to lose the CPU. Interrupts off. */
+void fpu_save(struct thread *t)
+{
+	if (t->work & THREAD_WORK_FPU)
+		return;
+	state_save(thread_fp_area(t));
+	__atomic_fetch_or(&t->work, THREAD_WORK_FPU, __ATOMIC_RELAXED);
+}
+
+/* fpu_load - put the thread's state, which is in its area, into the registers, unless it is still there
+ * because no other thread has returned to user mode on this CPU in between. */
+void fpu_load(struct thread *t)
+{
+	if (!(t->work & THREAD_WORK_FPU))
+		return;
+	if (this_cpu(cpu_fpu_owner) != t || t->arch.fpu_cpu != cpu_id()) {
+		state_load(thread_fp_area(t));
+		this_cpu(cpu_fpu_owner) = t;
+		t->arch.fpu_cpu = cpu_id();
+	}
+	__atomic_fetch_and(&t->work, ~(u32)THREAD_WORK_FPU, __ATOMIC_RELAXED);
+}
+
+/* arch_thread_copy_fp - see arch/thread.h. */
+void arch_thread_copy_fp(struct thread *child, struct thread *parent)
+{
+	memcpy(thread_fp_area(child), arch_thread_fp_begin_edit(parent), state_size);
+	child->arch.fpu_cpu = ~0u;
+	child->work |= THREAD_WORK_FPU;
+}
+
+/* arch_thread_reset_fp - see arch/thread.h. An XSAVE area of zeros means the initial state of everything
+ * but MXCSR, which is always taken from the area. */
+void arch_thread_reset_fp(struct thread *t)
+{
+	u8 *area = thread_fp_area(t);
+	u16 cwd = CWD_INITIAL;
+	u32 mxcsr = MXCSR_INITIAL;
+
+	memset(area, 0, state_size);
+	memcpy(area + FXSAVE_CWD, &cwd, sizeof(cwd));
+	memcpy(area + FXSAVE_MXCSR, &mxcsr, sizeof(mxcsr));
+	t->arch.fpu_cpu = ~0u;
+	__atomic_fetch_or(&t->work, THREAD_WORK_FPU, __ATOMIC_RELAXED);
+	arch_thread_set_tls(t, 0);
+	arch_thread_set_gs(t, 0);
+}
+
+/* arch_thread_fp_begin_edit - see arch/thread.h. */
+void *arch_thread_fp_begin_edit(struct thread *t)
+{
+	unsigned long irq = cpu_irq_save();
+
+	fpu_save(t);
+	t->arch.fpu_cpu = ~0u;
+	cpu_irq_restore(irq);
+	return thread_fp_area(t);
+}
+
+/* fpu_error_code - which floating-point condition raised #MF or #XM. The registers still are those of
+ * the program: interrupts have been off since. Both status words have the same order of bits. */
+int fpu_error_code(unsigned vector)
+{
+	static const s8 codes[] = {FPE_FLTINV, FPE_FLTUND, FPE_FLTDIV,
+				   FPE_FLTOVF, FPE_FLTUND, FPE_FLTRES};
+	unsigned raised;
+
+	if (vector == TRAP_MF) {
+		u16 status, control;
+
+		__asm__ volatile("fnstsw %0; fnstcw %1" : "=m"(status), "=m"(control));
+		raised = status & ~control;
+	} else {
+		u32 mxcsr;
+
+		__asm__ volatile("stmxcsr %0" : "=m"(mxcsr));
+		raised = mxcsr & ~(mxcsr >> 7);
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(codes); i++) {
+		if (raised & 1u << i)
+			return codes[i];
+	}
+	return SI_KERNEL;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * thread.h - what x86_64 keeps of a thread that is not running, and switching between threads.
+ *
+ * Every kernel stack looks like this, from its top (page-aligned) downwards:
+ *
+ *   FP state      room for the XSAVE area, whose size depends on the CPU (fpu.c)
+ *   trap_frame    the user registers of the last entry from user mode (arch_thread_frame)
+ *   C frames      of whatever the kernel does for the thread
+ *   saved         callee-saved registers while it is switched out; arch.sp points at them
+ *
+ * So a user thread needs no memory beyond its stack. In kernel threads the first two are unused.
+ *
+ * FP state: the registers hold the state of the last thread that returned to user mode on this CPU.
+ * It is saved when that thread is switched out, and THREAD_WORK_FPU is set; the flag makes the return
+ * path load the state again before user mode continues.
+ *
+ * Read next: arch/x86_64/switch.S, thread.c, fpu.c.
+ */
+#pragma once
+
+/* Offset of struct thread's `work`, which the entry code tests. Checked in thread.c. */
+#define THREAD_WORK_OFFSET 0x30
+
+#ifndef __ASSEMBLY__
+#include <quire/types.h>
+
+struct thread;
+struct trap_frame;
+
+struct arch_thread {
+	vaddr_t sp;           /* while switched out */
+	u64 fs_base, gs_base; /* user TLS registers; those of the current thread live in the CPU */
+	bool user;            /* has user registers: FP state and TLS are switched with it */
+	u32 fpu_cpu;          /* whose registers may still equal the saved FP state; ~0: nobody's */
+};
+
+/* arch_thread_init_kernel - prepare the stack of a NEW thread so that the first switch to it enters
+ * thread_begin (kernel/thread.h). needs: thread->kstack   fails: no */
+void arch_thread_init_kernel(struct thread *);
+
+/* arch_thread_init_user - the same for a thread that goes on to user mode when thread_begin returns.
+ *  regs: the parent's user registers: the child gets a copy with system call result 0, and the TLS
+ *        registers of the current thread. NULL: the caller fills in arch_thread_frame() in time.
+ *  after: FP state is clean; see arch_thread_copy_fp   fails: no */
+void arch_thread_init_user(struct thread *, const struct trap_frame *regs);
+
+/* arch_thread_frame - the registers with which the thread last left user mode. */
+struct trap_frame *arch_thread_frame(const struct thread *);
+
+/* arch_switch - run next in place of prev, the current thread. Interrupts off.
+ *  returns: in the context of the thread switched to, the one that ran before it */
+struct thread *arch_switch(struct thread *prev, struct thread *next);
+
+/* arch_thread_set_tls / arch_thread_tls - the user TLS register (FS base) of the current thread or one
+ * that is NEW. The _gs forms are for arch_prctl. Bases are below USER_TOP. */
+void arch_thread_set_tls(struct thread *, u64 base);
+u64 arch_thread_tls(const struct thread *);
+void arch_thread_set_gs(struct thread *, u64 base);
+u64 arch_thread_gs(const struct thread *);
+
+/* arch_thread_copy_fp - child (NEW) gets the current thread's FP state.
+ * arch_thread_reset_fp - current, or a NEW thread, starts with clean FP registers and no TLS.
+ * arch_thread_fp_begin_edit - make the saved state of the current thread the truth, so that it can be
+ *  read or changed; the registers follow on the return to user mode. fpu_state_size() bytes. */
+void arch_thread_copy_fp(struct thread *child, struct thread *parent);
+void arch_thread_reset_fp(struct thread *);
+void *arch_thread_fp_begin_edit(struct thread *);
+
+/* arch_fpu_state_size - bytes of FP state, a multiple of 64. Constant after arch_cpu_init. */
+u64 arch_fpu_state_size(void);
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * timer.h - the clock that all CPUs share and each CPU's one-shot timer.
+ *
+ * Read next: arch/x86_64/clock.c (calibration, choice of the clock), timer.c (local APIC timer).
+ */
+#pragma once
+
+#include <quire/types.h>
+
+/* arch_clock_init - calibrate and choose the clock. Boot CPU, after arch_irq_init, interrupts off. */
+void arch_clock_init(void);
+
+/* arch_clock_ns - ns since the kernel was entered; the same on all CPUs, never backwards. 0 before
+ * arch_clock_init. Any context. */
+u64 arch_clock_ns(void);
+
+/* arch_clock_describe - one line on the console: which clock, how fast. */
+void arch_clock_describe(void);
+
+/* arch_timer_init_cpu - this CPU's timer, stopped. Interrupts off. */
+void arch_timer_init_cpu(void);
+
+/* arch_timer_arm - interrupt this CPU at or after deadline (arch_clock_ns time), by timer_interrupt();
+ * possibly earlier when it lies further away than the hardware counts. ~0 stops. Interrupts off. */
+void arch_timer_arm(u64 deadline_ns);

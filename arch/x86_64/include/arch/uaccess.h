@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * uaccess.h - the instructions that touch user memory, and what happens when they fault.
+ *
+ * Only kernel/uaccess.* calls these, after checking that the range lies below USER_TOP. Each opens the
+ * supervisor-access protection (SMAP) for itself alone. A fault that cannot be resolved continues
+ * at the fix-up that the exception table names for the faulting instruction, so nothing here panics and
+ * everything may sleep (a fault may read from a disk).
+ *
+ * Read next: arch/x86_64/uaccess.S.
+ */
+#pragma once
+
+#include <quire/types.h>
+
+struct trap_frame;
+
+/* arch_copy_from_user / arch_copy_to_user / arch_clear_user - n bytes; value: how many of them, at
+ * the end, were not done. All bytes before the first inaccessible one are. */
+size_t arch_copy_from_user(void *dst, vaddr_t src, size_t n);
+size_t arch_copy_to_user(vaddr_t dst, const void *src, size_t n);
+size_t arch_clear_user(vaddr_t dst, size_t n);
+
+/* arch_get_user_* / arch_put_user_* - one naturally aligned number in a single access: 0 or -EFAULT. */
+int arch_get_user_u32(vaddr_t src, u32 *out);
+int arch_get_user_u64(vaddr_t src, u64 *out);
+int arch_put_user_u32(vaddr_t dst, u32 value);
+int arch_put_user_u64(vaddr_t dst, u64 value);
+
+/* arch_user_cas_u32 - if the aligned word equals *old store v; *old becomes what was found. Full
+ * barrier. 0 (also when it differed) or -EFAULT. */
+int arch_user_cas_u32(vaddr_t addr, u32 *old, u32 new_value);
+
+/* arch_user_strncpy - copy bytes up to and including the first NUL, at most n.
+ *  returns: the length without the NUL; n when there was none within n bytes; -EFAULT */
+long arch_user_strncpy(char *dst, vaddr_t src, size_t n);
+/* arch_user_strnlen - the same result without copying. */
+long arch_user_strnlen(vaddr_t src, size_t n);
+
+/* arch_fixup_exception - if the exception table knows the interrupted instruction, move the frame to its
+ * fix-up. False: it does not, the fault is a kernel bug. */
+bool arch_fixup_exception(struct trap_frame *);
+
+/* arch_has_fixup only asks. */
+bool arch_has_fixup(const struct trap_frame *);

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* internal.h - shared by the files of arch/x86_64 and by nobody else. */
+#pragma once
+
+#include <quire/types.h>
+#include "kernel/percpu.h"
+
+struct thread;
+struct trap_frame;
+
+/* What the boot CPU has and all others must have; decided in cpu.c. */
+struct cpu_features {
+	bool smep, smap, umip, pge, pcid, fsgsbase, xsave, xsaveopt, avx, avx512;
+	bool x2apic, tsc_deadline, tsc_invariant, rdrand, hypervisor, gbpages;
+	u32 signature; /* family, model, stepping */
+	char vendor[13];
+};
+extern struct cpu_features cpu_features;
+
+static inline bool cpu_has_smap(void)
+{
+	return cpu_features.smap;
+}
+
+/* trap.c, from trap.S */
+void trap_from_user(struct trap_frame *);
+void trap_from_kernel(struct trap_frame *);
+void trap_user_work(struct trap_frame *);
+void trap_paranoid_handler(struct trap_frame *);
+struct trap_frame *trap_rebuild_frame(const struct trap_frame *bad);
+extern PERCPU u64 nmi_count; /* NMIs that nobody had asked for */
+
+/* entry points in assembler: syscall.S, switch.S */
+void syscall_entry(void);
+struct thread *switch_stacks(struct thread *prev, struct thread *next);
+void switch_first(void); /* where a new thread's saved stack returns to */
+
+/* thread.c */
+void *thread_fp_area(const struct thread *);
+
+/* fpu.c: see there */
+void fpu_init(void);     /* boot CPU: which state to save, how large it is */
+void fpu_init_cpu(void); /* every CPU */
+void fpu_save(struct thread *);
+void fpu_load(struct thread *);      /* before a return to user mode, interrupts off */
+int fpu_error_code(unsigned vector); /* si_code of the exception that is pending */
+
+/* clock.c */
+extern u64 clock_entry_tsc; /* at kernel entry: time 0; start.c */
+u64 clock_ns_to_tsc(u64 ns);
+u64 clock_ns_to_apic(u64 ns); /* ticks of the local APIC timer */
+bool clock_is_tsc(void);
+u64 clock_max_sleep(void); /* ns that may pass without a look at the clock */
+void clock_distrust_tsc(const char *why);
+
+/* as.c */
+struct aspace;
+extern PERCPU struct aspace
+	*cpu_as; /* whose root is loaded; NULL: kernel_as's, or the boot tables */
+
+/* power.c */
+void power_init(void); /* boot CPU, after mm_init */
+
+/* irq.c */
+bool irq_stop_requested(void); /* is the NMI that arrived an order to halt? */

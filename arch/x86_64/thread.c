@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * thread.c - building and switching threads; the user TLS registers.
+ *
+ * FS and GS base are switched as values. A program that loads FS or GS selectors itself changes the base
+ * behind our back where it cannot be read cheaply (no FSGSBASE): it then finds the base that it asked
+ * the kernel for, after the next switch. 64-bit programs have no reason to do so.
+ *
+ * Read next: switch.S, fpu.c.
+ */
+#include <quire/assert.h>
+#include <arch/gdt.h>
+#include <arch/msr.h>
+#include <arch/thread.h>
+#include <arch/trap.h>
+#include "arch/x86_64/internal.h"
+#include "kernel/thread.h"
+#include "lib/string.h"
+
+BUILD_ASSERT(offsetof(struct thread, work) == THREAD_WORK_OFFSET, "the entry code tests it");
+BUILD_ASSERT(offsetof(struct thread, arch.sp) == 0, "switch.S finds it there");
+
+/* What switch_stacks pops. */
+struct switch_frame {
+	u64 r15, r14, r13, r12, rbx, rbp, rip;
+};
+
+/* thread_fp_area - the saved FP state, at the very top of the kernel stack. */
+void *thread_fp_area(const struct thread *t)
+{
+	return (void *)(t->kstack + KSTACK_SIZE - arch_fpu_state_size());
+}
+
+/* arch_thread_frame - see arch/thread.h. */
+struct trap_frame *arch_thread_frame(const struct thread *t)
+{
+	return (struct trap_frame *)thread_fp_area(t) - 1;
+}
+
+/* arch_thread_init_kernel - see arch/thread.h. */
+void arch_thread_init_kernel(struct thread *t)
+{
+	struct switch_frame *saved = (struct switch_frame *)arch_thread_frame(t) - 1;
+
+	memset(saved, 0, sizeof(*saved));
+	saved->rip = (u64)switch_first;
+	t->arch = (struct arch_thread){.sp = (vaddr_t)saved, .fpu_cpu = ~0u};
+}
+
+/* arch_thread_init_user - see arch/thread.h. */
+void arch_thread_init_user(struct thread *t, const struct trap_frame *regs)
+{
+	arch_thread_init_kernel(t);
+	t->arch.user = true;
+	arch_thread_reset_fp(t);
+	if (!regs) {
+		frame_init_user(arch_thread_frame(t), 0, 0);
+		return;
+	}
+	*arch_thread_frame(t) = *regs;
+	frame_set_syscall_result(arch_thread_frame(t), 0);
+	t->arch.fs_base = arch_thread_tls(current);
+	t->arch.gs_base = arch_thread_gs(current);
+}
+
+static u64 fs_base_read(void)
+{
+	u64 base;
+
+	__asm__ volatile("rdfsbase %0" : "=r"(base));
+	return base;
+}
+
+static void fs_base_write(u64 base)
+{
+	if (cpu_features.fsgsbase)
+		__asm__ volatile("wrfsbase %0" ::"r"(base));
+	else
+		msr_write(MSR_FS_BASE, base);
+}
+
+/* The program's GS base waits in the MSR that swapgs exchanges; between the two swaps below nothing but
+ * an NMI or machine check can run, and those do not trust GS base. Interrupts off. */
+static u64 user_gs_read(void)
+{
+	u64 base;
+
+	__asm__ volatile("swapgs; rdgsbase %0; swapgs" : "=r"(base));
+	return base;
+}
+
+static void user_gs_write(u64 base)
+{
+	if (cpu_features.fsgsbase)
+		__asm__ volatile("swapgs; wrgsbase %0; swapgs" ::"r"(base));
+	else
+		msr_write(MSR_KERNEL_GS, base);
+}
+
+static void save_user_state(struct thread *t)
+{
+	fpu_save(t);
+	if (cpu_features.fsgsbase) {
+		t->arch.fs_base = fs_base_read();
+		t->arch.gs_base = user_gs_read();
+	}
+}
+
+/* arch_switch - see arch/thread.h. Kernel threads leave FS and GS base of the last program loaded. */
+struct thread *arch_switch(struct thread *prev, struct thread *next)
+{
+	if (prev->arch.user)
+		save_user_state(prev);
+	if (next->arch.user) {
+		fs_base_write(next->arch.fs_base);
+		user_gs_write(next->arch.gs_base);
+		this_cpu(cpu_tss).rsp[0] = (u64)(arch_thread_frame(next) + 1);
+	}
+	return switch_stacks(prev, next);
+}
+
+/* arch_thread_set_tls - see arch/thread.h. */
+void arch_thread_set_tls(struct thread *t, u64 base)
+{
+	t->arch.fs_base = base;
+	if (t == current)
+		fs_base_write(base);
+}
+
+/* arch_thread_tls - see arch/thread.h. */
+u64 arch_thread_tls(const struct thread *t)
+{
+	return t == current && cpu_features.fsgsbase ? fs_base_read() : t->arch.fs_base;
+}
+
+/* arch_thread_set_gs - see arch/thread.h. */
+void arch_thread_set_gs(struct thread *t, u64 base)
+{
+	unsigned long irq = cpu_irq_save();
+
+	t->arch.gs_base = base;
+	if (t == current)
+		user_gs_write(base);
+	cpu_irq_restore(irq);
+}
+
+/* arch_thread_gs - see arch/thread.h. */
+u64 arch_thread_gs(const struct thread *t)
+{
+	u64 base = t->arch.gs_base;
+
+	if (t == current && cpu_features.fsgsbase) {
+		unsigned long irq = cpu_irq_save();
+
+		base = user_gs_read();
+		cpu_irq_restore(irq);
+	}
+	return base;
+}
