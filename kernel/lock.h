@@ -160,8 +160,8 @@ bool mutex_is_held(const struct mutex *);
 
 /* Many readers or one writer. Once someone waits, later comers queue up behind, so neither side starves.
  * Uncontended paths are one atomic operation. */
-#define RWLOCK_WRITER  BIT(31)
-#define RWLOCK_WAITING BIT(30)
+#define RWLOCK_WRITER  (1u << 31)
+#define RWLOCK_WAITING (1u << 30)
 struct rwlock {
 	u32 state; /* [a] readers; RWLOCK_WRITER, RWLOCK_WAITING bits */
 	u8 rank;

@@ -22,14 +22,16 @@
 #endif
 
 extern uintptr_t percpu_offset[MAX_CPUS]; /* valid below nr_cpus */
-extern unsigned nr_cpus;                  /* CPUs that have a percpu area; numbered densely from 0 */
-extern PERCPU unsigned cpu_number;        /* this CPU's number */
+extern unsigned nr_cpus;           /* CPUs that have a percpu area; numbered densely from 0 */
+extern PERCPU unsigned cpu_number; /* this CPU's number */
 
 /* Integer arithmetic: a pointer into one object may not be moved into another. */
-#define percpu_at(var, off) ((__typeof__(var) *)((uintptr_t)&(var) + (off)))
+#define percpu_at(var, off) ((__typeof__(var) *)((uintptr_t) & (var) + (off)))
 #define this_cpu(var)       (*percpu_at(var, arch_percpu_offset()))
 #define cpu_var(var, cpu)   (*percpu_at(var, percpu_offset[cpu]))
 #define cpu_id()            (this_cpu(cpu_number))
 
+/* percpu_save_template - before anything changes a per-CPU variable: the first thing kernel_main does. */
+void percpu_save_template(void);
 /* percpu_init - give every CPU in boot_info its area. Boot only; panics when memory is short. */
 void percpu_init(void);

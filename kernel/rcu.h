@@ -90,11 +90,11 @@ static inline void rcu_note_switch(void)
 	smp_mb();
 }
 
-/* rcu_poll - push the grace period on and run the callbacks that are due. The caller guarantees that no
+/* rcu_poll - push the grace period on and run callbacks that are due. The caller guarantees that no
  * reader is active on this CPU: on the way from an interrupt to user mode, in thread_return_to_user,
  * and in the idle loop. Callbacks run with interrupts as they are here and may not sleep. */
 void rcu_poll(void);
-/* rcu_poll_due - rcu_poll would do something: cheap. */
-extern PERCPU bool rcu_due;
-#define rcu_poll_due() (this_cpu(rcu_due))
-void rcu_init(void); /* each CPU, before its first rcu_call */
+extern PERCPU bool rcu_due;      /* the timer has asked for a poll */
+extern PERCPU u64 rcu_callbacks; /* how many this CPU has */
+#define rcu_poll_due()      (READ_ONCE(this_cpu(rcu_due)))
+#define rcu_has_callbacks() (READ_ONCE(this_cpu(rcu_callbacks)) != 0)

@@ -34,12 +34,12 @@ enum thread_state { THREAD_NEW, THREAD_RUNNABLE, THREAD_RUNNING, THREAD_SLEEPING
 
 struct thread {
 	struct arch_thread arch; /* [t] first: the entry code finds it from the thread pointer */
-	vaddr_t kstack;          /* [i] lowest usable byte; the top is kstack + KSTACK_SIZE */
-	u32 refs;                /* [a] */
-	u32 state;     /* [a] enum thread_state; changed under [r] except SLEEPING by itself */
-	u32 work;      /* [a] THREAD_WORK_*: looked at before every return to user mode */
-	u32 cpu;       /* [r] where it runs or last ran */
-	char name[16]; /* [t] */
+	vaddr_t kstack; /* [i] lowest usable byte, 0 once dead; the top is kstack + KSTACK_SIZE */
+	u32 refs;       /* [a] */
+	u32 state;      /* [a] enum thread_state; changed under [r] except SLEEPING by itself */
+	u32 work;       /* [a] THREAD_WORK_*: looked at before every return to user mode */
+	u32 cpu;        /* [r] where it runs or last ran */
+	char name[16];  /* [t] */
 
 	/* scheduling */
 	struct rb_node rq_node;  /* [r] by vruntime */
@@ -52,6 +52,7 @@ struct thread {
 	bool on_cpu;             /* [a] still executing on its stack */
 	struct cpumask affinity; /* [r] */
 	u64 nvcsw, nivcsw;       /* [t] voluntary and involuntary switches */
+	u32 id;                  /* [i] serial number, for traces */
 
 	/* sleeping */
 	void *wait_on;      /* [t] what it sleeps on, for debugging */
@@ -84,7 +85,9 @@ extern PERCPU struct thread *cpu_current;
 int thread_create(struct thread **out, const char *name, void (*entry)(void *), void *arg);
 
 /* thread_alloc - a thread without entry, whose arch state the caller fills in (fork, first user
- * thread: arch_thread_init_user). */
+ * thread: arch_thread_init_user). Niceness and affinity are the current thread's.
+ *  sleeps: yes   returns: 0 or -ENOMEM; one reference is the caller's. A thread that is never woken
+ *  goes away with it; one that was woken holds a reference of its own until it is dead */
 int thread_alloc(struct thread **out, const char *name);
 
 void thread_get(struct thread *);
@@ -102,10 +105,6 @@ u64 thread_cpu_time(struct thread *);
 /* thread_wake - make a NEW or SLEEPING thread runnable. Any context. False if it was awake. */
 bool thread_wake(struct thread *);
 
-/* thread_kick - make a thread that runs in user mode on another CPU enter the kernel and look at its
- * work; nothing if it is not running. Any context. */
-void thread_kick(struct thread *);
-
 /* thread_prepare_sleep / thread_sleep - the two halves of every wait, in this order:
  *   thread_prepare_sleep(); if (!condition) thread_sleep(); else thread_cancel_sleep();
  * A wake-up between the two makes thread_sleep return at once, so none is lost.
@@ -115,10 +114,6 @@ void thread_prepare_sleep(void);
 void thread_cancel_sleep(void);
 void thread_sleep(void);
 bool thread_sleep_until(u64 deadline_ns);
-
-/* thread_use_as - the current thread runs on other page tables from now on (exec, exit); NULL: on any, as
- * kernel threads do. Sets current->as and loads the tables before it returns. No sleep. */
-void thread_use_as(struct aspace *);
 
 /* sched_yield_cpu / sched_point - let others run: always / only when the time slice is over. */
 void sched_yield_cpu(void);
@@ -138,12 +133,13 @@ void sched_ipi(void);
 
 /* sched_idle_loop - what a CPU's boot stack becomes. */
 void sched_idle_loop(void) NORETURN;
-void sched_init(void);     /* boot CPU */
-void sched_init_cpu(void); /* each secondary, on its own stack */
+void thread_start_reaper(void); /* boot, once threads run */
+void sched_init(void);          /* boot CPU */
+void sched_init_cpu(void);      /* each secondary, on its own stack */
 /* sched_prepare_cpu - before a CPU is started: its idle thread, whose stack it starts on. 0, -ENOMEM. */
 int sched_prepare_cpu(unsigned cpu, vaddr_t *stack_top);
-/* sched_has_idle_cpu, sched_cpu_is_idle - a hint that is true at some moment during the call. */
-bool sched_cpu_is_idle(unsigned cpu);
+/* sched_is_running - threads are being switched: the boot CPU is in its idle loop. */
+bool sched_is_running(void);
 
 /* thread_return_to_user - called by the entry code with interrupts on whenever current->work != 0 and
  * the CPU is about to return to user mode; handles rescheduling and signals. May not return. */

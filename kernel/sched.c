@@ -1,0 +1,587 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sched.c - sharing CPUs among threads: virtual run time, switching, waking.
+ *
+ * Each CPU has a queue of waiting threads ordered by virtual run time: the time a thread has run, scaled
+ * by 1024 / weight. The one that has had least runs next, for a slice of a few milliseconds if
+ * others wait and for as long as it likes if none do: without competitors there is no timer. A thread that
+ * slept keeps a small part of its arrears, enough to run soon and too little to starve the others.
+ *
+ * The kernel is not preempted. A CPU switches when a thread sleeps, exits or yields, and on the way to
+ * user mode when THREAD_WORK_RESCHED is set (by the slice timer, or by a waker).
+ *
+ * A queue's lock is held, interrupts off, from the decision to switch through the switch itself, and is
+ * released by the thread that was switched to (switch_finish). So whoever has the lock never sees a
+ * thread that is half switched, and a thread that is asleep may be continued on another CPU at once.
+ *
+ * Sleeping without lost wake-ups: a thread declares itself SLEEPING, then looks at its condition, then
+ * switches away, which does nothing if a waker has made it RUNNING again in between.
+ *
+ * Address spaces: a CPU keeps the last page tables loaded while it runs kernel threads or idles, and
+ * holds a reference to whatever is loaded.
+ *
+ * Read next: kernel/sched.h for who may touch what, arch/<arch>/switch.S, sched_balance.c.
+ */
+#include <arch/as.h>
+#include <arch/boot.h>
+#include <arch/cpu.h>
+#include <quire/assert.h>
+#include "kernel/sched.h"
+#include "kernel/signal.h"
+#include "kernel/smp.h"
+#include "kernel/trace.h"
+#include "lib/atomic.h"
+#include "mm/pt/aspace.h"
+
+static struct thread boot_thread = {
+	.name = "idle/0",
+	.refs = 1,
+	.state = THREAD_RUNNING,
+	.on_cpu = true,
+	.weight = 1024,
+};
+
+PERCPU struct thread *cpu_current = &boot_thread;
+PERCPU struct runqueue runqueue = {.lock = SPINLOCK_INIT(RANK_RUNQUEUE)};
+
+/* 1024 * 1.25^-nice: one step of niceness is worth about a tenth of the CPU between two threads. */
+static const u32 nice_weights[40] = {
+	88818, 71054, 56843, 45475, 36380, 29104, 23283, 18626, 14901, 11921,
+	9537,  7629,  6104,  4883,  3906,  3125,  2500,  2000,  1600,  1280,
+	1024,  819,   655,   524,   419,   336,   268,   215,   172,   137,
+	110,   88,    70,    56,    45,    36,    29,    23,    18,    15,
+};
+
+static inline u64 weighted(const struct thread *t, u64 ns)
+{
+	return likely(t->weight == 1024) ? ns : ns * 1024 / t->weight;
+}
+
+static inline struct thread *first_queued(const struct runqueue *rq)
+{
+	return rb_entry_safe(rq->first, struct thread, rq_node);
+}
+
+/* --- the queue ---------------------------------------------------------------------------------- */
+
+struct runqueue *runqueue_lock_of(struct thread *t)
+{
+	for (;;) {
+		u32 cpu = atomic_load(&t->cpu);
+		struct runqueue *rq = cpu_runqueue(cpu);
+
+		spin_lock(&rq->lock);
+		if (likely(atomic_load(&t->cpu) == cpu))
+			return rq;
+		spin_unlock(&rq->lock);
+	}
+}
+
+void sched_enqueue(struct runqueue *rq, struct thread *t)
+{
+	struct rb_node **link = &rq->tree.node, *parent = NULL;
+	bool leftmost = true;
+
+	while (*link) {
+		bool later;
+
+		parent = *link;
+		later = (s64)(t->vruntime - rb_entry(parent, struct thread, rq_node)->vruntime) >=
+			0;
+		leftmost = leftmost && !later;
+		link = &parent->child[later];
+	}
+	rb_insert(&rq->tree, &t->rq_node, parent, link, NULL);
+	if (leftmost)
+		rq->first = &t->rq_node;
+	t->on_rq = true;
+	atomic_store(&rq->nr_queued, rq->nr_queued + 1);
+}
+
+void sched_dequeue(struct runqueue *rq, struct thread *t)
+{
+	if (rq->first == &t->rq_node)
+		rq->first = rb_next(&t->rq_node);
+	rb_erase(&rq->tree, &t->rq_node, NULL);
+	t->on_rq = false;
+	atomic_store(&rq->nr_queued, rq->nr_queued - 1);
+}
+
+/* The floor follows whoever has had least of those that compete. */
+static void raise_min_vruntime(struct runqueue *rq)
+{
+	struct thread *first = first_queued(rq);
+	u64 least;
+
+	if (rq->curr == rq->idle) {
+		if (!first)
+			return;
+		least = first->vruntime;
+	} else {
+		least = rq->curr->vruntime;
+		if (first && (s64)(first->vruntime - least) < 0)
+			least = first->vruntime;
+	}
+	if ((s64)(least - rq->min_vruntime) > 0)
+		atomic_store(&rq->min_vruntime, least);
+}
+
+void sched_account(struct runqueue *rq)
+{
+	struct thread *t = rq->curr;
+	u64 now = time_now(), ns = now - rq->clock_ns;
+
+	rq->clock_ns = now;
+	t->cpu_time_ns += ns;
+	if (t != rq->idle)
+		t->vruntime += weighted(t, ns);
+	raise_min_vruntime(rq);
+}
+
+/* --- time slices -------------------------------------------------------------------------------- */
+
+/* Arming is left out when the timer runs for an earlier slice: it finds out when it fires. This CPU's
+ * queue, locked. */
+static void slice_start(struct runqueue *rq)
+{
+	if (!rq->slice.armed)
+		timer_arm(&rq->slice, rq->clock_ns + SCHED_SLICE_NS);
+}
+
+static void slice_expired(struct timer *timer)
+{
+	struct runqueue *rq = container_of(timer, struct runqueue, slice);
+	bool others;
+
+	spin_lock(&rq->lock);
+	sched_account(rq);
+	others = rq->nr_queued && rq->curr != rq->idle;
+	if (others) {
+		u64 end = rq->curr->slice_start_ns + SCHED_SLICE_NS;
+
+		if (rq->clock_ns < end) {
+			timer_arm(timer, end);
+			others = false;
+		} else {
+			atomic_or(&rq->curr->work, THREAD_WORK_RESCHED);
+		}
+	}
+	spin_unlock(&rq->lock);
+	if (others)
+		sched_push();
+}
+
+/* --- switching ---------------------------------------------------------------------------------- */
+
+static void switch_aspace(struct runqueue *rq, struct aspace *as)
+{
+	if (!as || as == rq->loaded)
+		return;
+	as_get(as);
+	arch_as_switch(as);
+	rq->to_put = rq->loaded;
+	rq->loaded = as;
+}
+
+/* First thing in the context of the thread switched to, on the CPU that did it: its queue is locked.
+ * after: unlocked; interrupts still off */
+static void switch_finish(struct thread *prev)
+{
+	struct runqueue *rq = this_runqueue();
+	struct aspace *put = rq->to_put;
+	bool leaving = rq->leaving, dead = prev->state == THREAD_DEAD;
+
+	rq->to_put = NULL;
+	rq->leaving = NULL;
+	atomic_store_release(&prev->on_cpu, false);
+	if (unlikely(leaving))
+		sched_place(rq, prev, sched_choose_cpu(prev));
+	else
+		spin_unlock(&rq->lock);
+	if (put)
+		as_put(put);
+	if (unlikely(dead))
+		thread_finish_dead(prev);
+}
+
+static struct thread *pick_next(struct runqueue *rq)
+{
+	struct thread *next = first_queued(rq);
+
+	if (!next)
+		return rq->idle;
+	sched_dequeue(rq, next);
+	return next;
+}
+
+/* What becomes of the thread that stops running. */
+static void put_prev(struct runqueue *rq, struct thread *prev)
+{
+	if (prev == rq->idle || prev->state != THREAD_RUNNING)
+		return;
+	atomic_store(&prev->state, THREAD_RUNNABLE);
+	if (likely(sched_cpu_allowed(prev, rq->cpu)))
+		sched_enqueue(rq, prev);
+	else
+		rq->leaving = prev;
+}
+
+/* Choose and switch. Interrupts off, queue locked; after: unlocked, on this thread's next turn.
+ * The thread's state says whether it wants to go on. */
+static void schedule(struct runqueue *rq)
+{
+	struct thread *prev = rq->curr, *next;
+	bool voluntary = prev->state != THREAD_RUNNING;
+
+	assert(prev == current);
+	atomic_and(&prev->work, ~(u32)THREAD_WORK_RESCHED);
+	sched_account(rq);
+	put_prev(rq, prev);
+	next = pick_next(rq);
+	atomic_store(&next->state, THREAD_RUNNING);
+	next->slice_start_ns = rq->clock_ns;
+	if (rq->nr_queued)
+		slice_start(rq);
+	if (next == prev) {
+		spin_unlock(&rq->lock);
+		return;
+	}
+	if (voluntary)
+		prev->nvcsw++;
+	else
+		prev->nivcsw++;
+	rq->curr = next;
+	atomic_store(&next->on_cpu, true);
+	switch_aspace(rq, next->as);
+	rcu_note_switch();
+	trace(TRACE_SWITCH, prev->id, next->id, *(const u64 *)next->name, 0);
+	this_cpu(cpu_current) = next;
+	switch_finish(arch_switch(prev, next));
+}
+
+/* thread_begin - see thread.h. */
+void thread_begin(struct thread *prev)
+{
+	struct thread *self = current;
+
+	switch_finish(prev);
+	cpu_irq_enable();
+	if (self->entry) {
+		self->entry(self->entry_arg);
+		thread_exit();
+	}
+}
+
+/* thread_exit - end the current thread; does not return. Locks: none held. */
+void thread_exit(void)
+{
+	struct runqueue *rq;
+
+	lock_assert_may_sleep();
+	cpu_irq_disable();
+	rq = this_runqueue();
+	spin_lock(&rq->lock);
+	BUG_ON(rq->curr == rq->idle);
+	atomic_store(&rq->curr->state, THREAD_DEAD);
+	schedule(rq);
+	panic("a dead thread runs");
+}
+
+void sched_reschedule(void)
+{
+	unsigned long irq = cpu_irq_save();
+	struct runqueue *rq = this_runqueue();
+
+	spin_lock(&rq->lock);
+	schedule(rq);
+	cpu_irq_restore(irq);
+}
+
+/* sched_yield_cpu - let the others on this CPU run first. Sleeps. */
+void sched_yield_cpu(void)
+{
+	unsigned long irq = cpu_irq_save();
+	struct runqueue *rq = this_runqueue();
+	struct thread *first;
+
+	lock_assert_may_sleep();
+	spin_lock(&rq->lock);
+	sched_account(rq);
+	first = first_queued(rq);
+	if (first && (s64)(first->vruntime - rq->curr->vruntime) >= 0)
+		rq->curr->vruntime = first->vruntime;
+	schedule(rq);
+	cpu_irq_restore(irq);
+}
+
+/* sched_point - for long loops in the kernel: let others run when the slice is over. May sleep. */
+void sched_point(void)
+{
+	lock_assert_may_sleep();
+	if (atomic_load(&current->work) & THREAD_WORK_RESCHED)
+		sched_reschedule();
+	if (rcu_poll_due())
+		rcu_poll();
+}
+
+/* thread_return_to_user - see thread.h. */
+void thread_return_to_user(struct trap_frame *frame)
+{
+	struct thread *self = current;
+	u32 work;
+
+	while ((work = atomic_load(&self->work) & (THREAD_WORK_RESCHED | THREAD_WORK_SIGNAL))) {
+		if (work & THREAD_WORK_RESCHED)
+			sched_point();
+		if (work & THREAD_WORK_SIGNAL)
+			signal_deliver(frame);
+	}
+}
+
+/* --- sleeping and waking -------------------------------------------------------------------------- */
+
+/* thread_prepare_sleep - from here on a wake-up is not lost; look at the condition now. */
+void thread_prepare_sleep(void)
+{
+	lock_assert_may_sleep();
+	atomic_store(&current->state, THREAD_SLEEPING);
+	smp_mb();
+}
+
+/* thread_cancel_sleep - the condition was true. */
+void thread_cancel_sleep(void)
+{
+	unsigned long irq = cpu_irq_save();
+	struct runqueue *rq = this_runqueue();
+
+	/* Under the lock, so that no waker is in the middle of looking at the state. */
+	spin_lock(&rq->lock);
+	atomic_store(&rq->curr->state, THREAD_RUNNING);
+	spin_unlock_irqrestore(&rq->lock, irq);
+}
+
+/* thread_sleep - switch away until woken, unless that has happened. May return without reason: look at the
+ * condition again. */
+void thread_sleep(void)
+{
+	unsigned long irq = cpu_irq_save();
+	struct runqueue *rq = this_runqueue();
+
+	spin_lock(&rq->lock);
+	BUG_ON(rq->curr == rq->idle);
+	if (rq->curr->state == THREAD_RUNNING)
+		spin_unlock(&rq->lock);
+	else
+		schedule(rq);
+	cpu_irq_restore(irq);
+}
+
+struct sleep_timer {
+	struct timer timer;
+	struct thread *thread;
+};
+
+static void sleep_timer_expired(struct timer *timer)
+{
+	thread_wake(container_of(timer, struct sleep_timer, timer)->thread);
+}
+
+/* thread_sleep_until - thread_sleep with a deadline; true if it ended before. */
+bool thread_sleep_until(u64 deadline_ns)
+{
+	struct sleep_timer s = {.thread = current};
+
+	if (!deadline_ns) {
+		thread_sleep();
+		return true;
+	}
+	timer_init(&s.timer, sleep_timer_expired);
+	timer_arm(&s.timer, deadline_ns);
+	thread_sleep();
+	return timer_cancel(&s.timer);
+}
+
+/* A thread on its way back to the queue: not so far behind that it would monopolise the CPU. */
+static void limit_arrears(struct runqueue *rq, struct thread *t)
+{
+	u64 floor = rq->min_vruntime - weighted(t, SCHED_WAKE_CREDIT_NS);
+
+	if ((s64)(t->vruntime - floor) < 0)
+		t->vruntime = floor;
+}
+
+/* thread_wake - see thread.h.
+ *  context: any; takes a run queue's lock. t is held by a reference or by RCU */
+bool thread_wake(struct thread *t)
+{
+	struct runqueue *rq;
+	unsigned long irq;
+	u32 state;
+
+	/* The caller's condition is visible before we look whether t is awake. */
+	smp_mb();
+	state = atomic_load(&t->state);
+	if (state != THREAD_SLEEPING && state != THREAD_NEW)
+		return false;
+	irq = cpu_irq_save();
+	rq = runqueue_lock_of(t);
+	state = t->state;
+	if (state == THREAD_SLEEPING && rq->curr == t) {
+		atomic_store(&t->state, THREAD_RUNNING);
+		spin_unlock(&rq->lock);
+	} else if (state == THREAD_SLEEPING || state == THREAD_NEW) {
+		unsigned target = sched_choose_cpu(t);
+
+		atomic_store(&t->state, THREAD_RUNNABLE);
+		if (state == THREAD_NEW) {
+			thread_get(t); /* its own, until it is dead */
+			t->vruntime = rq->min_vruntime;
+		} else {
+			limit_arrears(rq, t);
+		}
+		sched_place(rq, t, target);
+	} else {
+		spin_unlock(&rq->lock);
+		state = THREAD_RUNNING;
+	}
+	cpu_irq_restore(irq);
+	return state != THREAD_RUNNING;
+}
+
+/* sched_notify - t was put on this locked queue: should its CPU do something about it? */
+static void sched_notify(struct runqueue *rq, struct thread *t)
+{
+	bool local = rq == this_runqueue();
+
+	if (rq->curr == rq->idle) {
+		if (!local)
+			smp_kick(rq->cpu);
+		return;
+	}
+	sched_account(rq);
+	if ((s64)(rq->curr->vruntime - t->vruntime) > (s64)SCHED_WAKE_GRAN_NS)
+		atomic_or(&rq->curr->work, THREAD_WORK_RESCHED);
+	else if (rq->nr_queued > 1)
+		return;
+	if (local)
+		slice_start(rq);
+	else
+		smp_kick(rq->cpu);
+}
+
+void sched_place(struct runqueue *rq, struct thread *t, unsigned target)
+{
+	while (target != rq->cpu) {
+		struct runqueue *to = cpu_runqueue(target);
+
+		t->vruntime += atomic_load(&to->min_vruntime) - rq->min_vruntime;
+		atomic_store(&t->cpu, target);
+		spin_unlock(&rq->lock);
+		rq = to;
+		spin_lock(&rq->lock);
+		if (!sched_cpu_allowed(t, target))
+			target = sched_choose_cpu(t);
+	}
+	sched_enqueue(rq, t);
+	sched_notify(rq, t);
+	spin_unlock(&rq->lock);
+}
+
+void sched_ipi(void)
+{
+	struct runqueue *rq = this_runqueue();
+
+	spin_lock(&rq->lock);
+	if (rq->nr_queued && rq->curr != rq->idle)
+		slice_start(rq);
+	spin_unlock(&rq->lock);
+}
+
+/* --- attributes ----------------------------------------------------------------------------------- */
+
+/* sched_set_nice - nice: -20 (most) to 19 (least). Any context. */
+void sched_set_nice(struct thread *t, int nice)
+{
+	unsigned long irq = cpu_irq_save();
+	struct runqueue *rq = runqueue_lock_of(t);
+
+	if (rq->curr == t)
+		sched_account(rq);
+	t->nice = (s8)nice;
+	t->weight = nice_weights[nice + 20];
+	spin_unlock_irqrestore(&rq->lock, irq);
+}
+
+/* thread_cpu_time - see thread.h. */
+u64 thread_cpu_time(struct thread *t)
+{
+	unsigned long irq = cpu_irq_save();
+	struct runqueue *rq = runqueue_lock_of(t);
+	u64 ns = t->cpu_time_ns;
+
+	if (rq->curr == t)
+		ns += time_now() - rq->clock_ns;
+	spin_unlock_irqrestore(&rq->lock, irq);
+	return ns;
+}
+
+/* sched_use_aspace - see thread.h. */
+void sched_use_aspace(struct aspace *as)
+{
+	unsigned long irq = cpu_irq_save();
+	struct runqueue *rq = this_runqueue();
+	struct aspace *put;
+
+	current->as = as;
+	switch_aspace(rq, as);
+	put = rq->to_put;
+	rq->to_put = NULL;
+	cpu_irq_restore(irq);
+	if (put)
+		as_put(put);
+}
+
+/* --- bring-up --------------------------------------------------------------------------------------- */
+
+/* The CPU runs its idle thread; kernel_as is loaded. */
+static void init_runqueue(struct runqueue *rq, unsigned cpu, struct thread *idle)
+{
+	rq->cpu = cpu;
+	rq->curr = rq->idle = idle;
+	rq->loaded = &kernel_as;
+	rq->clock_ns = time_now();
+	timer_init(&rq->slice, slice_expired);
+	as_get(&kernel_as);
+}
+
+/* sched_init - the boot CPU's queue; the code that runs is its idle thread. After mm_init. */
+void sched_init(void)
+{
+	thread_init();
+	wait_init();
+	thread_init_fields(&boot_thread, "idle/0");
+	boot_thread.kstack = (vaddr_t)boot_stack;
+	init_runqueue(this_runqueue(), 0, &boot_thread);
+}
+
+int sched_prepare_cpu(unsigned cpu, vaddr_t *stack_top)
+{
+	struct thread *idle;
+	int err = thread_alloc(&idle, "idle");
+
+	if (err)
+		return err;
+	idle->state = THREAD_RUNNING;
+	idle->on_cpu = true;
+	idle->cpu = cpu;
+	cpu_var(cpu_current, cpu) = idle;
+	init_runqueue(cpu_runqueue(cpu), cpu, idle);
+	*stack_top = idle->kstack + KSTACK_SIZE;
+	return 0;
+}
+
+/* sched_init_cpu - on the CPU itself, before it is online. */
+void sched_init_cpu(void)
+{
+	this_runqueue()->clock_ns = time_now();
+}

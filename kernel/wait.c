@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * wait.c - wait queues.
+ *
+ * The order that makes it work: a waiter puts itself on the queue, declares that it sleeps, and only then
+ * looks at the condition; a waker makes the condition true, and only then looks at the queue. Whichever
+ * comes first, one of them sees the other.
+ *
+ * A waiter is removed by the waker, so each wake-up goes to a different thread, and the struct stays valid
+ * until its owner has passed through waitq_remove, which takes the queue's lock.
+ *
+ * Read next: kernel/sched.c, thread_wake.
+ */
+#include <arch/cpu.h>
+#include <uapi/errno.h>
+#include "kernel/signal.h"
+#include "kernel/wait.h"
+#include "lib/atomic.h"
+#include "lib/hash.h"
+
+#define HASHED_QUEUES_SHIFT 7
+
+static struct waitq hashed_queues[1u << HASHED_QUEUES_SHIFT];
+
+/* waitq_init - a queue without waiters. */
+void waitq_init(struct waitq *q)
+{
+	spin_init(&q->lock, RANK_WAITQ);
+	list_init(&q->waiters);
+}
+
+/* wait_init - the shared queues. Boot CPU, before the first sleep. */
+void wait_init(void)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(hashed_queues); i++)
+		waitq_init(&hashed_queues[i]);
+}
+
+/* waitq_for - the queue on which to wait for a change of the object at address. Others wait there for other
+ * objects, so wake them all and let each look. */
+struct waitq *waitq_for(const void *address)
+{
+	return &hashed_queues[hash_bits((u64)address, HASHED_QUEUES_SHIFT)];
+}
+
+/* waitq_add - put the current thread at the end of the queue. Any lock below RANK_WAITQ may be held. */
+void waitq_add(struct waitq *q, struct waiter *w)
+{
+	unsigned long irq;
+
+	w->thread = current;
+	w->woken = false;
+	current->wait_on = q;
+	irq = spin_lock_irqsave(&q->lock);
+	list_add_tail(&w->link, &q->waiters);
+	spin_unlock_irqrestore(&q->lock, irq);
+}
+
+/* waitq_remove - take it off again. Harmless when a waker did, which has then finished with it. */
+void waitq_remove(struct waitq *q, struct waiter *w)
+{
+	unsigned long irq = spin_lock_irqsave(&q->lock);
+
+	list_del(&w->link);
+	spin_unlock_irqrestore(&q->lock, irq);
+	current->wait_on = NULL;
+}
+
+/* waitq_wake - wake up to n waiters, oldest first; the condition has been made true before.
+ *  context: any; takes the queue's lock and a run queue's   returns: how many were woken */
+unsigned waitq_wake(struct waitq *q, unsigned n)
+{
+	unsigned long irq;
+	unsigned woken = 0;
+
+	/* Nobody there: the usual case for pipes and futexes. The barrier is the waker's half of the order
+	 * that the head of this file describes. */
+	smp_mb();
+	if (READ_ONCE(q->waiters.next) == &q->waiters)
+		return 0;
+	irq = spin_lock_irqsave(&q->lock);
+	while (woken < n && !list_empty(&q->waiters)) {
+		struct waiter *w = list_first(&q->waiters, struct waiter, link);
+
+		list_del(&w->link);
+		w->woken = true;
+		thread_wake(w->thread);
+		woken++;
+	}
+	spin_unlock_irqrestore(&q->lock, irq);
+	return woken;
+}
+
+static bool wait_interrupted(enum wait_mode mode)
+{
+	switch (mode) {
+	case WAIT_INTERRUPTIBLE:
+		return signal_pending(current);
+	case WAIT_KILLABLE:
+		return signal_fatal(current);
+	default:
+		return false;
+	}
+}
+
+/* wait_step - see wait.h. The thread has declared that it sleeps, so a signal sent from now on wakes it;
+ * one sent before is seen here. */
+int wait_step(enum wait_mode mode, u64 deadline_ns)
+{
+	struct thread *self = current;
+	bool in_time = true;
+
+	atomic_store(&self->interruptible, mode == WAIT_INTERRUPTIBLE);
+	atomic_store(&self->killable, mode != WAIT_UNINTERRUPTIBLE);
+	smp_mb();
+	if (wait_interrupted(mode))
+		thread_cancel_sleep();
+	else
+		in_time = thread_sleep_until(deadline_ns);
+	atomic_store(&self->interruptible, false);
+	atomic_store(&self->killable, false);
+	if (wait_interrupted(mode))
+		return -EINTR;
+	return in_time ? 0 : -ETIMEDOUT;
+}
