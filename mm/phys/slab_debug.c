@@ -124,11 +124,16 @@ void slab_debug_free(struct slab_cache *c, void *obj)
 	mark(c, obj, ZONE_FREE);
 }
 
-static bool slab_is_sane(const struct slab_cache *c, const struct page *slab)
+/* The slab of this cache that a list leads to; NULL when the link is damaged. */
+static const struct page *slab_of_link(const struct slab_cache *c, const struct list_head *link)
 {
-	return (u64)slab >= PAGES_BASE && slab < page_array + page_max_pfn &&
-	       page_exists(page_to_pfn(slab)) && page_type(slab) == PAGE_SLAB &&
-	       slab->slab_cache == c;
+	u64 at = (u64)link - offsetof(struct page, slab_link) - PAGES_BASE;
+	pfn_t pfn = at / sizeof(struct page);
+
+	if (at % sizeof(struct page) || !page_exists(pfn) ||
+	    page_type(pfn_to_page(pfn)) != PAGE_SLAB || pfn_to_page(pfn)->slab_cache != c)
+		return NULL;
+	return pfn_to_page(pfn);
 }
 
 static unsigned check_slab(const struct slab_cache *c, const struct page *slab)
@@ -157,9 +162,9 @@ static unsigned check_list(const struct slab_cache *c, const struct list_head *h
 	unsigned bad = 0;
 
 	for (u32 steps = 0; link != head && steps < c->nr_slabs; steps++, link = link->next) {
-		const struct page *slab = list_entry(link, const struct page, slab_link);
+		const struct page *slab = slab_of_link(c, link);
 
-		if (!slab_is_sane(c, slab)) {
+		if (!slab) {
 			printk_raw("slab %s: list of slabs damaged at %p\n", c->name, link);
 			return bad + 1;
 		}

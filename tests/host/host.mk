@@ -57,6 +57,9 @@ PHYS_SRCS := $(filter-out mm/phys/vmalloc.c,$(wildcard mm/phys/*.c)) lib/bitmap.
 $(eval $(call HOST_TEST,test_early,tests/host/test_early.c $(PHYS_SRCS)))
 $(eval $(call HOST_TEST,test_buddy,tests/host/test_buddy.c $(PHYS_SRCS)))
 $(eval $(call HOST_TEST,test_buddy_release,tests/host/test_buddy.c $(PHYS_SRCS),-UQUIRE_DEBUG))
+$(eval $(call HOST_TEST,test_slab,tests/host/test_slab.c $(PHYS_SRCS)))
+$(eval $(call HOST_TEST,test_slab_release,tests/host/test_slab.c $(PHYS_SRCS),-UQUIRE_DEBUG))
+$(eval $(call HOST_TEST,test_phys_threads,tests/host/test_phys_threads.c $(PHYS_SRCS),$(HOST_NO_TSAN_WARNING),thread))
 
 # Compressed files of every kind that zlib can write.
 $(HOST_O)/test_inflate: | $(HOST_O)/fixtures/done
@@ -78,3 +81,11 @@ $(eval $(call HOST_TEST,test_boot_acpi,tests/host/test_boot_acpi.c $(BOOT_TESTED
 $(eval $(call HOST_TEST,test_boot_pvh,tests/host/test_boot_pvh.c $(BOOT_TESTED)))
 $(eval $(call HOST_TEST,test_boot_mb2,tests/host/test_boot_mb2.c $(BOOT_TESTED)))
 $(eval $(call HOST_TEST,test_boot_fdt,tests/host/test_boot_fdt.c $(BOOT_TESTED)))
+
+# Page tables with the real codec of each architecture, on a simulated MMU.
+PT_SRCS := $(filter-out mm/pt/kernel.c,$(wildcard mm/pt/*.c)) $(PHYS_SRCS)
+define PT_TEST
+$(eval $(call HOST_TEST,$(1)_$(3),$(2) $(PT_SRCS),-Iarch/$(3)/include $(4),$(5)))
+endef
+$(foreach a,x86_64 aarch64,$(eval $(call PT_TEST,test_pt_codec,tests/host/test_pt_codec.c,$(a))))
+$(foreach a,x86_64 aarch64,$(eval $(call PT_TEST,test_pt_cursor,tests/host/test_pt_cursor.c,$(a))))
