@@ -104,3 +104,100 @@ linux-%:
 
 oracle: $(TEST_ARCHS:%=linux-%) $(TEST_ARCHS:%=test-programs-%)
 	$(TEST_RUN) --kernel linux --arch $(call list,$(TEST_ARCHS)) --smp $(SMP)
+
+# --- figures ---------------------------------------------------------------------------------------
+# Instructions counted by a QEMU plugin under icount: they repeat exactly.
+$(BUILD)/plugin/count.so: tools/plugin/count.c
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) -O2 -fPIC -shared -fvisibility=hidden -Wall -Wextra -Werror $< -o $@
+
+$(GUEST)/bench/idle: tests/bench/idle.c
+	@mkdir -p $(@D)
+	$(Q)$(GUEST_CC) -std=gnu11 -O1 -Wall -Wextra -Werror -static $< -o $@
+
+$(GUEST)/bench/idle.cpio: $(GUEST)/bench/idle tools/mkinitramfs
+	$(Q)tools/mkinitramfs -o $@ --init $<
+
+bench-programs: $(GUEST)/bench/idle.cpio $(BUILD)/plugin/count.so
+bench-boot-%:
+	+$(Q)$(SUBMAKE) ARCH=$* DEBUG=0 kernel guest-programs bench-programs
+	tests/bench/run --build $(BUILD) --arch $* boot
+bench-idle-%:
+	+$(Q)$(SUBMAKE) ARCH=$* DEBUG=0 kernel guest-programs bench-programs
+	tests/bench/run --build $(BUILD) --arch $* idle
+bench-boot: $(TEST_ARCHS:%=bench-boot-%)
+bench-idle: $(TEST_ARCHS:%=bench-idle-%)
+
+# --- lint ------------------------------------------------------------------------------------------
+# Each part can be called alone. None may have a finding.
+.PHONY: lint-format lint-includes lint-size lint-headers lint-analyzer lint-cppcheck lint-tidy lint-python
+lint: lint-format lint-includes lint-size lint-python lint-headers lint-builds lint-cppcheck lint-tidy
+	@echo "lint: no findings"
+
+C_FILES = $(shell git ls-files '*.c' '*.h')
+lint-format:
+	@echo "  LINT    formatting"
+	$(Q)clang-format-14 --dry-run -Werror $(C_FILES)
+lint-includes:
+	@echo "  LINT    includes"
+	$(Q)tools/check-includes
+lint-size:
+	@echo "  LINT    sizes"
+	$(Q)tools/check-size -v
+lint-python:
+	@echo "  LINT    scripts"
+	$(Q)python3 -B -c 'import ast, sys; [ast.parse(open(f).read(), f) for f in sys.argv[1:]]' \
+		$(shell git grep -lE '^#!/usr/bin/env python3' -- tools tests) $(wildcard tests/lib/*.py)
+
+# Every header stands alone, on both architectures.
+HEADERS := $(foreach d,$(DIRS),$(wildcard $(d)/*.h)) $(wildcard include/quire/*.h include/uapi/*.h) \
+	   $(wildcard arch/$(ARCH)/include/arch/*.h)
+$(O)/headers/%.ok: % $(O)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-unused -x c -fsyntax-only $< && touch $@
+lint-headers-here: $(HEADERS:%=$(O)/headers/%.ok)
+
+# The analyser of gcc, over the objects' own flags.
+$(O)/analyzer/%.ok: % $(O)/flags
+	@mkdir -p $(@D)
+	@echo "  ANALYZE $<"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(ANALYZER_FLAGS) -c $< -o /dev/null && touch $@
+ANALYZER_FLAGS := -fanalyzer
+lint-analyzer-here: $(patsubst %,$(O)/analyzer/%.ok,$(filter %.c,$(SRCS)))
+
+lint-headers: $(TEST_ARCHS:%=lint-headers-%)
+lint-headers-%:
+	@echo "  LINT    headers, $*"
+	+$(Q)$(SUBMAKE) ARCH=$* lint-headers-here
+lint-analyzer-%:
+	+$(Q)$(SUBMAKE) ARCH=$* lint-analyzer-here
+lint-clang-%:
+	+$(Q)$(SUBMAKE) ARCH=$* LLVM=1 DEBUG=0 kernel
+	+$(Q)$(SUBMAKE) ARCH=$* LLVM=1 DEBUG=1 kernel
+lint-analyzer: $(TEST_ARCHS:%=lint-analyzer-%)
+lint-builds: $(TEST_ARCHS:%=lint-clang-%) lint-analyzer
+
+CPPCHECK_FLAGS := --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,portability \
+	--suppressions-list=tools/cppcheck-suppressions --template='{file}:{line}: {severity}: {message} [{id}]'
+lint-cppcheck: $(TEST_ARCHS:%=lint-cppcheck-%)
+lint-cppcheck-%:
+	@echo "  LINT    cppcheck, $*"
+	+$(Q)$(SUBMAKE) ARCH=$* lint-cppcheck-here
+lint-cppcheck-here:
+	$(Q)cppcheck $(CPPCHECK_FLAGS) -D__$(ARCH)__ -D__LP64__ $(INCLUDES) $(filter %.c,$(SRCS))
+
+lint-tidy: $(TEST_ARCHS:%=lint-tidy-%)
+lint-tidy-%:
+	@echo "  LINT    clang-tidy, $*"
+	+$(Q)$(SUBMAKE) ARCH=$* lint-tidy-here
+lint-tidy-here: $(patsubst %,$(O)/tidy/%.ok,$(filter %.c,$(SRCS)))
+$(O)/tidy/%.ok: % .clang-tidy $(O)/flags
+	@mkdir -p $(@D)
+	$(Q)clang-tidy-14 --quiet --warnings-as-errors='*' $< -- --target=$(ARCH)-linux-gnu \
+		$(CPPFLAGS) $(filter-out -fno-delete-null-pointer-checks -mno-outline-atomics,$(CFLAGS)) \
+		-Wno-unknown-warning-option -Wno-unused-command-line-argument -Wno-ignored-optimization-argument && touch $@
+
+# --- editors ---------------------------------------------------------------------------------------
+.PHONY: compile_commands.json
+compile_commands.json:
+	$(Q)tools/compile-commands $(CC) $(CPPFLAGS) $(CFLAGS) -- $(filter %.c,$(SRCS)) > $@
