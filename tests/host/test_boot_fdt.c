@@ -15,6 +15,7 @@
 static u8 tokens[65536], reservations[4096];
 static char strings[8192];
 static u32 nr_tokens, nr_strings, nr_reservations, blob_size;
+static bool tokens_last; /* which block ends where memory ends */
 
 static void put_be32(u8 *p, u32 v)
 {
@@ -97,6 +98,7 @@ static void reserve(u64 base, u64 size)
 static void tree_begin(void)
 {
 	nr_tokens = nr_strings = nr_reservations = 0;
+	tokens_last = false;
 	memset(strings, 0, sizeof(strings));
 	node("");
 }
@@ -110,11 +112,11 @@ static u8 *tree_finish(void)
 	end();
 	token(9);
 	reserve(0, 0);
-	header[2] = 40 + nr_reservations * 16;
-	header[3] = header[2] + nr_tokens;
-	header[8] = nr_strings;
+	header[8] = tokens_last ? ALIGN_UP(nr_strings, 4u) : nr_strings;
 	header[9] = nr_tokens;
-	header[1] = blob_size = header[3] + nr_strings;
+	header[2] = 40 + nr_reservations * 16 + (tokens_last ? header[8] : 0);
+	header[3] = 40 + nr_reservations * 16 + (tokens_last ? 0 : nr_tokens);
+	header[1] = blob_size = 40 + nr_reservations * 16 + nr_tokens + header[8];
 	blob = arena_add(BLOB, blob_size);
 	for (unsigned i = 0; i < 10; i++)
 		put_be32(blob + i * 4, header[i]);
@@ -658,6 +660,101 @@ TEST(tree_cut_at_any_length_is_refused)
 		arena_cut(BLOB, size);
 		EXPECT(arena_panics(boot_from_fdt, BLOB));
 	}
+}
+
+/* The structure block ends where memory ends, after any number of bytes. */
+TEST(structure_cut_at_any_length_is_refused)
+{
+	u32 whole = 0;
+
+	for (u32 cut = 1; cut < whole || !whole; cut++) {
+		u8 *blob;
+
+		arena_reset();
+		virt_tree(3);
+		tokens_last = true;
+		blob = tree_finish();
+		whole = nr_tokens;
+		put_be32(blob + 36, nr_tokens - cut);
+		arena_cut(BLOB, blob_size - cut);
+		put_be32((u8 *)(uintptr_t)boot_map(BLOB, 40) + 4, blob_size - cut);
+		EXPECT(arena_panics(boot_from_fdt, BLOB));
+		EXPECT(arena_said("bad token"));
+	}
+}
+
+TEST(names_and_lengths_just_outside_their_block_are_refused)
+{
+	u8 *blob;
+
+	for (int i = 0; i < 4; i++) {
+		arena_reset();
+		tree_begin();
+		prop("last", "12345678", 8);
+		tokens_last = i >= 2;
+		blob = tree_finish();
+		blob += tokens_last ? blob_size - nr_tokens : 40 + 16;
+		/* BEGIN_NODE, "", PROP, length, name, value, END_NODE, END: the value has room 16 */
+		if (i % 2)
+			put_be32(blob + 12, 17);
+		else
+			put_be32(blob + 16, tokens_last ? ALIGN_UP(nr_strings, 4u) : nr_strings);
+		EXPECT(arena_panics(boot_from_fdt, BLOB));
+		EXPECT(arena_said("bad token"));
+	}
+}
+
+TEST(interrupts_are_counted_in_the_controllers_cells)
+{
+	u32 controller, cells[FDT_MAX_CELLS];
+	struct fdt_walk w;
+	u8 *blob;
+
+	arena_reset();
+	virt_head();
+	add_gic(2);
+	node("one");
+	prop_cells("interrupts", 5, 0, 7, 4, 1, 9);
+	end();
+	node("orphan");
+	prop_cells("interrupt-parent", 1, 0x77);
+	prop_cells("interrupts", 3, 0, 7, 4);
+	end();
+	blob = tree_finish();
+	ASSERT_EQ(fdt_open(&tree, blob, blob_size), 0);
+	ASSERT(fdt_walk_to(&w, &tree, "/one"));
+	EXPECT_EQ(fdt_interrupt(&w, 0, &controller, cells), 3);
+	EXPECT_STREQ(fdt_name(&tree, controller), "intc@8000000");
+	EXPECT(cells[0] == 0 && cells[1] == 7 && cells[2] == 4 && cells[3] == 0);
+	EXPECT_EQ(fdt_interrupt(&w, 1, &controller, cells), -ENOENT);
+	EXPECT_EQ(fdt_interrupt(&w, ~0u, &controller, cells), -ENOENT);
+	ASSERT(fdt_walk_to(&w, &tree, "/orphan"));
+	EXPECT_EQ(fdt_interrupt(&w, 0, &controller, cells), -ENOENT);
+}
+
+TEST(cpu_without_a_number_is_left_out)
+{
+	arena_reset();
+	virt_head();
+	node("memory");
+	prop_text("device_type", "memory");
+	prop_cells("reg", 4, 0, 0x40000000, 0, 0x10000000);
+	end();
+	node("cpus");
+	add_cpu(0, NULL);
+	node("short");
+	prop_text("device_type", "cpu");
+	prop_text("enable-method", "psci");
+	prop("reg", "\1\2", 2);
+	end();
+	node("none");
+	prop_text("device_type", "cpu");
+	end();
+	end();
+	tree_finish();
+	ASSERT(!arena_panics(boot_from_fdt, BLOB));
+	EXPECT_EQ(boot_info.nr_cpus, 1);
+	EXPECT(arena_said("short: no usable reg") && arena_said("none: no usable reg"));
 }
 
 TEST(unusable_properties_leave_devices_out)

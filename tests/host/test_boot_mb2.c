@@ -202,6 +202,23 @@ TEST(larger_map_entries_are_stepped_over)
 	EXPECT_EQ(boot_info.ram[1].base, MIB(4));
 }
 
+TEST(piece_of_a_map_entry_is_not_an_entry)
+{
+	u8 *p;
+
+	arena_reset();
+	begin();
+	p = tag(6, 8 + 24 + 16);
+	put_le32(p, 24);
+	e820(p, 0, MIB(1), MIB(1), 1);
+	put_le64(p + 32, MIB(8));
+	put_le64(p + 40, MIB(1));
+	tag_string(1, "x"); /* its tag number would make the piece RAM */
+	finish();
+	ASSERT(!arena_panics(boot_from_multiboot2, INFO));
+	EXPECT_EQ(boot_info.nr_ram, 1);
+}
+
 TEST(odd_modules_are_reported)
 {
 	arena_reset();

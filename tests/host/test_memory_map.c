@@ -126,6 +126,16 @@ TEST(full_lists_are_reported_once)
 	EXPECT(arena_said("more than 128 RAM ranges"));
 }
 
+TEST(closest_neighbours_are_joined_first)
+{
+	arena_reset();
+	for (u64 i = 0; i < BOOT_MAX_RESERVED; i++)
+		boot_reserve(i * MIB(1), i == 20 ? MIB(1) - 1 : PAGE_SIZE);
+	boot_reserve(MIB(100), PAGE_SIZE);
+	ASSERT_EQ(boot_info.nr_reserved, BOOT_MAX_RESERVED);
+	EXPECT_EQ(boot_info.reserved[20].size, MIB(1) + PAGE_SIZE);
+}
+
 TEST(ranges_that_wrap_or_leave_the_address_space_are_clipped)
 {
 	arena_reset();
