@@ -3,9 +3,12 @@
  * console.c - one serial port, shared by printk, user programs and the panic path.
  *
  * Output is sent by busy-waiting, a line at a time under a lock with interrupts off: a console that
- * needs interrupts to speak is silent when it matters. Text that comes before there is a port is
- * kept in `kept` and sent first thing afterwards. The panic path ignores the lock; the worst that
- * can happen is that two CPUs' characters mix.
+ * needs interrupts to speak is silent when it matters. The port is taken when boot_info names one;
+ * text that comes before is kept and sent first thing then. The panic path ignores the lock; the
+ * worst that can happen is that two CPUs' characters mix.
+ *
+ * Registers in memory are reached at the address that arch_early_mmio gave: mm_init maps them there
+ * again, so that no moment of the boot is mute.
  *
  * Input arrives by interrupt, goes into a ring and wakes readers. When the ring is full, new bytes
  * are dropped. The ring's lock is separate, so that a long output does not hold up input, and it is
@@ -27,24 +30,25 @@
 
 #define KEPT_SIZE     8192
 #define RING_SIZE     1024 /* a power of two */
-#define LINE_MAX_HELD 256  /* characters sent before interrupts are let in */
+#define LINE_MAX_HELD 512  /* characters sent before interrupts are let in */
 #define TX_PATIENCE   1000000
 #define POLL_NS       (10 * NSEC_PER_MSEC)
 
 static struct {
 	struct spinlock lock;
 	struct uart uart; /* .ops NULL: no port known yet */
-	bool mapped;      /* registers can be reached */
+	bool ready;       /* the port answered */
 	bool stuck;       /* the port last refused a byte: do not wait for it again */
 	u32 nr_kept, nr_lost;
-	char kept[KEPT_SIZE];
 } console = {.lock = SPINLOCK_INIT(RANK_CONSOLE)};
 
+static char kept[KEPT_SIZE]; /* console.lock */
+
+static u8 ring[RING_SIZE]; /* input.lock */
 static struct {
 	struct spinlock lock;
 	u32 head, tail; /* free-running; head - tail bytes are in the ring */
-	u8 ring[RING_SIZE];
-	bool by_irq; /* [i] after boot */
+	bool by_irq;    /* [i] after boot */
 	struct waitq readers;
 } input = {.lock = SPINLOCK_INIT(RANK_CONSOLE), .readers = WAITQ_INIT(input.readers)};
 
@@ -77,7 +81,7 @@ static void keep(const char *text, size_t n)
 {
 	size_t fits = MIN(n, (size_t)KEPT_SIZE - console.nr_kept);
 
-	memcpy(console.kept + console.nr_kept, text, fits);
+	memcpy(kept + console.nr_kept, text, fits);
 	console.nr_kept += (u32)fits;
 	console.nr_lost += (u32)(n - fits);
 }
@@ -86,7 +90,7 @@ static void send_kept(void)
 {
 	static const char lost[] = "\n[more was written here, but lost]\n";
 
-	send(console.kept, console.nr_kept);
+	send(kept, console.nr_kept);
 	if (console.nr_lost)
 		send(lost, sizeof(lost) - 1);
 	console.nr_kept = console.nr_lost = 0;
@@ -106,14 +110,14 @@ static const struct uart_ops *ops_for(enum boot_uart_kind kind)
 	return NULL;
 }
 
-/* Takes the port that boot/ found, once it has, through the boot page tables. */
+/* Takes the port that boot/ found, once it has. */
 static bool attach(void)
 {
 	struct uart *u = &console.uart;
 	const struct uart_ops *ops = ops_for(boot_info.console.kind);
 
-	if (console.mapped || u->ops || !ops)
-		return console.mapped;
+	if (console.ready || u->ops || !ops)
+		return console.ready;
 	u->info = boot_info.console;
 	if (u->info.kind != BOOT_UART_16550_PIO) {
 		u->regs = arch_early_mmio(u->info.base);
@@ -121,10 +125,10 @@ static bool attach(void)
 			return false;
 	}
 	u->ops = ops;
-	console.mapped = ops->init(u) == 0;
-	if (console.mapped)
+	console.ready = ops->init(u) == 0;
+	if (console.ready)
 		send_kept();
-	return console.mapped;
+	return console.ready;
 }
 
 /* The length of the piece to send before interrupts are let in: a line, if it is not too long. */
@@ -163,31 +167,6 @@ void console_panic_write(const char *text, size_t n)
 		keep(text, n);
 }
 
-/* console_registers - see console.h. */
-paddr_t console_registers(void)
-{
-	unsigned long irq = spin_lock_irqsave(&console.lock);
-
-	attach();
-	spin_unlock_irqrestore(&console.lock, irq);
-	return console.uart.regs ? console.uart.info.base : 0;
-}
-
-/* console_set_registers - see console.h. */
-void console_set_registers(volatile void *regs)
-{
-	unsigned long irq = spin_lock_irqsave(&console.lock);
-
-	if (console.uart.ops && console.uart.regs) {
-		if (regs)
-			console.uart.regs = regs;
-		console.mapped = regs != NULL;
-		if (console.mapped)
-			send_kept();
-	}
-	spin_unlock_irqrestore(&console.lock, irq);
-}
-
 /* Moves what the port has received into the ring. True when there was something. */
 static bool receive(void)
 {
@@ -200,7 +179,7 @@ static bool receive(void)
 	/* Bounded, for the sake of a port that has gone away and claims to have data for ever. */
 	for (u32 i = 0; i < RING_SIZE && (byte = u->ops->rx(u)) >= 0; i++) {
 		if (head - input.tail < RING_SIZE)
-			input.ring[head++ % RING_SIZE] = (u8)byte;
+			ring[head++ % RING_SIZE] = (u8)byte;
 	}
 	received = head != input.head;
 	WRITE_ONCE(input.head, head);
@@ -222,7 +201,7 @@ void console_start_input(void)
 	const struct uart *u = &console.uart;
 	int err;
 
-	if (!console.mapped) {
+	if (!console.ready) {
 		printk("console: no serial port\n");
 		return;
 	}
@@ -242,7 +221,7 @@ static size_t take(char *buf, size_t n)
 	size_t taken = 0;
 
 	while (taken < n && input.tail != input.head)
-		buf[taken++] = (char)input.ring[input.tail++ % RING_SIZE];
+		buf[taken++] = (char)ring[input.tail++ % RING_SIZE];
 	spin_unlock_irqrestore(&input.lock, irq);
 	return taken;
 }
@@ -250,7 +229,7 @@ static size_t take(char *buf, size_t n)
 /* console_read - see console.h. */
 ssize_t console_read(char *buf, size_t n, bool nonblock)
 {
-	if (!console.mapped)
+	if (!console.ready)
 		return -EIO;
 	while (n) {
 		u64 deadline = input.by_irq ? 0 : time_now() + POLL_NS;

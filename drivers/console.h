@@ -2,16 +2,16 @@
 /*
  * console.h - the serial line people read and type on.
  *
- * Output works from the first C line: what is written before a port is known, or while its
- * registers are not mapped, is kept and sent as soon as they are. Input is raw: a terminal layer
- * above does echo, line editing and the translation of CR (what the Enter key sends) to NL.
+ * Output works from the first C line: what is written before a port is known is kept, and sent as
+ * soon as one is. Input is raw: a terminal layer above does echo, line editing and the translation
+ * of CR (what the Enter key sends) to NL.
  */
 #pragma once
 
 #include <quire/types.h>
 
 /* console_write - send text, each '\n' preceded by '\r'. Lines of different CPUs do not mix as long
- * as each call passes whole lines.
+ * as each call passes whole ones of at most 512 characters.
  *  context: any, also interrupts; busy-waits for the port    fails: no; text is dropped when the port
  *           does not take it for too long */
 void console_write(const char *text, size_t n);
@@ -19,15 +19,6 @@ void console_write(const char *text, size_t n);
 /* console_panic_write - the same without taking the lock, for a CPU that may have interrupted the
  * holder. Finds the port by itself when nothing was written before. */
 void console_panic_write(const char *text, size_t n);
-
-/* console_registers - physical address of the port's registers, which take less than a page.
- *  returns: 0 when there is no port or it needs no mapping */
-paddr_t console_registers(void);
-
-/* console_set_registers - from now on the registers are at this address; what was kept is sent.
- *  args: NULL: they are nowhere, keep text (the boot tables are about to be dropped)
- *  needs: one CPU */
-void console_set_registers(volatile void *regs);
 
 /* console_start_input - let typed bytes raise interrupts. After arch_irq_init.
  *  fails: no; without an interrupt, readers poll every 10 ms */

@@ -114,6 +114,21 @@ static void map_page_structs(void)
 		    structs_size(&sections[i]), PTB_READ | PTB_WRITE);
 }
 
+/* The console's registers stay at the address that the boot tables gave them, so that it can speak at
+ * every moment of the switch. */
+static void map_console(void)
+{
+	const struct boot_uart *uart = &boot_info.console;
+	vaddr_t va;
+
+	if (uart->kind == BOOT_UART_NONE || uart->kind == BOOT_UART_16550_PIO)
+		return;
+	va = (vaddr_t)arch_early_mmio(uart->base);
+	if (va)
+		map(ALIGN_DOWN(va, PAGE_SIZE), ALIGN_DOWN(uart->base, PAGE_SIZE), PAGE_SIZE,
+		    PTB_READ | PTB_WRITE | PTB_DEVICE);
+}
+
 void mm_init(void)
 {
 	struct section *home = find_sections();
@@ -123,6 +138,7 @@ void mm_init(void)
 	map_ram();
 	map_image();
 	map_page_structs();
+	map_console();
 	arch_kernel_tables_install(kernel_as.root_pa);
 	page_array = (struct page *)PAGES_BASE;
 	pt_kernel_boot_done();
