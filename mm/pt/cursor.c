@@ -98,6 +98,8 @@ void ptc_pause(struct ptc *c)
 void ptc_end(struct ptc *c)
 {
 	leave_window(c);
+	if (c->batch && c->batch->nodes && !(c->mode & PTC_DEFER))
+		tlb_batch_flush(c->batch);
 	while (c->nr_stock)
 		node_free_unused(c->stock[--c->nr_stock]);
 	if (!(c->mode & PTC_EDIT))
@@ -189,6 +191,10 @@ static int descend_step(struct ptc *c, struct page *node)
 			return STEP_WINDOW;
 		if (!fills(c)) {
 			skip_empty(c, node);
+			/* Made for a store that never came. */
+			if (c->mode & PTC_PRUNE && !READ_ONCE(node->node_used) &&
+			    node != c->as->root)
+				prune_empty(c, node->node_base, level);
 			return STEP_AGAIN;
 		}
 		if (fillable(c, c->va, level))

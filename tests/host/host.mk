@@ -59,6 +59,7 @@ $(eval $(call HOST_TEST,test_buddy,tests/host/test_buddy.c $(PHYS_SRCS)))
 $(eval $(call HOST_TEST,test_buddy_release,tests/host/test_buddy.c $(PHYS_SRCS),-UQUIRE_DEBUG))
 $(eval $(call HOST_TEST,test_slab,tests/host/test_slab.c $(PHYS_SRCS)))
 $(eval $(call HOST_TEST,test_slab_release,tests/host/test_slab.c $(PHYS_SRCS),-UQUIRE_DEBUG))
+$(eval $(call HOST_TEST,test_vmalloc,tests/host/test_vmalloc.c mm/phys/vmalloc.c lib/rbtree.c $(PHYS_SRCS)))
 $(eval $(call HOST_TEST,test_phys_threads,tests/host/test_phys_threads.c $(PHYS_SRCS),$(HOST_NO_TSAN_WARNING),thread))
 
 # Compressed files of every kind that zlib can write.
@@ -83,7 +84,7 @@ $(eval $(call HOST_TEST,test_boot_mb2,tests/host/test_boot_mb2.c $(BOOT_TESTED))
 $(eval $(call HOST_TEST,test_boot_fdt,tests/host/test_boot_fdt.c $(BOOT_TESTED)))
 
 # Page tables with the real codec of each architecture, on a simulated MMU.
-PT_SRCS := $(filter-out mm/pt/kernel.c,$(wildcard mm/pt/*.c)) $(PHYS_SRCS)
+PT_SRCS := $(filter-out mm/pt/kernel.c,$(wildcard mm/pt/*.c)) tests/host/sim_mmu.c $(PHYS_SRCS)
 define PT_TEST
 $(eval $(call HOST_TEST,$(1)_$(3),$(2) $(PT_SRCS),-Iarch/$(3)/include $(4),$(5)))
 endef

@@ -59,3 +59,7 @@ unsigned sim_rcu_pending(void);
 
 /* sim_locks_held - locks that this thread holds: 0 when a test or an operation is over. */
 unsigned sim_locks_held(void);
+
+/* sim_flush - called for every TLB flush that mm/pt asks for (sim_mmu.c); as is NULL for a local one. */
+struct aspace;
+extern void (*sim_flush)(struct aspace *as, vaddr_t lo, vaddr_t hi);

@@ -74,8 +74,11 @@ static void model_erase(u64 index)
 
 /* --- checks --------------------------------------------------------------------------------------- */
 
+/* A test that failed leaves its tree behind. */
 static void start(void)
 {
+	if (tree.ops)
+		radix_destroy(&tree);
 	radix_init(&tree, &ops);
 	model_count = 0;
 	ASSERT_EQ(host_live, 0);
@@ -163,11 +166,23 @@ static u64 erase(u64 index)
 	return old;
 }
 
+/* An index whose slots are the first and last of their nodes, where steps from node to node happen. */
+static u64 edge_index(unsigned bits)
+{
+	u64 index = 0;
+
+	for (unsigned shift = 0; shift < bits; shift += RADIX_SHIFT)
+		index |= (u64[]){0, 1, RADIX_SLOTS - 2, RADIX_SLOTS - 1}[rng_below(4)] << shift;
+	return index & RADIX_MAX_INDEX;
+}
+
 /* Indices of all magnitudes, clustered enough for nodes to fill up and empty. */
 static u64 random_index(unsigned bits)
 {
 	u64 base = rng_one_in(3) ? 0 : (rng_below(6) << rng_below(bits)) & RADIX_MAX_INDEX;
 
+	if (rng_one_in(3))
+		return edge_index(bits);
 	return (base + rng_below(rng_one_in(2) ? 8 : 200)) & RADIX_MAX_INDEX;
 }
 
