@@ -49,22 +49,22 @@ struct file_ops {
 	/* Move data at *pos, which they advance. Bytes done, or -errno. NULL: EINVAL. A stream ignores pos. */
 	ssize_t (*read)(struct file *, struct uio *, u64 *pos);
 	ssize_t (*write)(struct file *, struct uio *, u64 *pos);
-	s64 (*seek)(struct file *, s64 offset, int whence);	 /* NULL: ESPIPE */
+	s64 (*seek)(struct file *, s64 offset, int whence);      /* NULL: ESPIPE */
 	long (*ioctl)(struct file *, unsigned cmd, vaddr_t arg); /* NULL: ENOTTY */
-	int (*readdir)(struct file *, vaddr_t buf, u32 size);	 /* getdents64; NULL: ENOTDIR */
+	int (*readdir)(struct file *, vaddr_t buf, u32 size);    /* getdents64; NULL: ENOTDIR */
 	bool is_stream; /* no position: pread fails with ESPIPE, read takes no position lock */
 };
 
 struct file {
-	u32 refs;		    /* [a] */
-	u32 flags;		    /* [a] O_* as F_GETFL shows them */
+	u32 refs;                   /* [a] */
+	u32 flags;                  /* [a] O_* as F_GETFL shows them */
 	bool can_read, can_write;   /* [i] */
 	const struct file_ops *ops; /* [i] */
-	struct dentry *dentry;	    /* [i] NULL: has no name (pipes) */
-	struct inode *inode;	    /* [i] */
-	struct mutex pos_lock;	    /* RANK_FILES */
-	u64 pos;		    /* [p] bytes */
-	void *private_data;	    /* [i] */
+	struct dentry *dentry;      /* [i] NULL: has no name (pipes) */
+	struct inode *inode;        /* [i] */
+	struct mutex pos_lock;      /* RANK_FILES */
+	u64 pos;                    /* [p] bytes */
+	void *private_data;         /* [i] */
 	struct rcu_head rcu;
 };
 
@@ -72,6 +72,8 @@ struct file {
 int file_open(struct dentry *, u32 flags, struct file **out);
 /* file_open_path - the same by name, from the kernel. */
 int file_open_path(const char *path, u32 flags, u32 mode, struct file **out);
+/* file_open_at - open(2) from the directory at. */
+int file_open_at(struct dentry *at, const char *path, u32 flags, u32 mode, struct file **out);
 int file_alloc(struct inode *, const struct file_ops *, u32 flags, struct file **out);
 void file_get(struct file *);
 void file_put(struct file *); /* may sleep */
@@ -84,17 +86,30 @@ void file_stat(struct inode *, struct uapi_stat *);
 /* --- descriptors -------------------------------------------------------------------------------------- */
 struct files;
 
-struct files *files_create(void);	  /* empty; NULL: memory */
+struct files *files_create(void);         /* empty; NULL: memory */
 struct files *files_copy(struct files *); /* NULL: memory */
 void files_get(struct files *);
 void files_put(struct files *); /* the last put closes everything; sleeps */
 void files_close_on_exec(struct files *);
+/* files_is_shared - with another process; threads of one process share one reference. */
+bool files_is_shared(const struct files *);
 
 /* fd_get - the file behind a descriptor of the current process with a reference; NULL: EBADF. */
 struct file *fd_get(int fd);
 /* fd_install - the lowest free descriptor >= min for a file (whose reference passes to the table).
  * >= 0, -EMFILE, -ENOMEM: then the reference stays with the caller. */
 int fd_install(struct file *, int min, bool cloexec);
+
+/* files_set - put a file at a free or used descriptor of a table nobody else uses yet. Takes the reference.
+ * 0 or -ENOMEM. */
+int files_set(struct files *, int fd, struct file *);
+
+/* fd_replace - make fd refer to f (whose reference passes to the table), closing what was there (dup2). 0,
+ * -EBADF (out of range), -ENOMEM. fd_close - 0 or -EBADF. */
+int fd_replace(int fd, struct file *f, bool cloexec);
+int fd_close(int fd);
+bool fd_cloexec(int fd);
+int fd_set_cloexec(int fd, bool on); /* 0 or -EBADF */
 
 /* fd_map_object - what mmap(2) wants to know of a descriptor.
  *  prot, flags: PROT_*, MAP_*
@@ -104,10 +119,10 @@ int fd_map_object(int fd, unsigned prot, unsigned flags, struct object **obj, u3
 
 /* --- root, working directory, umask: shared with CLONE_FS --------------------------------------------- */
 struct fs_context {
-	u32 refs;		   /* [a] */
-	struct spinlock lock;	   /* RANK_PROCESS */
+	u32 refs;                  /* [a] */
+	struct spinlock lock;      /* RANK_PROCESS */
 	struct dentry *root, *cwd; /* [lock] */
-	u32 umask;		   /* [lock] */
+	u32 umask;                 /* [lock] */
 };
 
 struct fs_context *fs_context_create(void);
@@ -116,6 +131,9 @@ void fs_context_get(struct fs_context *);
 void fs_context_put(struct fs_context *);
 /* fs_context_cwd - the working directory with a reference. */
 struct dentry *fs_context_cwd(struct fs_context *);
+
+/* fs_context_set_cwd - takes over the reference on cwd. */
+void fs_context_set_cwd(struct fs_context *, struct dentry *cwd);
 
 /* --- pipes, initramfs --------------------------------------------------------------------------------- */
 int pipe_create(struct file **reader, struct file **writer, u32 flags);

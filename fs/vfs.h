@@ -31,43 +31,49 @@ struct file_ops;
 struct inode;
 struct object;
 
-/* What a file system can do in a directory. The name is in *dentry, which has no inode yet; success
- * gives it one. Called with the directory's lock held. NULL: not possible here (EPERM). */
+/* A file that is to be made. */
+struct vfs_new {
+	u32 mode; /* type and permissions */
+	u32 uid, gid;
+	u64 rdev;           /* devices */
+	const char *target; /* symbolic links */
+};
+
+/* What a file system can do. create: the name is in the dentry, which has no inode yet; success gives it one;
+ * the directory is locked. NULL: not possible here (EPERM). */
 struct inode_ops {
-	int (*create)(struct inode *dir, struct dentry *, u32 mode, u64 rdev, const char *target);
-	int (*remove)(struct inode *dir, struct dentry *); /* unlink and rmdir; checks are done */
-	int (*resize)(struct inode *, u64 size);	   /* inode lock held */
-	void (*free)(struct inode *);			   /* the last reference is gone */
+	int (*create)(struct inode *dir, struct dentry *, const struct vfs_new *);
+	int (*resize)(struct inode *, u64 size); /* inode lock held */
+	void (*free)(struct inode *);            /* the last reference is gone */
 };
 
 struct inode {
-	u32 refs;		     /* [a] */
-	u32 mode;		     /* [L] type and permissions; the type is [i] */
-	u32 uid, gid;		     /* [L] */
-	u32 nlink;		     /* [L] */
-	u64 ino, dev;		     /* [i] */
-	u64 rdev;		     /* [i] character and block devices */
+	u32 refs;                    /* [a] */
+	u32 mode;                    /* [L] type and permissions; the type is [i] */
+	u32 uid, gid;                /* [L] */
+	u32 nlink;                   /* [L] */
+	u64 ino, dev;                /* [i] */
+	u64 rdev;                    /* [i] character and block devices */
 	u64 atime, mtime, ctime;     /* [a] ns since 1970 */
-	struct mutex lock;	     /* RANK_INODE */
+	struct mutex lock;           /* RANK_INODE */
 	const struct inode_ops *ops; /* [i] */
 	const struct file_ops *fops; /* [i] what open gives */
-	struct object *obj;	     /* [i] regular files: the content, for mmap; else NULL */
-	const char *target;	     /* [i] symbolic links */
-	void *private_data;	     /* [i] of the file system or driver */
-	u32 writers;		     /* [a] open for writing; DENY_WRITE: being executed */
+	struct object *obj;          /* [i] regular files: the content, for mmap; else NULL */
+	const char *target;          /* [i] symbolic links */
+	void *private_data;          /* [i] of the file system or driver */
 };
 
 struct dentry {
-	u32 refs;		  /* [a] one for the name itself while it is in the tree */
-	u32 name_len;		  /* [R] */
-	char *name;		  /* [R] not terminated by the length alone: has a NUL as well */
-	struct dentry *parent;	  /* [R] itself at the root; holds a reference */
-	struct inode *inode;	  /* [D] NULL only while it is being made */
-	bool unlinked;		  /* [D] no longer in the tree */
-	struct rb_node node;	  /* [D] in parent->names */
+	u32 refs;                 /* [a] one for the name itself while it is in the tree */
+	u32 name_len;             /* [R] */
+	char *name;               /* [R] not terminated by the length alone: has a NUL as well */
+	struct dentry *parent;    /* [R] itself at the root; holds a reference */
+	struct inode *inode;      /* [D] NULL only while it is being made */
+	bool unlinked;            /* [D] no longer in the tree */
+	struct rb_node node;      /* [D] in parent->names */
 	struct list_head sibling; /* [D] in the order of creation, for readdir */
-	u64 cookie;		  /* [D] position of this name for readdir */
-	struct rb_root names;	  /* [L of inode] */
+	u64 cookie;               /* [D] position of this name for readdir */
+	struct rb_root names;     /* [L of inode] */
 	struct list_head children;
 	u64 next_cookie;
 };
@@ -85,6 +91,9 @@ void dentry_put(struct dentry *);
 /* dentry_alloc - a name for a child of parent, not yet in the tree. NULL: memory. */
 struct dentry *dentry_alloc(struct dentry *parent, const char *name, size_t len);
 struct dentry *dentry_alloc_root(struct inode *);
+/* dentry_name_copy - a name as dentries keep them. NULL: memory. */
+char *dentry_name_copy(const char *name, size_t len);
+void dentry_name_free(char *);
 /* dentry_find - a name in a directory, with a reference. Needs the directory's lock. NULL: none. */
 struct dentry *dentry_find(struct dentry *dir, const char *name, size_t len);
 /* dentry_link, dentry_unlink - put a dentry that has an inode into the tree, take it out. Lock held. */
@@ -101,22 +110,46 @@ int dentry_path(struct dentry *, char *buf, size_t size, bool mark_deleted);
 
 /* vfs_lookup - 0 and a reference, or -ENOENT -ENOTDIR -EACCES -ELOOP -ENAMETOOLONG. */
 int vfs_lookup(struct dentry *at, const char *path, unsigned flags, struct dentry **out);
-/* vfs_lookup_parent - all but the last component: its directory with a reference; *last points into
- * path and is *len long. -EEXIST for "/" and paths ending in "..", -ENOENT for "" */
-int vfs_lookup_parent(struct dentry *at, const char *path, struct dentry **dir, const char **last,
-		      size_t *len, bool *must_be_dir);
+/* vfs_lookup_parent - all but the last component: its directory, with a reference, and the name.
+ * -ENOENT for "" */
+struct last_name {
+	size_t len;     /* 0: the path was "/" */
+	bool special;   /* "." or ".." (or nothing) */
+	bool is_dot;    /* "." */
+	bool wants_dir; /* followed by a slash */
+	char name[NAME_MAX + 1];
+};
+int vfs_lookup_parent(struct dentry *at, const char *path, struct dentry **dir, struct last_name *);
 
-/* vfs_create - a new file, directory, device or (target) symbolic link.
- *  returns: 0 and the new name with a reference in *out (may be NULL); -EEXIST .. */
-int vfs_create(struct dentry *dir, const char *name, size_t len, u32 mode, u64 rdev,
-	       const char *target, struct dentry **out);
+/* vfs_create - a new file, directory, device or symbolic link.
+ *  returns: 0 and the new name with a reference in *out (may be NULL); -EEXIST -EACCES -EPERM -ENOENT
+ *  (the directory is gone) -ENOMEM -ENOSPC */
+int vfs_create(struct dentry *dir, const char *name, size_t len, const struct vfs_new *,
+	       struct dentry **out);
 int vfs_link(struct dentry *old, struct dentry *dir, const char *name, size_t len);
 int vfs_unlink(struct dentry *dir, const char *name, size_t len, bool directory);
-int vfs_rename(struct dentry *old_dir, const char *old_name, size_t old_len, struct dentry *new_dir,
-	       const char *new_name, size_t new_len, unsigned flags);
+/* vfs_rename - neither name is special; a name followed by a slash must be a directory's. */
+int vfs_rename(struct dentry *old_dir, const struct last_name *old_name, struct dentry *new_dir,
+	       const struct last_name *new_name, unsigned flags);
+
+/* Paths from user space: a copy of the string, and the directory it starts from (dirfd as in openat).
+ * path_lookup_user does the whole way. 0, or -EFAULT -ENAMETOOLONG -EBADF -ENOTDIR .. */
+struct user_path {
+	char *path;
+	struct dentry *start;
+};
+int path_begin(int dirfd, vaddr_t path, struct user_path *);
+void path_end(struct user_path *);
+int path_lookup_user(int dirfd, vaddr_t path, unsigned flags, struct dentry **out);
 
 /* vfs_permission - may the current process do this (R_OK | W_OK | X_OK)? 0 or -EACCES. */
 int vfs_permission(const struct inode *, unsigned want, bool real_ids);
+
+/* vfs_list_root - print what lies in the root directory, for people whose /init was not found. */
+void vfs_list_root(void);
+
+/* vfs_now - the time that is stored in inodes: ns since 1970. */
+u64 vfs_now(void);
 
 /* vfs_init - mount the memory file system at the root. Boot. */
 void vfs_init(void);
@@ -124,6 +157,9 @@ void vfs_init(void);
 /* Character devices by number; the driver gives the operations. */
 #define DEV_MAKE(major, minor) ((u64)(major) << 8 | (minor))
 const struct file_ops *device_find(u64 rdev);
+
+/* Open directories: dir.c. */
+extern const struct file_ops dir_file_ops;
 
 /* tmpfs */
 int tmpfs_create_root(struct dentry **out);

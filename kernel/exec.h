@@ -2,19 +2,22 @@
 /*
  * exec.h - replacing a process's program.
  *
- * Read next: exec.c (strings, stack, the point of no return), elf.c (the program file).
+ * A new program is made ready beside the old one: a fresh address space is filled through the interface that
+ * any space offers (nothing here needs it to be loaded), and only when it is complete does the
+ * process change over. So a bad program file or a shortage of memory is an error that execve reports, and
+ * the old program goes on.
+ *
+ * Read next: exec.c (strings, the change-over), exec_stack.c (what the program finds on its stack), elf.c
+ * (the program file).
  */
 #pragma once
 
 #include <quire/types.h>
 
+struct exec_args;
 struct file;
+struct process;
 struct space;
-struct trap_frame;
-
-/* exec_kernel - run a program given by kernel strings (NULL-terminated arrays) in the current process:
- * for init. 0, or the error that execve would give. */
-int exec_kernel(const char *path, const char *const *argv, const char *const *envp);
 
 /* What elf_load found out: user addresses. */
 struct elf_image {
@@ -22,11 +25,53 @@ struct elf_image {
 	vaddr_t phdr; /* where the program headers are mapped; 0: nowhere */
 	u16 phnum;
 	bool exec_stack;
-	vaddr_t brk; /* first address behind the highest segment */
+	vaddr_t brk; /* page-aligned, behind the highest segment */
 };
 
 /* elf_load - check a program file and map it into an empty space.
  *  locks: none   sleeps: yes
- *  fails: -ENOEXEC (not a program for this machine, or damaged), -EINVAL, -ENOMEM, -EIO; the space is then
- *  in an undefined state and must be dropped */
+ *  fails: -ENOEXEC (not a program for this machine, damaged, or in need of an interpreter), -ENOMEM,
+ *  -EIO, what space_map says; the space must then be dropped */
 int elf_load(struct file *, struct space *, struct elf_image *out);
+
+/* The strings that a program is started with, copied one after the other, each with its NUL: argv, envp,
+ * then the path it is known by. */
+struct exec_args {
+	char *data;
+	size_t len, capacity; /* bytes */
+	size_t limit;         /* of len and the pointers to the strings together */
+	u32 argc, envc;
+	size_t env_offset, path_offset;
+};
+
+/* exec_args_init - limits as the current stack limit implies (a quarter of it, at most 6 MiB).
+ * exec_args_free - harmless after any failure. */
+void exec_args_init(struct exec_args *, u64 stack_limit);
+void exec_args_free(struct exec_args *);
+/* exec_args_add - n bytes at the end. exec_args_add_user - a NULL-terminated array of user strings.
+ *  0, -E2BIG, -ENOMEM, -EFAULT */
+int exec_args_add(struct exec_args *, const char *s);
+int exec_args_add_user(struct exec_args *, vaddr_t array, u32 *count);
+
+/* exec_buffer_alloc, exec_buffer_free - memory of any size for strings and pointers. NULL: short. Sleeps. */
+void *exec_buffer_alloc(size_t size);
+void exec_buffer_free(void *buf, size_t size);
+
+/* exec_build_stack - map the stack and put strings, auxiliary vector and pointers on it. *sp is the stack
+ * pointer that the program starts with. 0, -ENOMEM, -E2BIG */
+int exec_build_stack(struct space *, const struct exec_args *, const struct elf_image *,
+		     const struct process *, vaddr_t *sp);
+
+/* A program ready to run. */
+struct exec_program {
+	struct file *file;
+	struct space *space;
+	struct elf_image image;
+	vaddr_t sp;
+};
+
+/* exec_load - open path and make its program ready for process p. 0 or what execve gives. *out holds
+ * references until it is committed or dropped. */
+int exec_load(const char *path, const struct exec_args *, struct process *p,
+	      struct exec_program *out);
+void exec_drop(struct exec_program *);

@@ -21,7 +21,7 @@ struct user_thread;
 
 struct pid {
 	u32 nr;
-	u32 refs;		    /* [a] */
+	u32 refs;                   /* [a] */
 	struct user_thread *thread; /* [pid_lock] NULL: no thread has this number (any more) */
 	struct process *process;    /* [pid_lock] the process of this number, alive or zombie */
 	struct list_head hash_link; /* [pid_lock] */
@@ -40,7 +40,7 @@ void pid_put(struct pid *);
 struct pid *pid_find(u32 nr);
 /* process_find - the process with this pid, or the one that has a thread of this tid, with a reference. */
 struct process *process_find(u32 nr);
-/* thread_find - the thread with this tid; its struct thread is referenced (thread_put). NULL: none. */
+/* thread_find - the thread with this tid, with a reference (user_thread_put). NULL: none. */
 struct user_thread *thread_find(u32 tid);
 
 void pid_set_thread(struct pid *, struct user_thread *);

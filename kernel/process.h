@@ -45,57 +45,62 @@ struct usage {
 };
 
 struct process {
-	u32 refs;	 /* [a] */
+	u32 refs;        /* [a] */
 	struct pid *pid; /* [i] */
 
-	struct process *parent;	     /* [T] NULL: init, or the kernel itself */
+	struct process *parent;      /* [T] NULL: init, or the kernel itself */
 	struct list_head children;   /* [T] */
 	struct list_head sibling;    /* [T] */
 	struct pid *group, *session; /* [T] */
 	struct list_head group_link; /* [T] on group->group */
-	bool zombie;		     /* [T] */
-	u32 exit_status;	     /* [l] the word that wait4 returns */
-	u32 exit_signal;	     /* [i] sent to the parent at exit; 0: none */
-	bool execed;		     /* [T] setpgid by the parent comes too late */
+	bool zombie;                 /* [T] */
+	u32 exit_status;             /* [l] the word that wait4 returns */
+	u32 exit_signal;             /* [i] sent to the parent at exit; 0: none */
+	bool execed;                 /* [T] setpgid by the parent comes too late */
+	u32 child_events;            /* [a] counts what a waiting parent should look at again */
 	struct waitq child_wait;     /* the parent sleeps on its own queue */
-	struct usage dead;	     /* [l] of threads that are gone */
+	struct usage dead;           /* [l] of threads that are gone */
 	struct usage children_usage; /* [T] of children that were waited for */
 
-	struct spinlock lock;		 /* RANK_PROCESS */
-	struct list_head threads;	 /* [l] user_thread.link */
-	u32 nr_threads;			 /* [l] */
-	bool group_exit;		 /* [l] every thread is to exit; exit_status is decided */
+	struct spinlock lock;            /* RANK_PROCESS */
+	struct list_head threads;        /* [l] user_thread.link */
+	u32 nr_threads;                  /* [l] */
+	bool group_exit;                 /* [l] every thread is to exit; exit_status is decided */
 	struct user_thread *exec_thread; /* [l] this one waits for the others to be gone */
-	struct waitq thread_wait;	 /* exec sleeps here */
-	struct signal_state signals;	 /* [l] */
+	struct waitq thread_wait;        /* exec sleeps here */
+	struct signal_state signals;     /* [l] */
 
-	struct files *files;			  /* [o] open files */
-	struct fs_context *fs;			  /* [o] root, working directory, umask */
-	struct cred cred;			  /* [l] */
+	struct files *files;                      /* [o] open files */
+	struct fs_context *fs;                    /* [o] root, working directory, umask */
+	struct cred cred;                         /* [l] */
 	struct uapi_rlimit rlimits[RLIM_NLIMITS]; /* [l] */
-	struct file *exe;			  /* [o] the program, for /proc */
-	u64 start_ns;				  /* [i] */
+	struct file *exe;                         /* [o] the program, for /proc */
+	u64 start_ns;                             /* [i] */
 };
 
 struct user_thread {
-	struct thread *thread;	   /* [i] */
-	struct process *proc;	   /* [i] */
-	struct pid *tid;	   /* [l] changes when another thread than the first calls exec */
-	struct list_head link;	   /* [l] */
+	u32 refs;                  /* [a] one is the thread's own, until it exits */
+	struct thread *thread;     /* [i] */
+	struct process *proc;      /* [i] */
+	struct pid *tid;           /* [l] changes when another thread than the first calls exec */
+	struct list_head link;     /* [l] */
 	struct thread_signals sig; /* [l] */
-	bool killed;		   /* [a] exit before the next return to user mode */
+	bool killed;               /* [a] exit before the next return to user mode */
 	vaddr_t clear_child_tid;   /* [t] cleared and woken at exit; 0: none */
-	vaddr_t set_child_tid;	   /* [t] the child writes its tid there before it runs */
-	vaddr_t robust_list;	   /* [t] 0: none */
+	vaddr_t set_child_tid;     /* [t] the child writes its tid there before it runs */
+	vaddr_t robust_list;       /* [t] 0: none */
 	struct vfork_wait *vfork;  /* [t] the parent waits until we exec or exit */
-	bool in_exec;		   /* [t] */
+	u64 sleep_deadline; /* [t] of a nanosleep that was interrupted and is made again; 0: none */
 };
 
 extern struct mutex process_tree_lock; /* RANK_PROCESS_TREE */
 extern struct process *process_init;   /* pid 1 */
 
 #define current_process (current->proc)
-#define current_user	(current->user)
+#define current_user    (current->user)
+
+/* process_subsystem_init - caches and tables. Boot, before any process is made. */
+void process_subsystem_init(void);
 
 /* process_start_init - make process 1, which executes /init. Boot, once, after initramfs_unpack();
  * panics when there is no program that can be started. */
@@ -104,14 +109,39 @@ void process_start_init(void);
 void process_get(struct process *);
 void process_put(struct process *);
 
+/* process_use_space - the current thread goes on in another address space, whose use passes to it; the use
+ * of the one it had passes to the caller. NULL: in none, it will not return to user mode there. */
+void process_use_space(struct space *);
+
 /* process_space - a use of the process's address space (space_put), NULL when it has none any more. */
 struct space *process_space(struct process *);
 
 /* process_limit - the soft limit now. */
 u64 process_limit(const struct process *, unsigned resource);
-/* process_apply_limits - tell the current address space about changed limits. Sleeps. */
-void process_apply_limits(void);
+/* process_apply_limits - tell its address space about changed limits. Sleeps. */
+void process_apply_limits(struct process *);
+struct space_limits;
+void process_limits_for_space(struct process *, struct space_limits *out);
+/* process_count - including zombies. */
 unsigned process_count(void);
+
+/* user_thread_get, user_thread_put - the last reference frees it and lets go of thread and process. */
+void user_thread_get(struct user_thread *);
+void user_thread_put(struct user_thread *);
+
+/* process_create - a process without threads: limits, credentials, group as the parent's, or
+ * those of init when parent is NULL. Not yet in the tree. user_thread_create - a thread of it, not yet in
+ * its list; takes over the references of thread and tid. Both sleep and give NULL when memory is short. */
+struct process *process_create(struct process *parent, struct pid *pid);
+struct user_thread *user_thread_create(struct process *, struct thread *, struct pid *tid);
+
+/* usage_to_rusage - as getrusage and wait4 show it. CPU time is not split into user and system: all of it
+ * counts as user time. */
+void usage_to_rusage(const struct usage *, struct uapi_rusage *);
+
+/* process_notify_parent - a child's state changed: SIGCHLD with this CLD_* code and status, and wake the
+ * parent. Needs process_tree_lock. */
+void process_notify_parent(struct process *, int code, int status);
 
 /* user_tid, user_pid - numbers as user space sees them. */
 static inline u32 user_tid(const struct user_thread *u)
@@ -131,6 +161,21 @@ void process_exit_group(u32 status) NORETURN;
 /* process_begin_group_exit - decide the status and make all threads exit. Needs p->lock. False: it was
  * decided before. */
 bool process_begin_group_exit(struct process *, u32 status);
+
+/* user_thread_leave_space - the current thread is about to leave its memory (exit, exec): robust mutexes, the
+ * tid word, a waiting vfork parent. Sleeps, touches user memory.
+ * user_thread_release_vfork - only the last of these. */
+void user_thread_leave_space(struct user_thread *);
+void user_thread_release_vfork(struct user_thread *);
+/* process_note_maxrss - before the current space is left: remember how large it was. */
+void process_note_maxrss(struct process *);
+/* process_release_resources - files, working directory, program. Nobody uses the process any more. */
+void process_release_resources(struct process *);
+
+/* process_set_group - move to a process group, or (NULL) out of any. process_reap - a zombie leaves the tree;
+ * the caller has a reference or does not use it again. Both need process_tree_lock. */
+void process_set_group(struct process *, struct pid *group);
+void process_reap(struct process *);
 
 /* process_kill_other_threads - for exec: returns 0 when current is the only thread, -EAGAIN when another
  * exec or exit came first (current is to die). Sleeps. */

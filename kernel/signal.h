@@ -17,6 +17,7 @@
 
 #include <quire/types.h>
 #include <uapi/signal.h>
+#include "kernel/wait.h"
 #include "lib/list.h"
 
 struct process;
@@ -34,7 +35,7 @@ struct signal_entry {
 };
 
 struct signal_queue {
-	sigset set;		  /* which are pending */
+	sigset set;               /* which are pending */
 	struct list_head entries; /* oldest first; a classic signal may be pending without one */
 };
 
@@ -42,9 +43,12 @@ struct signal_queue {
 struct signal_state {
 	struct uapi_sigaction actions[NSIG];
 	struct signal_queue pending;
-	u32 queued;	  /* entries of all threads, against RLIMIT_SIGPENDING */
-	u32 stop_signal;  /* not 0: all threads stop (or have stopped) */
-	u32 nr_stopped;	  /* threads that have */
+	u32 queued;           /* entries of all threads, against RLIMIT_SIGPENDING */
+	u32 stop_signal;      /* not 0: all threads stop (or have stopped) */
+	u32 nr_stopped;       /* threads that have */
+	bool stop_reported;   /* all have, and the parent was told */
+	bool notify_continue; /* the first thread that runs again tells the parent */
+	struct waitq stop_wait;
 	bool report_stop; /* a parent may still collect "stopped" */
 	bool report_continue;
 	bool unkillable; /* init: signals without a handler do nothing */
@@ -56,13 +60,15 @@ struct thread_signals {
 	sigset saved; /* restored after sigsuspend's handler frame was made */
 	bool restore_saved;
 	struct signal_queue pending;
-	bool stopped;
 	struct uapi_sigaltstack altstack;
 };
 
 /* signal_init_process - default state, or a copy of the parent's dispositions (from may be NULL). */
 void signal_init_process(struct process *, const struct process *from);
 void signal_init_thread(struct user_thread *, const struct user_thread *from);
+/* signal_reset_handlers - no handlers: those become SIG_DFL. keep_ignored: an explicit SIG_IGN stays (exec).
+ * Process lock held, or the process not yet known. */
+void signal_reset_handlers(struct process *, bool keep_ignored);
 void signal_flush_queue(struct signal_queue *, struct process *);
 
 /* signal_send_process, signal_send_thread - info->si_signo says which; 0 only checks.
@@ -87,24 +93,36 @@ bool signal_pending(const struct thread *);
 bool signal_fatal(const struct thread *);
 
 /* signal_deliver - act on pending signals; called by thread_return_to_user with interrupts on whenever
- * THREAD_WORK_SIGNAL is set (which it clears). Does not return when the thread is to exit. Also settles
- * how an interrupted system call ends (RESTART_* below). */
+ * THREAD_WORK_SIGNAL is set (which it clears). Does not return when the thread is to exit. */
 void signal_deliver(struct trap_frame *);
+
+/* signal_restart - a system call was interrupted and returned -code, one of RESTART_*: deliver.
+ *  returns: true: make the call again with the same registers; false: a handler comes first, and the
+ *  registers say what happens after it (EINTR, or the call again) */
+bool signal_restart(struct trap_frame *, long code);
+
+/* signal_kill_thread - one thread is to exit. Process lock held.
+ * signal_stop_is_complete - all threads have stopped, and the caller must now tell the parent. Lock held. */
+void signal_kill_thread(struct user_thread *);
+bool signal_stop_is_complete(struct process *);
+
+/* signal_is_ignored - by disposition, explicit or default. signal_discard_ignored - a disposition became
+ * "ignore": what is pending of it goes. Process lock held. */
+bool signal_is_ignored(const struct process *, int sig);
+void signal_discard_ignored(struct process *, int sig);
 
 /* signal_set_blocked - the current thread's mask; SIGKILL and SIGSTOP cannot be blocked. */
 void signal_set_blocked(sigset);
 
-/* Results of interrupted system calls that user space never sees: signal_deliver turns them into the
- * call being made again, or into EINTR when a handler runs. */
+/* Results (negated) of interrupted system calls that user space never sees: see signal_restart. */
 #define RESTART_SYS    512 /* again, unless a handler without SA_RESTART runs */
 #define RESTART_NOINTR 513 /* again in any case */
 #define RESTART_NOHAND 514 /* again only if no handler runs */
 
 /* --- provided by arch/<arch>/signal.c ---------------------------------------------------------------- */
 
-/* arch_signal_push - make the user registers enter the handler with a frame on the user stack.
- *  altstack: top of the alternate stack to use, 0: go on below the current stack pointer
- *  0, or -EFAULT: nothing changed */
+/* arch_signal_push - make the user registers enter the handler, with a frame on the user stack, or on
+ * the alternate one when the action wants it, it is enabled and not in use. 0, or -EFAULT: nothing changed. */
 int arch_signal_push(struct trap_frame *, const struct uapi_sigaction *,
 		     const struct uapi_siginfo *, sigset mask,
 		     const struct uapi_sigaltstack *altstack);

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/* device.c - the character devices that need no driver: null, zero, full, random, and the console. */
+#include <uapi/errno.h>
+#include <uapi/termios.h>
+#include "drivers/console.h"
+#include "fs/file.h"
+#include "fs/vfs.h"
+#include "kernel/process.h"
+#include "kernel/random.h"
+#include "kernel/uaccess.h"
+
+/* --- null, zero, full, random ------------------------------------------------------------------------ */
+
+static ssize_t read_nothing(struct file *f, struct uio *uio, u64 *pos)
+{
+	(void)f;
+	(void)uio;
+	(void)pos;
+	return 0;
+}
+
+static ssize_t write_anywhere(struct file *f, struct uio *uio, u64 *pos)
+{
+	ssize_t n = (ssize_t)uio->left;
+
+	(void)f;
+	(void)pos;
+	uio->left = 0;
+	return n;
+}
+
+static ssize_t write_full(struct file *f, struct uio *uio, u64 *pos)
+{
+	(void)f;
+	(void)uio;
+	(void)pos;
+	return -ENOSPC;
+}
+
+/* in_pieces - fill the buffers piece by piece, so that a huge request can be killed. */
+static ssize_t in_pieces(struct uio *uio, size_t (*put)(struct uio *))
+{
+	size_t done = 0, n = 1;
+
+	while (uio->left && n && !signal_fatal(current)) {
+		n = put(uio);
+		done += n;
+	}
+	return done || n ? (ssize_t)done : -EFAULT;
+}
+
+static size_t put_zeroes(struct uio *uio)
+{
+	return uio_put_zeroes(uio, MIN(uio->left, KIB(64)));
+}
+
+static size_t put_random(struct uio *uio)
+{
+	u8 buf[256];
+
+	random_bytes(buf, sizeof(buf));
+	return uio_put(uio, buf, sizeof(buf));
+}
+
+static ssize_t read_zero(struct file *f, struct uio *uio, u64 *pos)
+{
+	(void)f;
+	(void)pos;
+	return in_pieces(uio, put_zeroes);
+}
+
+static ssize_t read_random(struct file *f, struct uio *uio, u64 *pos)
+{
+	(void)f;
+	(void)pos;
+	return in_pieces(uio, put_random);
+}
+
+static s64 seek_nowhere(struct file *f, s64 offset, int whence)
+{
+	(void)f;
+	(void)offset;
+	(void)whence;
+	return 0;
+}
+
+/* --- console ----------------------------------------------------------------------------------------- */
+
+/* Input is handed on as it is typed but for the Enter key: there is no line editing and no echo, and
+ * the settings say so. */
+static ssize_t console_file_read(struct file *f, struct uio *uio, u64 *pos)
+{
+	char buf[128];
+	ssize_t n = console_read(buf, MIN(uio->left, sizeof(buf)), f->flags & O_NONBLOCK);
+
+	(void)pos;
+	if (n <= 0)
+		return n == -EINTR ? -RESTART_SYS : n;
+	for (ssize_t i = 0; i < n; i++)
+		if (buf[i] == '\r')
+			buf[i] = '\n';
+	n = (ssize_t)uio_put(uio, buf, (size_t)n);
+	return n ? n : -EFAULT;
+}
+
+static ssize_t console_file_write(struct file *f, struct uio *uio, u64 *pos)
+{
+	size_t done = 0;
+	char buf[256];
+
+	(void)f;
+	(void)pos;
+	while (uio->left && !signal_fatal(current)) {
+		size_t n = uio_get(uio, buf, sizeof(buf));
+
+		if (!n)
+			return done ? (ssize_t)done : -EFAULT;
+		console_write(buf, n);
+		done += n;
+	}
+	return (ssize_t)done;
+}
+
+static const struct uapi_termios console_termios = {
+	.c_iflag = ICRNL,
+	.c_oflag = OPOST | ONLCR,
+	.c_cflag = B38400 | CS8 | CREAD | CLOCAL,
+};
+
+static long console_file_ioctl(struct file *f, unsigned cmd, vaddr_t arg)
+{
+	struct uapi_winsize size = {0};
+
+	(void)f;
+	switch (cmd) {
+	case TCGETS:
+		return copy_to_user(arg, &console_termios, sizeof(console_termios));
+	case TIOCGWINSZ:
+		return copy_to_user(arg, &size, sizeof(size));
+	default:
+		return -ENOTTY;
+	}
+}
+
+/* --- table ------------------------------------------------------------------------------------------- */
+
+static const struct file_ops null_ops = {
+	.read = read_nothing, .write = write_anywhere, .seek = seek_nowhere};
+static const struct file_ops zero_ops = {
+	.read = read_zero, .write = write_anywhere, .seek = seek_nowhere};
+static const struct file_ops full_ops = {
+	.read = read_zero, .write = write_full, .seek = seek_nowhere};
+static const struct file_ops random_ops = {
+	.read = read_random, .write = write_anywhere, .seek = seek_nowhere};
+static const struct file_ops console_ops = {
+	.read = console_file_read,
+	.write = console_file_write,
+	.ioctl = console_file_ioctl,
+	.is_stream = true,
+};
+
+static const struct {
+	u64 rdev;
+	const struct file_ops *ops;
+} devices[] = {
+	{DEV_MAKE(1, 3), &null_ops},   {DEV_MAKE(1, 5), &zero_ops},
+	{DEV_MAKE(1, 7), &full_ops},   {DEV_MAKE(1, 8), &random_ops},
+	{DEV_MAKE(1, 9), &random_ops}, {DEV_MAKE(5, 1), &console_ops},
+};
+
+const struct file_ops *device_find(u64 rdev)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(devices); i++)
+		if (devices[i].rdev == rdev)
+			return devices[i].ops;
+	return NULL;
+}

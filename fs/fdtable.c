@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fdtable.c - descriptors: small numbers for open files.
+ *
+ * Readers find the table and the file without a lock, inside an RCU reader, and take a reference unless
+ * the file is on its way out. Changes hold the table's mutex. The arrays grow by being replaced; the old
+ * ones are freed after a grace period.
+ */
+#include <quire/assert.h>
+#include <uapi/errno.h>
+#include "fs/file.h"
+#include "kernel/process.h"
+#include "lib/bitmap.h"
+#include "lib/refcount.h"
+#include "lib/string.h"
+#include "mm/phys/slab.h"
+
+#define FD_INLINE 64
+#define FD_MAX    65536 /* above any RLIMIT_NOFILE we let anyone use */
+
+struct fd_array {
+	struct rcu_head rcu;
+	u32 capacity;        /* [i] a multiple of 64 */
+	struct file **files; /* [i] the array; entries [t], read lockless */
+	u64 *used, *cloexec; /* [t] bitmaps */
+};
+
+struct files {
+	u32 refs;               /* [a] */
+	struct mutex lock;      /* RANK_FILES */
+	struct fd_array *array; /* [t], read lockless */
+	struct fd_array inline_array;
+	struct file *inline_files[FD_INLINE];
+	u64 inline_used, inline_cloexec;
+};
+
+static struct fd_array *array_alloc(u32 capacity)
+{
+	size_t words = BITMAP_WORDS(capacity);
+	struct fd_array *a =
+		kmalloc(sizeof(*a) + capacity * sizeof(struct file *) + words * 16, PA_ZERO);
+
+	if (!a)
+		return NULL;
+	a->capacity = capacity;
+	a->files = (struct file **)(a + 1);
+	a->used = (u64 *)(a->files + capacity);
+	a->cloexec = a->used + words;
+	return a;
+}
+
+static void array_free_later(struct rcu_head *head)
+{
+	kfree(container_of(head, struct fd_array, rcu));
+}
+
+struct files *files_create(void)
+{
+	struct files *t = kmalloc(sizeof(*t), PA_ZERO);
+
+	if (!t)
+		return NULL;
+	refcount_init(&t->refs);
+	mutex_init(&t->lock, RANK_FILES);
+	t->inline_array.capacity = FD_INLINE;
+	t->inline_array.files = t->inline_files;
+	t->inline_array.used = &t->inline_used;
+	t->inline_array.cloexec = &t->inline_cloexec;
+	t->array = &t->inline_array;
+	return t;
+}
+
+void files_get(struct files *t)
+{
+	refcount_get(&t->refs);
+}
+
+bool files_is_shared(const struct files *t)
+{
+	return refcount_read(&t->refs) > 1;
+}
+
+void files_put(struct files *t)
+{
+	struct fd_array *a = t->array;
+
+	if (!refcount_put(&t->refs))
+		return;
+	for (u32 fd = 0; (fd = (u32)bitmap_next(a->used, a->capacity, fd)) < a->capacity; fd++)
+		if (a->files[fd])
+			file_put(a->files[fd]);
+	if (a != &t->inline_array)
+		kfree(a);
+	kfree(t);
+}
+
+/* array_fill - dst, which is large enough, becomes a copy of src. */
+static void array_fill(struct fd_array *dst, const struct fd_array *src, u32 n)
+{
+	memcpy(dst->files, src->files, n * sizeof(struct file *));
+	memcpy(dst->used, src->used, n / 8);
+	memcpy(dst->cloexec, src->cloexec, n / 8);
+}
+
+/* grow - room for descriptor fd. Lock held. */
+static int grow(struct files *t, u32 fd)
+{
+	struct fd_array *old = t->array, *bigger;
+	u32 capacity = old->capacity;
+
+	if (fd < capacity)
+		return 0;
+	while (capacity <= fd)
+		capacity *= 2;
+	bigger = array_alloc(capacity);
+	if (!bigger)
+		return -ENOMEM;
+	array_fill(bigger, old, old->capacity);
+	rcu_assign(t->array, bigger);
+	if (old != &t->inline_array)
+		rcu_call(&old->rcu, array_free_later);
+	return 0;
+}
+
+struct files *files_copy(struct files *from)
+{
+	struct files *t = files_create();
+	struct fd_array *a;
+	u32 n;
+
+	if (!t)
+		return NULL;
+	mutex_lock(&from->lock);
+	a = from->array;
+	n = a->capacity;
+	while (n > FD_INLINE && bitmap_next(a->used, n, n / 2) == n)
+		n /= 2;
+	if (grow(t, n - 1)) {
+		mutex_unlock(&from->lock);
+		files_put(t);
+		return NULL;
+	}
+	array_fill(t->array, a, n);
+	for (u32 fd = 0; (fd = (u32)bitmap_next(a->used, n, fd)) < n; fd++)
+		if (t->array->files[fd])
+			file_get(t->array->files[fd]);
+		else
+			bitmap_clear(t->array->used, fd);
+	mutex_unlock(&from->lock);
+	return t;
+}
+
+/* clear_entry - the file at fd, whose reference passes to the caller. Lock held. */
+static struct file *clear_entry(struct fd_array *a, u32 fd)
+{
+	struct file *f = a->files[fd];
+
+	rcu_assign(a->files[fd], NULL);
+	bitmap_clear(a->used, fd);
+	bitmap_clear(a->cloexec, fd);
+	return f;
+}
+
+static void set_entry(struct fd_array *a, u32 fd, struct file *f, bool cloexec)
+{
+	bitmap_set(a->used, fd);
+	if (cloexec)
+		bitmap_set(a->cloexec, fd);
+	else
+		bitmap_clear(a->cloexec, fd);
+	rcu_assign(a->files[fd], f);
+}
+
+void files_close_on_exec(struct files *t)
+{
+	struct fd_array *a = t->array;
+
+	for (u32 fd = 0; (fd = (u32)bitmap_next(a->cloexec, a->capacity, fd)) < a->capacity; fd++) {
+		struct file *f;
+
+		mutex_lock(&t->lock);
+		f = clear_entry(a, fd);
+		mutex_unlock(&t->lock);
+		if (f)
+			file_put(f);
+	}
+}
+
+/* --- the current process's table --------------------------------------------------------------------- */
+
+struct file *fd_get(int fd)
+{
+	struct fd_array *a;
+	struct file *f = NULL;
+
+	rcu_read_lock();
+	a = rcu_dereference(current_process->files->array);
+	if ((u32)fd < a->capacity)
+		f = rcu_dereference(a->files[fd]);
+	if (f && !refcount_try_get(&f->refs))
+		f = NULL;
+	rcu_read_unlock();
+	return f;
+}
+
+static u32 fd_limit(void)
+{
+	return (u32)MIN(process_limit(current_process, RLIMIT_NOFILE), FD_MAX);
+}
+
+int fd_install(struct file *f, int min, bool cloexec)
+{
+	struct files *t = current_process->files;
+	u32 fd, limit = fd_limit();
+	int err;
+
+	mutex_lock(&t->lock);
+	fd = (u32)MAX(bitmap_next_zero(t->array->used, t->array->capacity, (u32)min), (u32)min);
+	err = fd < limit ? grow(t, fd) : -EMFILE;
+	if (!err)
+		set_entry(t->array, fd, f, cloexec);
+	mutex_unlock(&t->lock);
+	return err ? err : (int)fd;
+}
+
+int files_set(struct files *t, int fd, struct file *f)
+{
+	struct file *old = NULL;
+	int err;
+
+	mutex_lock(&t->lock);
+	err = grow(t, (u32)fd);
+	if (!err) {
+		old = clear_entry(t->array, (u32)fd);
+		set_entry(t->array, (u32)fd, f, false);
+	}
+	mutex_unlock(&t->lock);
+	if (old)
+		file_put(old);
+	return err;
+}
+
+int fd_replace(int fd, struct file *f, bool cloexec)
+{
+	struct files *t = current_process->files;
+	struct file *old = NULL;
+	int err;
+
+	if (fd < 0 || (u32)fd >= fd_limit())
+		return -EBADF;
+	mutex_lock(&t->lock);
+	err = grow(t, (u32)fd);
+	if (!err) {
+		old = clear_entry(t->array, (u32)fd);
+		set_entry(t->array, (u32)fd, f, cloexec);
+	}
+	mutex_unlock(&t->lock);
+	if (old)
+		file_put(old);
+	return err;
+}
+
+int fd_close(int fd)
+{
+	struct files *t = current_process->files;
+	struct file *f = NULL;
+
+	mutex_lock(&t->lock);
+	if ((u32)fd < t->array->capacity)
+		f = clear_entry(t->array, (u32)fd);
+	mutex_unlock(&t->lock);
+	if (!f)
+		return -EBADF;
+	file_put(f);
+	return 0;
+}
+
+bool fd_cloexec(int fd)
+{
+	struct files *t = current_process->files;
+	bool on;
+
+	mutex_lock(&t->lock);
+	on = (u32)fd < t->array->capacity && bitmap_test(t->array->cloexec, (u32)fd);
+	mutex_unlock(&t->lock);
+	return on;
+}
+
+int fd_set_cloexec(int fd, bool on)
+{
+	struct files *t = current_process->files;
+	int err = -EBADF;
+
+	mutex_lock(&t->lock);
+	if ((u32)fd < t->array->capacity && t->array->files[fd]) {
+		set_entry(t->array, (u32)fd, t->array->files[fd], on);
+		err = 0;
+	}
+	mutex_unlock(&t->lock);
+	return err;
+}

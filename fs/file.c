@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * file.c - open files as objects, opening by name, and reading and writing from inside the kernel.
+ *
+ * A struct file is freed a grace period after its last reference, because descriptor look-ups find it
+ * without a lock and only then try to take a reference.
+ */
+#include "fs/file.h"
+
+#include <quire/assert.h>
+#include <uapi/errno.h>
+#include <uapi/mman.h>
+#include "fs/vfs.h"
+#include "kernel/process.h"
+#include "kernel/time.h"
+#include "lib/refcount.h"
+#include "lib/string.h"
+#include "mm/obj/object.h"
+#include "mm/phys/slab.h"
+#include "mm/vma/space.h"
+
+int file_alloc(struct inode *inode, const struct file_ops *ops, u32 flags, struct file **out)
+{
+	struct file *f = kmalloc(sizeof(*f), PA_ZERO);
+	u32 access = flags & O_ACCMODE;
+
+	if (!f)
+		return -ENOMEM;
+	refcount_init(&f->refs);
+	mutex_init(&f->pos_lock, RANK_FILES);
+	f->flags = flags & ~(u32)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
+	f->can_read = access == O_RDONLY || access == O_RDWR;
+	f->can_write = access == O_WRONLY || access == O_RDWR;
+	f->ops = ops;
+	f->inode = inode;
+	if (inode)
+		inode_get(inode);
+	*out = f;
+	return 0;
+}
+
+static void free_after_readers(struct rcu_head *head)
+{
+	kfree(container_of(head, struct file, rcu));
+}
+
+void file_get(struct file *f)
+{
+	refcount_get(&f->refs);
+}
+
+void file_put(struct file *f)
+{
+	if (!refcount_put(&f->refs))
+		return;
+	if (f->ops->release)
+		f->ops->release(f);
+	if (f->dentry)
+		dentry_put(f->dentry);
+	if (f->inode)
+		inode_put(f->inode);
+	rcu_call(&f->rcu, free_after_readers);
+}
+
+/* --- opening ----------------------------------------------------------------------------------------- */
+
+static int check_open(const struct inode *inode, u32 flags)
+{
+	static const u8 wanted[4] = {R_OK, W_OK, R_OK | W_OK, 0};
+	unsigned want = wanted[flags & O_ACCMODE];
+
+	if (S_ISLNK(inode->mode))
+		return -ELOOP;
+	if (S_ISDIR(inode->mode) && ((want & W_OK) || (flags & O_CREAT)))
+		return -EISDIR;
+	if ((flags & O_DIRECTORY) && !S_ISDIR(inode->mode))
+		return -ENOTDIR;
+	if (!inode->fops)
+		return -ENXIO;
+	return vfs_permission(inode, want, false);
+}
+
+static int truncate_opened(struct inode *inode)
+{
+	int err;
+
+	if (!S_ISREG(inode->mode) || !inode->ops->resize)
+		return 0;
+	mutex_lock(&inode->lock);
+	err = inode->ops->resize(inode, 0);
+	mutex_unlock(&inode->lock);
+	return err;
+}
+
+int file_open(struct dentry *d, u32 flags, struct file **out)
+{
+	struct file *f;
+	int err = check_open(d->inode, flags);
+
+	if (err)
+		return err;
+	err = file_alloc(d->inode, d->inode->fops, flags, &f);
+	if (err)
+		return err;
+	dentry_get(d);
+	f->dentry = d;
+	if (f->ops->open)
+		err = f->ops->open(f);
+	if (!err && (flags & O_TRUNC))
+		err = truncate_opened(d->inode);
+	if (err)
+		file_put(f);
+	else
+		*out = f;
+	return err;
+}
+
+/* make_regular - O_CREAT when the name does not exist (else -EEXIST). */
+static int make_regular(struct dentry *dir, const struct last_name *last, u32 mode,
+			struct dentry **out)
+{
+	struct vfs_new what = {.mode = S_IFREG | (mode & 07777)};
+
+	if (current->proc) {
+		what.uid = current_process->cred.euid;
+		what.gid = current_process->cred.egid;
+		what.mode &= ~current_process->fs->umask;
+	}
+	return vfs_create(dir, last->name, last->len, &what, out);
+}
+
+/* find_or_make - the dentry that open(2) with O_CREAT is about; *made tells whether it is new. */
+static int find_or_make(struct dentry *at, const char *path, u32 flags, u32 mode,
+			struct dentry **out, bool *made)
+{
+	unsigned walk = flags & (O_NOFOLLOW | O_EXCL) ? 0 : WALK_FOLLOW;
+	struct last_name last;
+	struct dentry *dir;
+	int err = vfs_lookup(at, path, walk, out);
+
+	if (!err && (flags & O_EXCL)) {
+		dentry_put(*out);
+		return -EEXIST;
+	}
+	if (err != -ENOENT)
+		return err;
+	err = vfs_lookup_parent(at, path, &dir, &last);
+	if (err)
+		return err;
+	if (last.special || last.wants_dir)
+		err = -EISDIR;
+	else
+		err = make_regular(dir, &last, mode, out);
+	dentry_put(dir);
+	*made = !err;
+	return err;
+}
+
+int file_open_at(struct dentry *at, const char *path, u32 flags, u32 mode, struct file **out)
+{
+	struct dentry *d;
+	bool made = false;
+	int err;
+
+	if (flags & O_CREAT)
+		err = find_or_make(at, path, flags, mode, &d, &made);
+	else
+		err = vfs_lookup(at, path, flags & O_NOFOLLOW ? 0 : WALK_FOLLOW, &d);
+	if (err)
+		return err;
+	/* Whoever makes a file may open it, whatever mode it gave it. */
+	if (made)
+		err = file_alloc(d->inode, d->inode->fops, flags, out);
+	else
+		err = file_open(d, flags, out);
+	if (made && !err) {
+		dentry_get(d);
+		(*out)->dentry = d;
+	}
+	dentry_put(d);
+	return err;
+}
+
+int file_open_path(const char *path, u32 flags, u32 mode, struct file **out)
+{
+	struct dentry *cwd = vfs_root;
+	int err;
+
+	dentry_get(cwd);
+	if (current->proc) {
+		dentry_put(cwd);
+		cwd = fs_context_cwd(current_process->fs);
+	}
+	err = file_open_at(cwd, path, flags, mode, out);
+	dentry_put(cwd);
+	return err;
+}
+
+/* --- use from the kernel ----------------------------------------------------------------------------- */
+
+ssize_t file_read_kernel(struct file *f, void *buf, size_t n, u64 pos)
+{
+	struct uio_segment seg = {(vaddr_t)buf, n};
+	struct uio uio;
+
+	if (!f->ops->read)
+		return -EINVAL;
+	uio_init(&uio, &seg, 1, true);
+	return f->ops->read(f, &uio, &pos);
+}
+
+ssize_t file_write_kernel(struct file *f, const void *buf, size_t n, u64 pos)
+{
+	struct uio_segment seg = {(vaddr_t)buf, n};
+	struct uio uio;
+
+	if (!f->ops->write)
+		return -EINVAL;
+	uio_init(&uio, &seg, 1, true);
+	return f->ops->write(f, &uio, &pos);
+}
+
+void file_stat(struct inode *inode, struct uapi_stat *s)
+{
+	u64 size = inode->obj      ? READ_ONCE(inode->obj->size)
+		   : inode->target ? strlen(inode->target)
+				   : 0;
+
+	memset(s, 0, sizeof(*s));
+	s->st_dev = inode->dev;
+	s->st_ino = inode->ino;
+	s->st_nlink = inode->nlink;
+	s->st_mode = inode->mode;
+	s->st_uid = inode->uid;
+	s->st_gid = inode->gid;
+	s->st_rdev = inode->rdev;
+	s->st_size = (s64)size;
+	s->st_blksize = PAGE_SIZE;
+	s->st_blocks = inode->obj ? (s64)(READ_ONCE(inode->obj->nr_pages) * (PAGE_SIZE / 512)) : 0;
+	s->st_atime = inode->atime / NSEC_PER_SEC;
+	s->st_atime_nsec = inode->atime % NSEC_PER_SEC;
+	s->st_mtime = inode->mtime / NSEC_PER_SEC;
+	s->st_mtime_nsec = inode->mtime % NSEC_PER_SEC;
+	s->st_ctime = inode->ctime / NSEC_PER_SEC;
+	s->st_ctime_nsec = inode->ctime % NSEC_PER_SEC;
+}
+
+int fd_map_object(int fd, unsigned prot, unsigned flags, struct object **obj, u32 *may_withhold)
+{
+	bool shared = (flags & MAP_TYPE) != MAP_PRIVATE;
+	struct file *f = fd_get(fd);
+	int err = 0;
+
+	if (!f)
+		return -EBADF;
+	if (!f->can_read || (shared && (prot & PROT_WRITE) && !f->can_write))
+		err = -EACCES;
+	else if (!f->inode || !f->inode->obj)
+		err = -ENODEV;
+	if (!err) {
+		object_get(f->inode->obj);
+		*obj = f->inode->obj;
+		*may_withhold = shared && !f->can_write ? VM_MAYWRITE : 0;
+	}
+	file_put(f);
+	return err;
+}
+
+/* --- root and working directory ---------------------------------------------------------------------- */
+
+static struct fs_context *context_alloc(struct dentry *root, struct dentry *cwd, u32 umask)
+{
+	struct fs_context *c = kmalloc(sizeof(*c), 0);
+
+	if (!c)
+		return NULL;
+	refcount_init(&c->refs);
+	spin_init(&c->lock, RANK_PROCESS);
+	c->root = root;
+	c->cwd = cwd;
+	c->umask = umask;
+	return c;
+}
+
+struct fs_context *fs_context_create(void)
+{
+	struct fs_context *c = context_alloc(vfs_root, vfs_root, 022);
+
+	if (c) {
+		dentry_get(vfs_root);
+		dentry_get(vfs_root);
+	}
+	return c;
+}
+
+struct fs_context *fs_context_copy(struct fs_context *from)
+{
+	struct fs_context *c;
+
+	struct dentry *cwd = fs_context_cwd(from);
+
+	c = context_alloc(from->root, cwd, READ_ONCE(from->umask));
+	if (c)
+		dentry_get(from->root);
+	else
+		dentry_put(cwd);
+	return c;
+}
+
+void fs_context_get(struct fs_context *c)
+{
+	refcount_get(&c->refs);
+}
+
+void fs_context_put(struct fs_context *c)
+{
+	if (!refcount_put(&c->refs))
+		return;
+	dentry_put(c->root);
+	dentry_put(c->cwd);
+	kfree(c);
+}
+
+struct dentry *fs_context_cwd(struct fs_context *c)
+{
+	struct dentry *cwd;
+
+	spin_lock(&c->lock);
+	cwd = c->cwd;
+	dentry_get(cwd);
+	spin_unlock(&c->lock);
+	return cwd;
+}
+
+void fs_context_set_cwd(struct fs_context *c, struct dentry *cwd)
+{
+	struct dentry *old;
+
+	spin_lock(&c->lock);
+	old = c->cwd;
+	c->cwd = cwd;
+	spin_unlock(&c->lock);
+	dentry_put(old);
+}

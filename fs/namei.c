@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * namei.c - from a path to a dentry.
+ *
+ * The walk holds one reference, on where it is, and locks one directory at a time. Symbolic links are
+ * expanded in place: the rest of the path is appended to the link's target in a second buffer, so there is
+ * no recursion; 40 links in one walk are a loop.
+ */
+#include <quire/assert.h>
+#include <uapi/errno.h>
+#include "fs/file.h"
+#include "fs/vfs.h"
+#include "kernel/process.h"
+#include "lib/string.h"
+#include "mm/phys/slab.h"
+
+#define WALK_MAX_LINKS 40
+
+struct walk {
+	struct dentry *root; /* of the process; no reference, it outlives the call */
+	struct dentry *at;   /* referenced */
+	const char *rest;    /* of the path */
+	char *buf;           /* expanded links; NULL: none yet */
+	unsigned links;
+};
+
+/* root_of_walk - the process's root directory; the kernel's own walks start at the real one. */
+static struct dentry *root_of_walk(void)
+{
+	return current->proc ? current_process->fs->root : vfs_root;
+}
+
+static void move_to(struct walk *w, struct dentry *d)
+{
+	dentry_put(w->at);
+	w->at = d;
+}
+
+static void walk_begin(struct walk *w, struct dentry *at, const char *path)
+{
+	*w = (struct walk){.root = root_of_walk(), .rest = path};
+	w->at = *path == '/' ? w->root : at;
+	dentry_get(w->at);
+}
+
+static void walk_end(struct walk *w)
+{
+	kfree(w->buf);
+}
+
+/* next_component - skip slashes; the length of the name at w->rest, 0 at the end. */
+static size_t next_component(struct walk *w)
+{
+	const char *end;
+
+	while (*w->rest == '/')
+		w->rest++;
+	end = strchr(w->rest, '/');
+	return end ? (size_t)(end - w->rest) : strlen(w->rest);
+}
+
+/* only_slashes - nothing but slashes from here: what came before was the last component. */
+static bool only_slashes(const char *s)
+{
+	while (*s == '/')
+		s++;
+	return !*s;
+}
+
+static int check_directory(const struct dentry *d)
+{
+	if (!S_ISDIR(d->inode->mode))
+		return -ENOTDIR;
+	return vfs_permission(d->inode, X_OK, false);
+}
+
+/* go_up - "..": not above the root. Parents change only under vfs_rename_lock. */
+static void go_up(struct walk *w)
+{
+	struct dentry *parent;
+
+	if (w->at == w->root)
+		return;
+	mutex_lock(&vfs_rename_lock);
+	parent = w->at->parent;
+	dentry_get(parent);
+	mutex_unlock(&vfs_rename_lock);
+	move_to(w, parent);
+}
+
+/* expand - the link d stood at the beginning of w->rest, len characters long: put its target there. */
+static int expand(struct walk *w, struct dentry *link, size_t len)
+{
+	const char *target = link->inode->target, *rest = w->rest + len;
+	size_t target_len = strlen(target), rest_len = strlen(rest);
+	char *buf;
+
+	if (++w->links > WALK_MAX_LINKS)
+		return -ELOOP;
+	if (!target_len)
+		return -ENOENT;
+	if (target_len + rest_len >= PATH_MAX)
+		return -ENAMETOOLONG;
+	buf = kmalloc(target_len + rest_len + 1, 0);
+	if (!buf)
+		return -ENOMEM;
+	memcpy(buf, target, target_len);
+	memcpy(buf + target_len, rest, rest_len + 1);
+	kfree(w->buf);
+	w->buf = buf;
+	w->rest = buf;
+	if (*buf == '/') {
+		dentry_get(w->root);
+		move_to(w, w->root);
+	}
+	return 0;
+}
+
+static int find_child(struct walk *w, size_t len, struct dentry **out)
+{
+	if (len > NAME_MAX)
+		return -ENAMETOOLONG;
+	mutex_lock(&w->at->inode->lock);
+	*out = dentry_find(w->at, w->rest, len);
+	mutex_unlock(&w->at->inode->lock);
+	return *out ? 0 : -ENOENT;
+}
+
+/* step - over one component. */
+static int step(struct walk *w, size_t len, unsigned flags)
+{
+	bool last = only_slashes(w->rest + len);
+	struct dentry *child;
+	int err = check_directory(w->at);
+
+	if (err)
+		return err;
+	if (len <= 2 && !memcmp(w->rest, "..", len)) {
+		if (len == 2)
+			go_up(w);
+		w->rest += len;
+		return 0;
+	}
+	err = find_child(w, len, &child);
+	if (err)
+		return err;
+	/* A slash behind a link means what the link leads to. */
+	if (S_ISLNK(child->inode->mode) && (!last || (flags & WALK_FOLLOW) || w->rest[len])) {
+		err = expand(w, child, len);
+		dentry_put(child);
+		return err;
+	}
+	move_to(w, child);
+	if (w->rest[len] && !S_ISDIR(child->inode->mode))
+		return -ENOTDIR;
+	w->rest += len;
+	return 0;
+}
+
+int vfs_lookup(struct dentry *at, const char *path, unsigned flags, struct dentry **out)
+{
+	struct walk w;
+	int err = 0;
+	size_t len;
+
+	if (!*path)
+		return -ENOENT;
+	walk_begin(&w, at, path);
+	while (!err && (len = next_component(&w)))
+		err = step(&w, len, flags);
+	if (!err && (flags & WALK_DIRECTORY) && !S_ISDIR(w.at->inode->mode))
+		err = -ENOTDIR;
+	walk_end(&w);
+	if (err)
+		dentry_put(w.at);
+	else
+		*out = w.at;
+	return err;
+}
+
+/* The last name is copied out, because it may come from an expanded link. */
+int vfs_lookup_parent(struct dentry *at, const char *path, struct dentry **dir,
+		      struct last_name *last)
+{
+	struct walk w;
+	size_t len;
+	int err;
+
+	if (!*path)
+		return -ENOENT;
+	walk_begin(&w, at, path);
+	for (err = 0; !err; err = step(&w, len, WALK_FOLLOW)) {
+		len = next_component(&w);
+		if (!len || only_slashes(w.rest + len))
+			break;
+	}
+	if (!err)
+		err = check_directory(w.at);
+	if (!err && len > NAME_MAX)
+		err = -ENAMETOOLONG;
+	if (!err) {
+		last->len = len;
+		last->special = len <= 2 && !memcmp(w.rest, "..", len);
+		last->is_dot = len == 1 && last->special;
+		last->wants_dir = w.rest[len] == '/';
+		memcpy(last->name, w.rest, len);
+		last->name[len] = 0;
+		*dir = w.at;
+	} else {
+		dentry_put(w.at);
+	}
+	walk_end(&w);
+	return err;
+}
+
+int vfs_permission(const struct inode *inode, unsigned want, bool real_ids)
+{
+	const struct cred *c = current->proc ? &current_process->cred : NULL;
+	u32 uid = !c ? 0 : real_ids ? c->uid : c->euid;
+	u32 gid = !c ? 0 : real_ids ? c->gid : c->egid;
+	u32 mode = READ_ONCE(inode->mode), bits;
+
+	/* The superuser may do anything but execute what nobody may execute. */
+	if (uid == 0)
+		return (want & X_OK) && !S_ISDIR(mode) && !(mode & 0111) ? -EACCES : 0;
+	bits = uid == inode->uid ? mode >> 6 : gid == inode->gid ? mode >> 3 : mode;
+	return want & ~bits & 7 ? -EACCES : 0;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* sys_fd.c - system calls on descriptors: close, dup, fcntl, pipe. */
+#include <uapi/errno.h>
+#include "fs/file.h"
+#include "kernel/process.h"
+#include "kernel/syscall.h"
+#include "kernel/uaccess.h"
+#include "lib/atomic.h"
+
+long sys_close(int fd)
+{
+	return fd_close(fd);
+}
+
+static long install_or_put(struct file *f, int min, bool cloexec)
+{
+	int fd = fd_install(f, min, cloexec);
+
+	if (fd < 0)
+		file_put(f);
+	return fd;
+}
+
+long sys_dup(int fd)
+{
+	struct file *f = fd_get(fd);
+
+	return f ? install_or_put(f, 0, false) : -EBADF;
+}
+
+long sys_dup3(int old_fd, int new_fd, int flags)
+{
+	struct file *f;
+	int err;
+
+	if ((flags & ~O_CLOEXEC) || old_fd == new_fd)
+		return -EINVAL;
+	f = fd_get(old_fd);
+	if (!f)
+		return -EBADF;
+	err = fd_replace(new_fd, f, flags & O_CLOEXEC);
+	if (err)
+		file_put(f);
+	return err ? err : new_fd;
+}
+
+#define SETFL_MASK (O_APPEND | O_NONBLOCK | O_NOATIME | O_DIRECT)
+
+static long set_flags(struct file *f, u64 arg)
+{
+	u32 old = atomic_load(&f->flags), new_flags;
+
+	do {
+		new_flags = (old & ~(u32)SETFL_MASK) | ((u32)arg & SETFL_MASK);
+	} while (!atomic_cas(&f->flags, &old, new_flags));
+	return 0;
+}
+
+static long dup_above(struct file *f, u64 min, bool cloexec)
+{
+	if (min >= process_limit(current_process, RLIMIT_NOFILE) || min > INT32_MAX)
+		return -EINVAL;
+	file_get(f);
+	return install_or_put(f, (int)min, cloexec);
+}
+
+long sys_fcntl(int fd, unsigned cmd, u64 arg)
+{
+	struct file *f = fd_get(fd);
+	long result;
+
+	if (!f)
+		return -EBADF;
+	switch (cmd) {
+	case F_DUPFD:
+	case F_DUPFD_CLOEXEC:
+		result = dup_above(f, arg, cmd == F_DUPFD_CLOEXEC);
+		break;
+	case F_GETFD:
+		result = fd_cloexec(fd) ? FD_CLOEXEC : 0;
+		break;
+	case F_SETFD:
+		result = fd_set_cloexec(fd, arg & FD_CLOEXEC);
+		break;
+	case F_GETFL:
+		result = atomic_load(&f->flags);
+		break;
+	case F_SETFL:
+		result = set_flags(f, arg);
+		break;
+	default:
+		result = -EINVAL;
+	}
+	file_put(f);
+	return result;
+}
+
+long sys_pipe2(vaddr_t ufds, int flags)
+{
+	bool cloexec = flags & O_CLOEXEC;
+	struct file *reader, *writer;
+	int fds[2], err;
+
+	if (flags & ~(O_CLOEXEC | O_NONBLOCK))
+		return -EINVAL;
+	err = pipe_create(&reader, &writer, (u32)flags);
+	if (err)
+		return err;
+	fds[0] = (int)install_or_put(reader, 0, cloexec);
+	fds[1] = (int)install_or_put(writer, 0, cloexec);
+	err = fds[0] < 0 ? fds[0] : fds[1] < 0 ? fds[1] : copy_to_user(ufds, fds, sizeof(fds));
+	if (err) {
+		for (int i = 0; i < 2; i++)
+			if (fds[i] >= 0)
+				fd_close(fds[i]);
+	}
+	return err;
+}

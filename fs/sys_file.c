@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sys_file.c - system calls on an open file: data, position, ioctl.
+ *
+ * read and write hold the position lock of a seekable file from before the transfer until the position has
+ * moved, so threads that share it get different bytes.
+ */
+#include <uapi/errno.h>
+#include <uapi/misc.h>
+#include "fs/file.h"
+#include "fs/vfs.h"
+#include "kernel/process.h"
+#include "kernel/syscall.h"
+#include "kernel/uaccess.h"
+#include "mm/phys/slab.h"
+
+#define RW_MAX ((u64)0x7ffff000) /* bytes in one call, as on Linux */
+
+enum transfer { READ, WRITE };
+
+/* --- buffers ----------------------------------------------------------------------------------------- */
+
+#define IOV_FAST 8
+
+struct user_buffers {
+	struct uio uio;
+	struct uio_segment fast[IOV_FAST], *seg;
+};
+
+static int import_one(struct user_buffers *b, vaddr_t buf, u64 count)
+{
+	count = MIN(count, RW_MAX);
+	if (!user_range_ok(buf, count))
+		return -EFAULT;
+	b->seg = b->fast;
+	b->fast[0] = (struct uio_segment){buf, count};
+	uio_init(&b->uio, b->seg, 1, false);
+	return 0;
+}
+
+/* check_segments - lengths that are negative, or overflow together, are EINVAL; the rest is cut off. */
+static int check_segments(struct uio_segment *seg, unsigned nr)
+{
+	u64 total = 0;
+
+	for (unsigned i = 0; i < nr; i++) {
+		if ((s64)seg[i].len < 0)
+			return -EINVAL;
+		if (!user_range_ok(seg[i].base, seg[i].len))
+			return -EFAULT;
+		seg[i].len = MIN(seg[i].len, RW_MAX - total);
+		total += seg[i].len;
+	}
+	return 0;
+}
+
+static void buffers_free(struct user_buffers *b)
+{
+	if (b->seg != b->fast)
+		kfree(b->seg);
+}
+
+/* import_iov - struct uapi_iovec and struct uio_segment are the same two words. */
+static int import_iov(struct user_buffers *b, vaddr_t iov, u64 nr)
+{
+	int err;
+
+	if (nr > IOV_MAX)
+		return -EINVAL;
+	b->seg = nr <= IOV_FAST ? b->fast : kmalloc(nr * sizeof(*b->seg), 0);
+	if (!b->seg)
+		return -ENOMEM;
+	err = copy_from_user(b->seg, iov, nr * sizeof(*b->seg));
+	if (!err)
+		err = check_segments(b->seg, (unsigned)nr);
+	if (err)
+		buffers_free(b);
+	else
+		uio_init(&b->uio, b->seg, (unsigned)nr, false);
+	return err;
+}
+
+/* --- transfer ---------------------------------------------------------------------------------------- */
+
+static struct file *file_for(int fd, enum transfer t)
+{
+	struct file *f = fd_get(fd);
+
+	if (f && !(t == READ ? f->can_read : f->can_write)) {
+		file_put(f);
+		return NULL;
+	}
+	return f;
+}
+
+static ssize_t transfer(struct file *f, struct uio *uio, u64 *pos, enum transfer t)
+{
+	ssize_t (*op)(struct file *, struct uio *, u64 *) =
+		t == READ ? f->ops->read : f->ops->write;
+
+	return op ? op(f, uio, pos) : -EINVAL;
+}
+
+/* at_position - read or write where the file stands. */
+static ssize_t at_position(struct file *f, struct uio *uio, enum transfer t)
+{
+	ssize_t n;
+
+	if (f->ops->is_stream)
+		return transfer(f, uio, NULL, t);
+	mutex_lock(&f->pos_lock);
+	n = transfer(f, uio, &f->pos, t);
+	mutex_unlock(&f->pos_lock);
+	return n;
+}
+
+static long rw(int fd, vaddr_t buf, u64 count, enum transfer t)
+{
+	struct file *f = file_for(fd, t);
+	struct user_buffers b;
+	long n;
+
+	if (!f)
+		return -EBADF;
+	n = (s64)count < 0 ? -EINVAL : import_one(&b, buf, count);
+	if (!n)
+		n = at_position(f, &b.uio, t);
+	file_put(f);
+	return n;
+}
+
+long sys_read(int fd, vaddr_t buf, u64 count)
+{
+	return rw(fd, buf, count, READ);
+}
+
+long sys_write(int fd, vaddr_t buf, u64 count)
+{
+	return rw(fd, buf, count, WRITE);
+}
+
+static long rwv(int fd, vaddr_t iov, u64 nr, enum transfer t)
+{
+	struct file *f = file_for(fd, t);
+	struct user_buffers b;
+	long n;
+
+	if (!f)
+		return -EBADF;
+	n = import_iov(&b, iov, nr);
+	if (!n) {
+		n = at_position(f, &b.uio, t);
+		buffers_free(&b);
+	}
+	file_put(f);
+	return n;
+}
+
+long sys_readv(int fd, vaddr_t iov, u64 nr)
+{
+	return rwv(fd, iov, nr, READ);
+}
+
+long sys_writev(int fd, vaddr_t iov, u64 nr)
+{
+	return rwv(fd, iov, nr, WRITE);
+}
+
+static long rw_at(int fd, vaddr_t buf, u64 count, s64 pos, enum transfer t)
+{
+	struct user_buffers b;
+	struct file *f;
+	u64 at = (u64)pos;
+	long n;
+
+	if (pos < 0)
+		return -EINVAL;
+	f = file_for(fd, t);
+	if (!f)
+		return -EBADF;
+	if (f->ops->is_stream)
+		n = -ESPIPE;
+	else
+		n = (s64)count < 0 ? -EINVAL : import_one(&b, buf, count);
+	if (!n)
+		n = transfer(f, &b.uio, &at, t);
+	file_put(f);
+	return n;
+}
+
+long sys_pread64(int fd, vaddr_t buf, u64 count, s64 pos)
+{
+	return rw_at(fd, buf, count, pos, READ);
+}
+
+long sys_pwrite64(int fd, vaddr_t buf, u64 count, s64 pos)
+{
+	return rw_at(fd, buf, count, pos, WRITE);
+}
+
+/* --- the rest ---------------------------------------------------------------------------------------- */
+
+long sys_lseek(int fd, s64 offset, int whence)
+{
+	struct file *f = fd_get(fd);
+	long pos = -ESPIPE;
+
+	if (!f)
+		return -EBADF;
+	if (f->ops->seek) {
+		mutex_lock(&f->pos_lock);
+		pos = f->ops->seek(f, offset, whence);
+		mutex_unlock(&f->pos_lock);
+	}
+	file_put(f);
+	return pos;
+}
+
+long sys_ioctl(int fd, unsigned cmd, vaddr_t arg)
+{
+	struct file *f = fd_get(fd);
+	long result;
+
+	if (!f)
+		return -EBADF;
+	result = f->ops->ioctl ? f->ops->ioctl(f, cmd, arg) : -ENOTTY;
+	file_put(f);
+	return result;
+}
+
+long sys_getdents64(int fd, vaddr_t buf, u32 size)
+{
+	struct file *f = fd_get(fd);
+	long n = -ENOTDIR;
+
+	if (!f)
+		return -EBADF;
+	if (f->ops->readdir) {
+		mutex_lock(&f->pos_lock);
+		n = f->ops->readdir(f, buf, size);
+		mutex_unlock(&f->pos_lock);
+	}
+	file_put(f);
+	return n;
+}
+
+static long resize(struct inode *inode, u64 size)
+{
+	long err;
+
+	if (!S_ISREG(inode->mode) || !inode->ops->resize)
+		return -EINVAL;
+	mutex_lock(&inode->lock);
+	err = inode->ops->resize(inode, size);
+	mutex_unlock(&inode->lock);
+	return err;
+}
+
+long sys_ftruncate(int fd, s64 size)
+{
+	struct file *f;
+	long err;
+
+	if (size < 0)
+		return -EINVAL;
+	f = fd_get(fd);
+	if (!f)
+		return -EBADF;
+	err = f->can_write ? resize(f->inode, (u64)size) : -EINVAL;
+	file_put(f);
+	return err;
+}
+
+long sys_truncate(vaddr_t upath, s64 size)
+{
+	struct dentry *d;
+	long err;
+
+	if (size < 0)
+		return -EINVAL;
+	err = path_lookup_user(AT_FDCWD, upath, WALK_FOLLOW, &d);
+	if (err)
+		return err;
+	err = S_ISDIR(d->inode->mode) ? -EISDIR : vfs_permission(d->inode, W_OK, false);
+	if (!err)
+		err = resize(d->inode, (u64)size);
+	dentry_put(d);
+	return err;
+}
+
+/* Everything is in memory. */
+long sys_sync(void)
+{
+	return 0;
+}

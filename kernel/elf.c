@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * elf.c - loading ELF64 programs: static ones, at the addresses they were linked for, and static
+ * position-independent ones, at an address of our choice.
+ *
+ * The file is hostile until proven otherwise. read_headers and check_segments look at every field
+ * that is used later, with sums that cannot wrap; only then is anything mapped. What is demanded beyond what
+ * the gABI says of every executable: 1 to 64 KiB of program headers, segments in ascending order that do not
+ * overlap, each within user addresses, file offset and address equal modulo the page size, and an entry
+ * point inside an executable segment. A segment may be writable and executable at once.
+ *
+ * There is no dynamic linking: a file with PT_INTERP is refused with ENOEXEC.
+ */
+#include <arch/elf.h>
+#include <arch/layout.h>
+#include <uapi/elf.h>
+#include <uapi/errno.h>
+#include <uapi/mman.h>
+#include "fs/file.h"
+#include "fs/vfs.h"
+#include "kernel/exec.h"
+#include "kernel/random.h"
+#include "kernel/uaccess.h"
+#include "lib/bits.h"
+#include "lib/string.h"
+#include "mm/phys/slab.h"
+#include "mm/vma/space.h"
+
+#define PHDRS_MAX_SIZE KIB(64)
+/* Where position-independent programs go: two thirds up, so that heap and mappings have room. */
+#define PIE_BASE        (USER_TOP / 3 * 2)
+#define PIE_RANDOM_BITS 28 /* of pages */
+
+struct elf_file {
+	struct file *file;
+	struct elf64_ehdr head;
+	struct elf64_phdr *phdrs;
+	vaddr_t bias;        /* what is added to the file's addresses */
+	vaddr_t first, last; /* bytes that the segments take up, without bias; last exclusive */
+};
+
+/* --- check ------------------------------------------------------------------------------------------- */
+
+static bool head_is_valid(const struct elf64_ehdr *h)
+{
+	return !memcmp(h->e_ident, "\177ELF", 4) && h->e_ident[EI_CLASS] == ELFCLASS64 &&
+	       h->e_ident[EI_DATA] == ELFDATA2LSB && h->e_ident[EI_VERSION] == EV_CURRENT &&
+	       h->e_version == EV_CURRENT && h->e_machine == ELF_MACHINE &&
+	       (h->e_type == ET_EXEC || h->e_type == ET_DYN) &&
+	       h->e_phentsize == sizeof(struct elf64_phdr) && h->e_phnum > 0 &&
+	       h->e_phnum * sizeof(struct elf64_phdr) <= PHDRS_MAX_SIZE;
+}
+
+/* read_exactly - n bytes at pos, or -ENOEXEC when the file ends before. */
+static int read_exactly(struct file *file, void *buf, size_t n, u64 pos)
+{
+	ssize_t got;
+
+	if (pos > INT64_MAX - n)
+		return -ENOEXEC;
+	got = file_read_kernel(file, buf, n, pos);
+	if (got < 0)
+		return (int)got;
+	return (size_t)got == n ? 0 : -ENOEXEC;
+}
+
+static int read_headers(struct elf_file *e)
+{
+	size_t size;
+	int err = read_exactly(e->file, &e->head, sizeof(e->head), 0);
+
+	if (err)
+		return err;
+	if (!head_is_valid(&e->head))
+		return -ENOEXEC;
+	size = e->head.e_phnum * sizeof(struct elf64_phdr);
+	e->phdrs = kmalloc(size, 0);
+	if (!e->phdrs)
+		return -ENOMEM;
+	return read_exactly(e->file, e->phdrs, size, e->head.e_phoff);
+}
+
+static bool segment_is_valid(const struct elf64_phdr *p)
+{
+	if (p->p_filesz > p->p_memsz || p->p_memsz > USER_TOP || p->p_vaddr > USER_TOP - p->p_memsz)
+		return false;
+	if (p->p_offset > INT64_MAX || p->p_filesz > INT64_MAX - p->p_offset)
+		return false;
+	if (p->p_align > 1 && (!is_pow2(p->p_align) || p->p_align > USER_TOP))
+		return false;
+	return p->p_filesz == 0 || (p->p_vaddr - p->p_offset) % PAGE_SIZE == 0;
+}
+
+static bool contains_entry(const struct elf_file *e, const struct elf64_phdr *p)
+{
+	return (p->p_flags & PF_X) && e->head.e_entry >= p->p_vaddr &&
+	       e->head.e_entry - p->p_vaddr < p->p_memsz;
+}
+
+static bool is_load(const struct elf64_phdr *p)
+{
+	return p->p_type == PT_LOAD && p->p_memsz;
+}
+
+static int check_segments(struct elf_file *e)
+{
+	bool entry_found = false;
+	vaddr_t end = 0;
+
+	e->first = USER_TOP;
+	for (unsigned i = 0; i < e->head.e_phnum; i++) {
+		const struct elf64_phdr *p = &e->phdrs[i];
+
+		if (p->p_type == PT_INTERP)
+			return -ENOEXEC;
+		if (!is_load(p))
+			continue;
+		if (!segment_is_valid(p) || p->p_vaddr < end)
+			return -ENOEXEC;
+		end = p->p_vaddr + p->p_memsz;
+		e->first = MIN(e->first, p->p_vaddr);
+		entry_found = entry_found || contains_entry(e, p);
+	}
+	e->last = end;
+	return entry_found ? 0 : -ENOEXEC;
+}
+
+/* --- place ------------------------------------------------------------------------------------------- */
+
+static u64 largest_alignment(const struct elf_file *e)
+{
+	u64 align = PAGE_SIZE;
+
+	for (unsigned i = 0; i < e->head.e_phnum; i++)
+		if (is_load(&e->phdrs[i]))
+			align = MAX(align, e->phdrs[i].p_align);
+	return align;
+}
+
+/* choose_bias - 0 for a program that knows its addresses. */
+static int choose_bias(struct elf_file *e)
+{
+	u64 align = largest_alignment(e);
+	u64 random = (random_u64() & low_mask(PIE_RANDOM_BITS)) << PAGE_SHIFT;
+	vaddr_t start = ALIGN_DOWN(e->first, align);
+
+	if (e->head.e_type == ET_EXEC)
+		return 0;
+	e->bias = ALIGN_DOWN(PIE_BASE + random, align) - start;
+	if (e->bias + e->last > USER_TOP || e->bias + e->last < e->bias)
+		e->bias = ALIGN_UP(PIE_BASE / 2, align) - start;
+	return e->bias + e->last > USER_TOP || e->bias + e->last < e->bias ? -ENOMEM : 0;
+}
+
+/* --- map --------------------------------------------------------------------------------------------- */
+
+static unsigned prot_of(const struct elf64_phdr *p)
+{
+	return (p->p_flags & PF_R ? PROT_READ : 0u) | (p->p_flags & PF_W ? PROT_WRITE : 0u) |
+	       (p->p_flags & PF_X ? PROT_EXEC : 0u);
+}
+
+/* map_file_part - the pages that hold bytes of the file. */
+static int map_file_part(struct elf_file *e, struct space *space, const struct elf64_phdr *p)
+{
+	vaddr_t start = ALIGN_DOWN(e->bias + p->p_vaddr, PAGE_SIZE);
+	struct map_request r = {
+		.addr = start,
+		.len = e->bias + p->p_vaddr + p->p_filesz - start,
+		.prot = prot_of(p),
+		.flags = MAP_PRIVATE | MAP_FIXED,
+		.obj = e->file->inode->obj,
+		.pgoff = p->p_offset >> PAGE_SHIFT,
+	};
+
+	return space_map(space, &r, &start);
+}
+
+/* map_zero_part - the pages behind them, and zeroes in the rest of the last file page. A read-only page
+ * keeps what the file has there. */
+static int map_zero_part(struct elf_file *e, struct space *space, const struct elf64_phdr *p)
+{
+	vaddr_t file_end = e->bias + p->p_vaddr + p->p_filesz;
+	vaddr_t end = ALIGN_UP(e->bias + p->p_vaddr + p->p_memsz, PAGE_SIZE);
+	vaddr_t start =
+		p->p_filesz ? ALIGN_UP(file_end, PAGE_SIZE) : ALIGN_DOWN(file_end, PAGE_SIZE);
+	struct map_request r = {
+		.addr = start,
+		.len = end - start,
+		.prot = prot_of(p),
+		.flags = MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS,
+	};
+	int err = 0;
+
+	if (p->p_filesz && (p->p_flags & PF_W))
+		err = space_write(space, file_end, NULL, start - file_end);
+	if (err || start >= end)
+		return err;
+	return space_map(space, &r, &start);
+}
+
+static int map_segment(struct elf_file *e, struct space *space, const struct elf64_phdr *p)
+{
+	int err = p->p_filesz ? map_file_part(e, space, p) : 0;
+
+	if (!err && p->p_memsz > p->p_filesz)
+		err = map_zero_part(e, space, p);
+	return err;
+}
+
+/* note_phdrs - a program finds its own headers (TLS, relocations) in the segment that holds them. */
+static void note_phdrs(const struct elf_file *e, struct elf_image *out)
+{
+	for (unsigned i = 0; i < e->head.e_phnum; i++) {
+		const struct elf64_phdr *p = &e->phdrs[i];
+
+		if (is_load(p) && e->head.e_phoff >= p->p_offset &&
+		    e->head.e_phoff - p->p_offset < p->p_filesz)
+			out->phdr = e->bias + p->p_vaddr + (e->head.e_phoff - p->p_offset);
+		if (p->p_type == PT_GNU_STACK)
+			out->exec_stack = p->p_flags & PF_X;
+	}
+	out->phnum = e->head.e_phnum;
+	out->entry = e->bias + e->head.e_entry;
+	out->brk = ALIGN_UP(e->bias + e->last, PAGE_SIZE);
+}
+
+static int load(struct elf_file *e, struct space *space)
+{
+	int err = read_headers(e);
+
+	if (!err)
+		err = check_segments(e);
+	if (!err)
+		err = choose_bias(e);
+	for (unsigned i = 0; !err && i < e->head.e_phnum; i++)
+		if (is_load(&e->phdrs[i]))
+			err = map_segment(e, space, &e->phdrs[i]);
+	return err;
+}
+
+int elf_load(struct file *file, struct space *space, struct elf_image *out)
+{
+	struct elf_file e = {.file = file};
+	int err = file->inode->obj ? load(&e, space) : -ENOEXEC;
+
+	memset(out, 0, sizeof(*out));
+	if (!err)
+		note_phdrs(&e, out);
+	kfree(e.phdrs);
+	return err;
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * process.c - processes and user threads as objects: creation, references, limits.
+ *
+ * A process is referenced by the tree of kinship (until its parent has waited for it), by each of its
+ * user threads, and by whoever looked it up. A user thread is referenced by itself until it exits.
+ */
+#include "kernel/process.h"
+
+#include <quire/assert.h>
+#include <uapi/errno.h>
+#include <uapi/wait.h>
+#include "fs/file.h"
+#include "kernel/time.h"
+#include "lib/atomic.h"
+#include "lib/refcount.h"
+#include "lib/string.h"
+#include "mm/phys/page_alloc.h"
+#include "mm/phys/slab.h"
+#include "mm/vma/space.h"
+
+struct mutex process_tree_lock;
+struct process *process_init;
+static u32 nr_processes; /* [a] */
+static struct slab_cache *process_cache, *user_thread_cache;
+
+void process_subsystem_init(void)
+{
+	mutex_init(&process_tree_lock, RANK_PROCESS_TREE);
+	process_cache = slab_cache_create("process", sizeof(struct process), 0, false);
+	user_thread_cache = slab_cache_create("user_thread", sizeof(struct user_thread), 0, false);
+	pid_init();
+}
+
+/* Limits of init; the values are those of a Linux system without further configuration. */
+static void limits_init(struct uapi_rlimit *limits)
+{
+	u64 max_threads = page_count_total() * PAGE_SIZE / (8 * KSTACK_SIZE);
+
+	for (unsigned i = 0; i < RLIM_NLIMITS; i++)
+		limits[i] = (struct uapi_rlimit){RLIM_INFINITY, RLIM_INFINITY};
+	limits[RLIMIT_STACK].cur = MIB(8);
+	limits[RLIMIT_CORE].cur = 0;
+	limits[RLIMIT_NOFILE] = (struct uapi_rlimit){1024, 4096};
+	limits[RLIMIT_MEMLOCK] = (struct uapi_rlimit){MIB(8), MIB(8)};
+	limits[RLIMIT_MSGQUEUE] = (struct uapi_rlimit){819200, 819200};
+	limits[RLIMIT_NPROC] = (struct uapi_rlimit){max_threads, max_threads};
+	limits[RLIMIT_SIGPENDING] = limits[RLIMIT_NPROC];
+	limits[RLIMIT_NICE] = limits[RLIMIT_RTPRIO] = (struct uapi_rlimit){0, 0};
+}
+
+static void inherit(struct process *p, struct process *parent)
+{
+	spin_lock(&parent->lock);
+	p->cred = parent->cred;
+	memcpy(p->rlimits, parent->rlimits, sizeof(p->rlimits));
+	signal_init_process(p, parent);
+	spin_unlock(&parent->lock);
+}
+
+struct process *process_create(struct process *parent, struct pid *pid)
+{
+	struct process *p = slab_alloc(process_cache, PA_ZERO);
+
+	if (!p)
+		return NULL;
+	refcount_init(&p->refs);
+	pid_get(pid);
+	p->pid = pid;
+	spin_init(&p->lock, RANK_PROCESS);
+	list_init(&p->children);
+	list_init(&p->sibling);
+	list_init(&p->group_link);
+	list_init(&p->threads);
+	waitq_init(&p->child_wait);
+	waitq_init(&p->thread_wait);
+	p->start_ns = time_now();
+	if (parent) {
+		inherit(p, parent);
+	} else {
+		signal_init_process(p, NULL);
+		limits_init(p->rlimits);
+	}
+	atomic_inc(&nr_processes);
+	return p;
+}
+
+void process_get(struct process *p)
+{
+	refcount_get(&p->refs);
+}
+
+void process_put(struct process *p)
+{
+	if (!refcount_put(&p->refs))
+		return;
+	assert(!p->nr_threads && !p->files && !p->fs && !p->exe);
+	assert(!p->group && !p->session);
+	signal_flush_queue(&p->signals.pending, p);
+	pid_put(p->pid);
+	atomic_dec(&nr_processes);
+	slab_free(process_cache, p);
+}
+
+struct user_thread *user_thread_create(struct process *p, struct thread *t, struct pid *tid)
+{
+	struct user_thread *u = slab_alloc(user_thread_cache, PA_ZERO);
+
+	if (!u)
+		return NULL;
+	refcount_init(&u->refs);
+	process_get(p);
+	u->proc = p;
+	u->thread = t;
+	u->tid = tid;
+	list_init(&u->link);
+	return u;
+}
+
+void user_thread_get(struct user_thread *u)
+{
+	refcount_get(&u->refs);
+}
+
+void user_thread_put(struct user_thread *u)
+{
+	if (!refcount_put(&u->refs))
+		return;
+	signal_flush_queue(&u->sig.pending, u->proc);
+	pid_put(u->tid);
+	thread_put(u->thread);
+	process_put(u->proc);
+	slab_free(user_thread_cache, u);
+}
+
+struct space *process_space(struct process *p)
+{
+	struct space *space = NULL;
+	struct user_thread *u;
+
+	spin_lock(&p->lock);
+	list_for_each (u, &p->threads, link) {
+		space = u->thread->space;
+		if (space) {
+			space_get(space);
+			break;
+		}
+	}
+	spin_unlock(&p->lock);
+	return space;
+}
+
+void process_use_space(struct space *space)
+{
+	struct process *p = current_process;
+
+	spin_lock(&p->lock);
+	current->space = space;
+	spin_unlock(&p->lock);
+	sched_use_aspace(space ? &space->as : NULL);
+}
+
+u64 process_limit(const struct process *p, unsigned resource)
+{
+	return READ_ONCE(p->rlimits[resource].cur);
+}
+
+void process_limits_for_space(struct process *p, struct space_limits *out)
+{
+	out->as = process_limit(p, RLIMIT_AS);
+	out->data = process_limit(p, RLIMIT_DATA);
+	out->stack = process_limit(p, RLIMIT_STACK);
+	out->memlock = process_limit(p, RLIMIT_MEMLOCK);
+}
+
+void process_apply_limits(struct process *p)
+{
+	struct space *space = process_space(p);
+	struct space_limits limits;
+
+	if (!space)
+		return;
+	process_limits_for_space(p, &limits);
+	space_set_limits(space, &limits);
+	space_put(space);
+}
+
+unsigned process_count(void)
+{
+	return atomic_load(&nr_processes);
+}

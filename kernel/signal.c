@@ -1,0 +1,552 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * signal.c - what becomes of a signal: dropped, queued, the end of the process, a stop, a handler.
+ *
+ * Everything here is under the process's lock, except where a thread delivers to itself and has to
+ * sleep (stopped) or touch its stack (a handler's frame).
+ *
+ * "Woken" means: THREAD_WORK_SIGNAL is set and an interruptible sleep is ended. The flag says only that
+ * there is something to look at; finding nothing is harmless, an interrupted call is simply made again.
+ */
+#include "kernel/signal.h"
+
+#include <arch/trap.h>
+#include <quire/assert.h>
+#include <uapi/errno.h>
+#include <uapi/wait.h>
+#include "kernel/process.h"
+#include "kernel/smp.h"
+#include "kernel/trace.h"
+#include "lib/atomic.h"
+#include "lib/bits.h"
+#include "lib/string.h"
+#include "mm/phys/slab.h"
+
+#define STOP_SIGNALS \
+	(SIGSET_BIT(SIGSTOP) | SIGSET_BIT(SIGTSTP) | SIGSET_BIT(SIGTTIN) | SIGSET_BIT(SIGTTOU))
+#define IGNORED_BY_DEFAULT \
+	(SIGSET_BIT(SIGCHLD) | SIGSET_BIT(SIGCONT) | SIGSET_BIT(SIGURG) | SIGSET_BIT(SIGWINCH))
+#define UNBLOCKABLE (SIGSET_BIT(SIGKILL) | SIGSET_BIT(SIGSTOP))
+#define SYNCHRONOUS                                                                            \
+	(SIGSET_BIT(SIGSEGV) | SIGSET_BIT(SIGBUS) | SIGSET_BIT(SIGILL) | SIGSET_BIT(SIGTRAP) | \
+	 SIGSET_BIT(SIGFPE) | SIGSET_BIT(SIGSYS))
+
+/* --- state ------------------------------------------------------------------------------------------- */
+
+static void queue_init(struct signal_queue *q)
+{
+	q->set = 0;
+	list_init(&q->entries);
+}
+
+void signal_init_process(struct process *p, const struct process *from)
+{
+	memset(&p->signals, 0, sizeof(p->signals));
+	queue_init(&p->signals.pending);
+	waitq_init(&p->signals.stop_wait);
+	if (from)
+		memcpy(p->signals.actions, from->signals.actions, sizeof(p->signals.actions));
+}
+
+void signal_init_thread(struct user_thread *u, const struct user_thread *from)
+{
+	memset(&u->sig, 0, sizeof(u->sig));
+	queue_init(&u->sig.pending);
+	u->sig.altstack.ss_flags = SS_DISABLE;
+	if (from)
+		u->sig.blocked = from->sig.blocked;
+}
+
+void signal_reset_handlers(struct process *p, bool keep_ignored)
+{
+	for (int i = 0; i < NSIG; i++) {
+		struct uapi_sigaction *a = &p->signals.actions[i];
+		bool ignored = keep_ignored && a->handler == SIG_IGN;
+
+		*a = (struct uapi_sigaction){.handler = ignored ? SIG_IGN : SIG_DFL};
+	}
+}
+
+static void entry_free(struct process *p, struct signal_entry *e)
+{
+	list_del(&e->link);
+	p->signals.queued--;
+	kfree(e);
+}
+
+void signal_flush_queue(struct signal_queue *q, struct process *p)
+{
+	struct signal_entry *e, *next;
+
+	q->set = 0;
+	list_for_each_safe (e, next, &q->entries, link)
+		entry_free(p, e);
+}
+
+/* queue_discard - forget all pending signals of a set. */
+static void queue_discard(struct process *p, struct signal_queue *q, sigset set)
+{
+	struct signal_entry *e, *next;
+
+	if (!(q->set & set))
+		return;
+	q->set &= ~set;
+	list_for_each_safe (e, next, &q->entries, link)
+		if (SIGSET_BIT(e->info.si_signo) & set)
+			entry_free(p, e);
+}
+
+static void discard_everywhere(struct process *p, sigset set)
+{
+	struct user_thread *u;
+
+	queue_discard(p, &p->signals.pending, set);
+	list_for_each (u, &p->threads, link)
+		queue_discard(p, &u->sig.pending, set);
+}
+
+void signal_discard_ignored(struct process *p, int sig)
+{
+	discard_everywhere(p, SIGSET_BIT(sig));
+}
+
+bool signal_is_ignored(const struct process *p, int sig)
+{
+	u64 handler = p->signals.actions[sig - 1].handler;
+
+	return handler == SIG_IGN || (handler == SIG_DFL && (SIGSET_BIT(sig) & IGNORED_BY_DEFAULT));
+}
+
+/* --- waking ------------------------------------------------------------------------------------------ */
+
+bool signal_pending(const struct thread *t)
+{
+	return atomic_load(&t->work) & THREAD_WORK_SIGNAL;
+}
+
+bool signal_fatal(const struct thread *t)
+{
+	return t->user && atomic_load(&t->user->killed);
+}
+
+/* thread_notice - make the thread look at its signals: now if it runs in user mode or sleeps
+ * interruptibly. The flag is set before the sleep state is read; a sleeper does it the other way round. */
+static void thread_notice(struct thread *t, bool fatal)
+{
+	atomic_or(&t->work, THREAD_WORK_SIGNAL);
+	smp_mb();
+	if (READ_ONCE(t->interruptible) || (fatal && READ_ONCE(t->killable)))
+		thread_wake(t);
+	else if (atomic_load(&t->state) == THREAD_RUNNING && t != current)
+		smp_kick(READ_ONCE(t->cpu));
+}
+
+void signal_kill_thread(struct user_thread *u)
+{
+	atomic_store(&u->killed, true);
+	thread_notice(u->thread, true);
+}
+
+bool process_begin_group_exit(struct process *p, u32 status)
+{
+	struct user_thread *u;
+
+	assert_held(&p->lock);
+	if (p->group_exit)
+		return false;
+	p->group_exit = true;
+	p->exit_status = status;
+	p->signals.stop_signal = 0;
+	list_for_each (u, &p->threads, link)
+		signal_kill_thread(u);
+	waitq_wake_all(&p->signals.stop_wait);
+	return true;
+}
+
+/* wake_one_for - some thread that does not block the signal takes it; NULL when all block it. */
+static struct user_thread *thread_willing(struct process *p, int sig)
+{
+	struct user_thread *u;
+
+	list_for_each (u, &p->threads, link)
+		if (!(u->sig.blocked & SIGSET_BIT(sig)))
+			return u;
+	return NULL;
+}
+
+/* --- sending ----------------------------------------------------------------------------------------- */
+
+/* resume - SIGCONT and SIGKILL end a stop, whatever becomes of the signal itself. */
+static void resume(struct process *p)
+{
+	struct signal_state *s = &p->signals;
+
+	if (!s->stop_signal)
+		return;
+	s->stop_signal = 0;
+	s->report_stop = false;
+	s->report_continue = s->notify_continue = s->nr_stopped > 0;
+	waitq_wake_all(&s->stop_wait);
+}
+
+static void prepare_stop_and_continue(struct process *p, int sig)
+{
+	if (SIGSET_BIT(sig) & STOP_SIGNALS) {
+		discard_everywhere(p, SIGSET_BIT(SIGCONT));
+	} else if (sig == SIGCONT) {
+		discard_everywhere(p, STOP_SIGNALS);
+		resume(p);
+	}
+}
+
+/* kills_at_once - the default action is to die and nobody stands in the way. */
+static bool kills_at_once(const struct process *p, int sig)
+{
+	sigset bit = SIGSET_BIT(sig);
+
+	return p->signals.actions[sig - 1].handler == SIG_DFL &&
+	       !(bit & (IGNORED_BY_DEFAULT | STOP_SIGNALS)) && !p->signals.unkillable;
+}
+
+/* protected - init gets only the signals it has handlers for. */
+static bool is_protected(const struct process *p, int sig)
+{
+	return p->signals.unkillable && p->signals.actions[sig - 1].handler == SIG_DFL;
+}
+
+/* queue_add - make it pending. entry may be NULL for a classic signal: then its particulars are lost. */
+static int queue_add(struct process *p, struct signal_queue *q, int sig,
+		     struct signal_entry **entry)
+{
+	if (sig < SIGRTMIN && (q->set & SIGSET_BIT(sig)))
+		return 0;
+	if (sig >= SIGRTMIN && !*entry)
+		return -EAGAIN;
+	q->set |= SIGSET_BIT(sig);
+	if (*entry) {
+		list_add_tail(&(*entry)->link, &q->entries);
+		p->signals.queued++;
+		*entry = NULL;
+	}
+	return 0;
+}
+
+/* send_locked - to the thread target, or to the process when it is NULL. Consumes *entry if it queues. */
+static int send_locked(struct process *p, struct user_thread *target, int sig,
+		       struct signal_entry **entry)
+{
+	sigset bit = SIGSET_BIT(sig);
+	struct user_thread *willing = target ? target : thread_willing(p, sig);
+	bool blocked = !willing || (willing->sig.blocked & bit);
+	int err;
+
+	if (!p->nr_threads || p->group_exit)
+		return 0;
+	prepare_stop_and_continue(p, sig);
+	if (!blocked && (signal_is_ignored(p, sig) || is_protected(p, sig)))
+		return 0;
+	if (!blocked && kills_at_once(p, sig)) {
+		process_begin_group_exit(p, (u32)sig);
+		return 0;
+	}
+	err = queue_add(p, target ? &target->sig.pending : &p->signals.pending, sig, entry);
+	if (!err && !blocked)
+		thread_notice(willing->thread, false);
+	return err;
+}
+
+static int send(struct process *p, struct user_thread *target, const struct uapi_siginfo *info)
+{
+	int sig = info->si_signo, err;
+	struct signal_entry *entry = NULL;
+
+	if (sig < 0 || sig > NSIG)
+		return -EINVAL;
+	if (sig == 0)
+		return 0;
+	if (atomic_load(&p->signals.queued) < process_limit(p, RLIMIT_SIGPENDING))
+		entry = kmalloc(sizeof(*entry), PA_ATOMIC);
+	if (entry)
+		entry->info = *info;
+	trace(TRACE_SIGNAL, user_pid(p), (u64)sig, (u64)info->si_code, 0);
+	spin_lock(&p->lock);
+	err = send_locked(p, target, sig, &entry);
+	spin_unlock(&p->lock);
+	kfree(entry);
+	return err;
+}
+
+int signal_send_process(struct process *p, const struct uapi_siginfo *info)
+{
+	return send(p, NULL, info);
+}
+
+int signal_send_thread(struct user_thread *u, const struct uapi_siginfo *info)
+{
+	return send(u->proc, u, info);
+}
+
+int signal_send_group(struct pid *group, const struct uapi_siginfo *info)
+{
+	struct process *p;
+	int err = -ESRCH;
+
+	assert_held(&process_tree_lock);
+	list_for_each (p, &group->group, group_link) {
+		int one = signal_send_process(p, info);
+
+		if (err)
+			err = one;
+	}
+	return err;
+}
+
+/* A fault cannot be put off: the instruction would only fault again. */
+void signal_force_fault(int sig, int code, vaddr_t addr)
+{
+	struct user_thread *u = current_user;
+	struct process *p = current_process;
+	struct uapi_sigaction *action = &p->signals.actions[sig - 1];
+	struct signal_entry *entry = kmalloc(sizeof(*entry), PA_ATOMIC);
+
+	if (entry) {
+		memset(entry, 0, sizeof(*entry));
+		entry->info.si_signo = sig;
+		entry->info.si_code = code;
+		entry->info.si_addr = addr;
+	}
+	trace(TRACE_SIGNAL, user_pid(p), (u64)sig, (u64)code, addr);
+	spin_lock(&p->lock);
+	if ((u->sig.blocked & SIGSET_BIT(sig)) || action->handler == SIG_IGN) {
+		action->handler = SIG_DFL;
+		u->sig.blocked &= ~SIGSET_BIT(sig);
+	}
+	if (action->handler == SIG_DFL) {
+		process_begin_group_exit(p, (u32)sig);
+	} else {
+		queue_add(p, &u->sig.pending, sig, &entry);
+		thread_notice(current, false);
+	}
+	spin_unlock(&p->lock);
+	kfree(entry);
+}
+
+void signal_force_kill(int sig)
+{
+	struct process *p = current_process;
+
+	spin_lock(&p->lock);
+	process_begin_group_exit(p, (u32)sig);
+	spin_unlock(&p->lock);
+}
+
+/* --- taking ------------------------------------------------------------------------------------------ */
+
+/* queue_take - the lowest pending signal of a set (faults first), 0 for none. */
+static int queue_take(struct process *p, struct signal_queue *q, sigset allowed,
+		      struct uapi_siginfo *info)
+{
+	sigset ready = q->set & allowed;
+	struct signal_entry *e;
+	bool another = false;
+	int sig;
+
+	if (!ready)
+		return 0;
+	sig = (int)ctz64(ready & SYNCHRONOUS ? ready & SYNCHRONOUS : ready) + 1;
+	memset(info, 0, sizeof(*info));
+	info->si_signo = sig;
+	list_for_each (e, &q->entries, link) {
+		if (e->info.si_signo != sig)
+			continue;
+		*info = e->info;
+		entry_free(p, e);
+		break;
+	}
+	list_for_each (e, &q->entries, link)
+		another = another || e->info.si_signo == sig;
+	if (!another)
+		q->set &= ~SIGSET_BIT(sig);
+	return sig;
+}
+
+void signal_set_blocked(sigset set)
+{
+	struct user_thread *u = current_user, *other;
+	struct process *p = current_process;
+	sigset orphaned, pending;
+
+	set &= ~UNBLOCKABLE;
+	spin_lock(&p->lock);
+	orphaned = p->signals.pending.set & set & ~u->sig.blocked;
+	u->sig.blocked = set;
+	pending = (p->signals.pending.set | u->sig.pending.set) & ~set;
+	if (pending)
+		atomic_or(&current->work, THREAD_WORK_SIGNAL);
+	/* What the process got and this thread was perhaps woken for, another one must take now. */
+	if (orphaned)
+		list_for_each (other, &p->threads, link)
+			if (other != u && (orphaned & ~other->sig.blocked))
+				thread_notice(other->thread, false);
+	spin_unlock(&p->lock);
+}
+
+/* notify - tell the parent about a stop or continuation that has just become complete. */
+static void notify_parent(struct process *p, int code, int status)
+{
+	mutex_lock(&process_tree_lock);
+	process_notify_parent(p, code, status);
+	mutex_unlock(&process_tree_lock);
+}
+
+bool signal_stop_is_complete(struct process *p)
+{
+	struct signal_state *s = &p->signals;
+
+	assert_held(&p->lock);
+	if (!s->stop_signal || s->stop_reported || !p->nr_threads || s->nr_stopped < p->nr_threads)
+		return false;
+	s->stop_reported = true;
+	s->report_stop = true;
+	s->report_continue = false;
+	return true;
+}
+
+/* stop_here - sleep until the process is continued or killed. */
+static void stop_here(struct process *p, struct user_thread *u)
+{
+	struct signal_state *s = &p->signals;
+	bool complete, continued;
+	u32 sig;
+
+	spin_lock(&p->lock);
+	sig = s->stop_signal;
+	if (!sig || u->killed) {
+		spin_unlock(&p->lock);
+		return;
+	}
+	s->nr_stopped++;
+	complete = signal_stop_is_complete(p);
+	spin_unlock(&p->lock);
+	if (complete)
+		notify_parent(p, CLD_STOPPED, (int)sig);
+	wait_event(&s->stop_wait, !READ_ONCE(s->stop_signal) || atomic_load(&u->killed),
+		   WAIT_UNINTERRUPTIBLE);
+	spin_lock(&p->lock);
+	s->nr_stopped--;
+	continued = s->notify_continue;
+	s->notify_continue = false;
+	spin_unlock(&p->lock);
+	if (continued)
+		notify_parent(p, CLD_CONTINUED, SIGCONT);
+}
+
+/* begin_stop - the default action of a stop signal that this thread took. Lock held. */
+static void begin_stop(struct process *p, int sig)
+{
+	struct user_thread *u;
+
+	p->signals.stop_signal = (u32)sig;
+	p->signals.stop_reported = false;
+	list_for_each (u, &p->threads, link)
+		thread_notice(u->thread, false);
+}
+
+/* take - the next thing for this thread to do. Lock held.
+ *  returns: a signal with a handler, copied to *action; 0: nothing more; -1: look again */
+static int take(struct process *p, struct user_thread *u, struct uapi_sigaction *action,
+		struct uapi_siginfo *info)
+{
+	int sig = queue_take(p, &u->sig.pending, ~u->sig.blocked, info);
+
+	if (!sig)
+		sig = queue_take(p, &p->signals.pending, ~u->sig.blocked, info);
+	if (!sig)
+		return 0;
+	*action = p->signals.actions[sig - 1];
+	if (signal_is_ignored(p, sig) || is_protected(p, sig))
+		return -1;
+	if (action->handler != SIG_DFL) {
+		if (action->flags & SA_RESETHAND)
+			p->signals.actions[sig - 1].handler = SIG_DFL;
+		return sig;
+	}
+	if (SIGSET_BIT(sig) & STOP_SIGNALS)
+		begin_stop(p, sig);
+	else
+		process_begin_group_exit(p, (u32)sig);
+	return -1;
+}
+
+/* next_handler - deal with everything that needs no handler; the first signal that does, or 0. */
+static int next_handler(struct uapi_sigaction *action, struct uapi_siginfo *info)
+{
+	struct user_thread *u = current_user;
+	struct process *p = current_process;
+	int sig;
+
+	atomic_and(&current->work, ~(u32)THREAD_WORK_SIGNAL);
+	do {
+		if (READ_ONCE(p->signals.stop_signal))
+			stop_here(p, u);
+		if (atomic_load(&u->killed))
+			process_exit_thread(0);
+		spin_lock(&p->lock);
+		sig = p->signals.stop_signal ? -1 : take(p, u, action, info);
+		spin_unlock(&p->lock);
+	} while (sig < 0);
+	return sig;
+}
+
+/* --- delivering -------------------------------------------------------------------------------------- */
+
+/* run_handler - redirect the user registers into the handler. */
+static void run_handler(struct trap_frame *frame, const struct uapi_sigaction *action,
+			const struct uapi_siginfo *info)
+{
+	struct thread_signals *s = &current_user->sig;
+	struct uapi_sigaltstack stack = s->altstack;
+	sigset old = s->restore_saved ? s->saved : s->blocked;
+	sigset blocked = s->blocked | action->mask;
+
+	if (!(action->flags & SA_NODEFER))
+		blocked |= SIGSET_BIT(info->si_signo);
+	if (arch_signal_push(frame, action, info, old, &stack)) {
+		signal_force_kill(SIGSEGV);
+		return;
+	}
+	if (stack.ss_flags & (s32)SS_AUTODISARM)
+		s->altstack = (struct uapi_sigaltstack){.ss_flags = SS_DISABLE};
+	s->restore_saved = false;
+	signal_set_blocked(blocked);
+}
+
+void signal_deliver(struct trap_frame *frame)
+{
+	struct uapi_sigaction action;
+	struct uapi_siginfo info;
+
+	while (next_handler(&action, &info))
+		run_handler(frame, &action, &info);
+}
+
+/* The handler has to find, or return to, the right state of the call; so the registers are settled
+ * before its frame is made from them. */
+bool signal_restart(struct trap_frame *frame, long code)
+{
+	struct uapi_sigaction action;
+	struct uapi_siginfo info;
+	bool again;
+
+	if (!next_handler(&action, &info))
+		return true;
+	current_user->sleep_deadline = 0;
+	again = code == RESTART_NOINTR || (code == RESTART_SYS && (action.flags & SA_RESTART));
+	if (again)
+		frame_rewind_syscall(frame);
+	else
+		frame_set_syscall_result(frame, -EINTR);
+	run_handler(frame, &action, &info);
+	signal_deliver(frame);
+	return false;
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * uaccess.c - checked access to user memory: ranges are checked here, faults are caught by the
+ * architecture's primitives, whose instructions have entries in the exception table.
+ */
+#include "kernel/uaccess.h"
+
+#include <arch/uaccess.h>
+#include <uapi/errno.h>
+#include <uapi/fcntl.h>
+#include "kernel/lock.h"
+#include "lib/string.h"
+#include "mm/fault/fault.h"
+#include "mm/phys/slab.h"
+#include "mm/vma/space.h"
+
+size_t copy_from_user_partial(void *dst, vaddr_t src, size_t n)
+{
+	lock_assert_user_access();
+	return user_range_ok(src, n) ? arch_copy_from_user(dst, src, n) : n;
+}
+
+size_t copy_to_user_partial(vaddr_t dst, const void *src, size_t n)
+{
+	lock_assert_user_access();
+	return user_range_ok(dst, n) ? arch_copy_to_user(dst, src, n) : n;
+}
+
+int copy_from_user(void *dst, vaddr_t src, size_t n)
+{
+	return copy_from_user_partial(dst, src, n) ? -EFAULT : 0;
+}
+
+int copy_to_user(vaddr_t dst, const void *src, size_t n)
+{
+	return copy_to_user_partial(dst, src, n) ? -EFAULT : 0;
+}
+
+int clear_user(vaddr_t dst, size_t n)
+{
+	lock_assert_user_access();
+	return !user_range_ok(dst, n) || arch_clear_user(dst, n) ? -EFAULT : 0;
+}
+
+int get_user_u32(vaddr_t src, u32 *out)
+{
+	lock_assert_user_access();
+	return !user_range_ok(src, sizeof(*out)) || arch_get_user_u32(src, out) ? -EFAULT : 0;
+}
+
+int get_user_u64(vaddr_t src, u64 *out)
+{
+	lock_assert_user_access();
+	return !user_range_ok(src, sizeof(*out)) || arch_get_user_u64(src, out) ? -EFAULT : 0;
+}
+
+int put_user_u32(vaddr_t dst, u32 value)
+{
+	lock_assert_user_access();
+	return !user_range_ok(dst, sizeof(value)) || arch_put_user_u32(dst, value) ? -EFAULT : 0;
+}
+
+int put_user_u64(vaddr_t dst, u64 value)
+{
+	lock_assert_user_access();
+	return !user_range_ok(dst, sizeof(value)) || arch_put_user_u64(dst, value) ? -EFAULT : 0;
+}
+
+int user_cas_u32(vaddr_t addr, u32 *old, u32 new_value)
+{
+	lock_assert_user_access();
+	if (!user_range_ok(addr, sizeof(*old)) || !IS_ALIGNED(addr, 4))
+		return -EFAULT;
+	return arch_user_cas_u32(addr, old, new_value) ? -EFAULT : 0;
+}
+
+/* Copied in pieces that end at page boundaries: the string may end just before an unmapped page. Small
+ * pieces, because most strings are short. */
+ssize_t strncpy_from_user(char *dst, vaddr_t src, size_t size)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		size_t n = MIN(size - done, ALIGN_DOWN(src + done, 64) + 64 - (src + done));
+		char *nul;
+
+		if (copy_from_user_partial(dst + done, src + done, n))
+			return -EFAULT;
+		nul = memchr(dst + done, 0, n);
+		if (nul)
+			return nul - dst;
+		done += n;
+	}
+	return -ENAMETOOLONG;
+}
+
+/* check_zero_tail - -E2BIG unless n bytes of user memory are all 0. */
+static int check_zero_tail(vaddr_t src, size_t n)
+{
+	u8 buf[64];
+
+	while (n) {
+		size_t piece = MIN(n, sizeof(buf));
+
+		if (copy_from_user(buf, src, piece))
+			return -EFAULT;
+		for (size_t i = 0; i < piece; i++)
+			if (buf[i])
+				return -E2BIG;
+		src += piece;
+		n -= piece;
+	}
+	return 0;
+}
+
+int copy_struct_from_user(void *dst, size_t size, vaddr_t src, size_t user_size)
+{
+	size_t common = MIN(size, user_size);
+
+	if (user_size > size) {
+		int err = check_zero_tail(src + size, user_size - size);
+
+		if (err)
+			return err;
+	}
+	memset((char *)dst + common, 0, size - common);
+	return copy_from_user(dst, src, common);
+}
+
+int space_write(struct space *space, vaddr_t dst, const void *from, size_t n)
+{
+	if (!user_range_ok(dst, n))
+		return -EFAULT;
+	while (n) {
+		size_t offset = dst & ~PAGE_MASK, piece = MIN(n, PAGE_SIZE - offset);
+		struct page *page;
+		int err = space_get_page(space, dst, FAULT_WRITE, &page);
+
+		if (err)
+			return err;
+		if (from)
+			memcpy((char *)page_to_virt(page) + offset, from, piece);
+		else
+			memset((char *)page_to_virt(page) + offset, 0, piece);
+		page_put(page);
+		from = from ? (const char *)from + piece : NULL;
+		dst += piece;
+		n -= piece;
+	}
+	return 0;
+}
+
+int path_from_user(vaddr_t path, char **out)
+{
+	char *buf = kmalloc(PATH_MAX, 0);
+	ssize_t len;
+
+	if (!buf)
+		return -ENOMEM;
+	len = strncpy_from_user(buf, path, PATH_MAX);
+	if (len < 0) {
+		kfree(buf);
+		return (int)len;
+	}
+	*out = buf;
+	return 0;
+}
+
+void path_free(char *path)
+{
+	kfree(path);
+}
