@@ -192,7 +192,7 @@ static int descend_step(struct ptc *c, struct page *node)
 		if (!fills(c)) {
 			skip_empty(c, node);
 			/* Made for a store that never came. */
-			if (c->mode & PTC_PRUNE && !READ_ONCE(node->node_used) &&
+			if (c->mode & PTC_PRUNE && node_seems_empty(node) &&
 			    node != c->as->root)
 				prune_empty(c, node->node_base, level);
 			return STEP_AGAIN;

@@ -43,6 +43,17 @@ static inline pte_t *node_table(const struct page *node)
 	return page_to_virt(node);
 }
 
+/* node_count - one entry more or less in use. Under the node's lock; walkers read the count without it. */
+static inline void node_count(struct page *node, int change)
+{
+	__atomic_store_n(&node->node_used, (u16)(node->node_used + change), __ATOMIC_RELAXED);
+}
+
+static inline bool node_seems_empty(const struct page *node)
+{
+	return !__atomic_load_n(&node->node_used, __ATOMIC_RELAXED);
+}
+
 static inline u64 node_span(const struct page *node)
 {
 	return pt_size(node->node_level + 1u);

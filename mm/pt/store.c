@@ -20,9 +20,9 @@ void node_store(struct page *node, pte_t *entry, pte_t old, pte_t pte)
 	assert_held(&node->node_lock);
 	assert(!page_test(node, PG_STRAY));
 	if (arch_pte_form(old, level) == PTE_NONE)
-		node->node_used++;
+		node_count(node, 1);
 	if (arch_pte_form(pte, level) == PTE_NONE)
-		node->node_used--;
+		node_count(node, -1);
 	assert(node->node_used <= PT_ENTRIES);
 	arch_pte_store(entry, pte);
 }
@@ -51,7 +51,7 @@ struct pt_slot ptc_take(struct ptc *c)
 	pt_decode(old, c->level, ALIGN_DOWN(c->slot_va, pt_size(c->level)), &slot);
 	if (slot.kind == PT_HOLE)
 		return slot;
-	c->node->node_used--;
+	node_count(c->node, -1);
 	c->stored = true;
 	if (slot.kind == PT_PAGE && slot.bits & PTB_READ)
 		batch_note(c->batch, slot.va, slot.size, c->level);

@@ -90,3 +90,5 @@ $(eval $(call HOST_TEST,$(1)_$(3),$(2) $(PT_SRCS),-Iarch/$(3)/include $(4),$(5))
 endef
 $(foreach a,x86_64 aarch64,$(eval $(call PT_TEST,test_pt_codec,tests/host/test_pt_codec.c,$(a))))
 $(foreach a,x86_64 aarch64,$(eval $(call PT_TEST,test_pt_cursor,tests/host/test_pt_cursor.c,$(a))))
+$(eval $(call PT_TEST,test_pt_threads,tests/host/test_pt_threads.c,aarch64,$(HOST_NO_TSAN_WARNING),thread))
+$(eval $(call HOST_TEST,test_vma_tree,tests/host/test_vma_tree.c mm/vma/vma_tree.c lib/rbtree.c))
