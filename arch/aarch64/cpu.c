@@ -9,6 +9,7 @@
 #include <arch/cache.h>
 #include <arch/cpu.h>
 #include <arch/elf.h>
+#include "arch/aarch64/asid.h"
 #include "arch/aarch64/internal.h"
 #include "kernel/printk.h"
 
@@ -106,6 +107,7 @@ void arch_cpu_init(void)
 	if (!cpu_features.tcr) {
 		detect(&cpu_features);
 		detect_hwcaps();
+		asid_init(cpu_features.asid_bits);
 	}
 	sysreg_write(mdscr_el1, 0);
 	sysreg_write(cntkctl_el1, CNTKCTL_EL0VCT);

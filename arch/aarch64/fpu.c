@@ -39,6 +39,26 @@ void fpu_load(struct thread *t)
 	atomic_and(&t->work, ~(u32)THREAD_WORK_FPU);
 }
 
+/* fpu_begin_read, fpu_begin_write - see internal.h. */
+const struct fpu_state *fpu_begin_read(struct thread *t)
+{
+	unsigned long irq = cpu_irq_save();
+
+	fpu_save(t);
+	cpu_irq_restore(irq);
+	return &t->arch.fpu;
+}
+
+struct fpu_state *fpu_begin_write(struct thread *t)
+{
+	unsigned long irq = cpu_irq_save();
+
+	fpu_save(t);
+	t->arch.fpu_cpu = NOBODY;
+	cpu_irq_restore(irq);
+	return &t->arch.fpu;
+}
+
 /* arch_thread_copy_fp - see arch/thread.h. */
 void arch_thread_copy_fp(struct thread *child, struct thread *parent)
 {

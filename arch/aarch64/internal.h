@@ -5,6 +5,7 @@
 #include <quire/types.h>
 #include "kernel/percpu.h"
 
+struct fpu_state;
 struct thread;
 struct trap_frame;
 
@@ -35,6 +36,12 @@ void trap_stack_overflow(struct trap_frame *);
 void trap_unexpected(struct trap_frame *);
 void trap_return_to_user(struct trap_frame *); /* the last steps before user mode */
 
+/* The stack on which trap.S reports that there is no room on the current one. */
+#define EMERGENCY_STACK_SIZE 8192
+extern PERCPU vaddr_t emergency_stack_top;
+extern char boot_emergency_stack[];
+#define boot_emergency_stack_top ((vaddr_t)boot_emergency_stack + EMERGENCY_STACK_SIZE)
+
 /* entry points in assembler */
 extern char trap_vectors[];
 void trap_exit_to_user(struct trap_frame *) __attribute__((noreturn));
@@ -46,6 +53,10 @@ void secondary_entry(void); /* physical entry of a started CPU; linked low, see 
 /* fpu.c */
 void fpu_save(struct thread *);
 void fpu_load(struct thread *);
+/* fpu_begin_read, fpu_begin_write - current's FP state in memory, up to date; after the latter memory counts
+ * alone, and the registers follow before user mode. */
+const struct fpu_state *fpu_begin_read(struct thread *);
+struct fpu_state *fpu_begin_write(struct thread *);
 
 /* irq.c */
 void irq_dispatch(void);

@@ -93,6 +93,16 @@ static int wait_for_arrival(struct cpu_slot *slot)
 	return state == SLOT_ARRIVED ? 0 : -ENODEV;
 }
 
+static int give_emergency_stack(unsigned cpu)
+{
+	char *stack = vmalloc_stack(EMERGENCY_STACK_SIZE);
+
+	if (!stack)
+		return -ENOMEM;
+	cpu_var(emergency_stack_top, cpu) = (vaddr_t)stack + EMERGENCY_STACK_SIZE;
+	return 0;
+}
+
 /* arch_cpu_start - see arch/smp.h. */
 int arch_cpu_start(unsigned cpu, vaddr_t stack_top)
 {
@@ -102,6 +112,9 @@ int arch_cpu_start(unsigned cpu, vaddr_t stack_top)
 
 	if (slot->state != SLOT_IDLE)
 		return -EBUSY;
+	err = give_emergency_stack(cpu);
+	if (err)
+		return err;
 	slot->hw_id = info->hw_id;
 	slot->percpu = percpu_offset[cpu];
 	slot->stack_top = stack_top;

@@ -10,6 +10,7 @@
  */
 #include <arch/boot.h>
 #include <arch/cpu.h>
+#include "arch/aarch64/internal.h"
 #include "boot/boot_info.h"
 #include "kernel/main.h"
 
@@ -18,6 +19,7 @@ paddr_t kimage_phys;
 void arch_start(paddr_t fdt, paddr_t image)
 {
 	kimage_phys = image;
+	this_cpu(emergency_stack_top) = boot_emergency_stack_top;
 	arch_cpu_init();
 	boot_from_fdt(fdt);
 	arch_early_map_ram();

@@ -157,12 +157,13 @@ exit_to_kernel:
 stack_overflow:
 	mov	x0, sp
 	msr	sp_el0, x0
-	mrs	x0, tpidr_el1			/* this CPU's copy of emergency_stack .. */
+	mrs	x0, tpidr_el1			/* this CPU's copy of emergency_stack_top */
 	mov	sp, x0
-	ldr	x0, =emergency_stack
+	ldr	x0, =emergency_stack_top
 	add	sp, sp, x0
-	mov	x0, #EMERGENCY_STACK_SIZE	/* .. its end */
-	add	sp, sp, x0
+	mov	x0, sp
+	ldr	x0, [x0]
+	mov	sp, x0
 	mrs	x0, tpidrro_el0
 	msr	tpidrro_el0, xzr
 	sub	sp, sp, #FRAME_SIZE

@@ -94,8 +94,8 @@ static const struct {
 	[EC_WATCHPOINT] = {SIGTRAP, TRAP_HWBKPT}, [EC_BRK] = {SIGTRAP, TRAP_BRKPT},
 };
 
-extern PERCPU u8 emergency_stack[EMERGENCY_STACK_SIZE];
-PERCPU u8 emergency_stack[EMERGENCY_STACK_SIZE] ALIGNED(16);
+char boot_emergency_stack[EMERGENCY_STACK_SIZE] ALIGNED(16);
+PERCPU vaddr_t emergency_stack_top;
 
 static const char *fault_name(u64 esr)
 {
@@ -334,7 +334,9 @@ static bool inside(vaddr_t p, vaddr_t base, u64 size)
 /* arch_stack_is_emergency - see arch/backtrace.h. */
 bool arch_stack_is_emergency(vaddr_t fp)
 {
-	return inside(fp, (vaddr_t)&this_cpu(emergency_stack), EMERGENCY_STACK_SIZE);
+	vaddr_t top = this_cpu(emergency_stack_top);
+
+	return top && inside(fp, top - EMERGENCY_STACK_SIZE, EMERGENCY_STACK_SIZE);
 }
 
 /* arch_stack_contains - see arch/backtrace.h. */

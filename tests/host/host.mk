@@ -92,3 +92,7 @@ $(foreach a,x86_64 aarch64,$(eval $(call PT_TEST,test_pt_codec,tests/host/test_p
 $(foreach a,x86_64 aarch64,$(eval $(call PT_TEST,test_pt_cursor,tests/host/test_pt_cursor.c,$(a))))
 $(eval $(call PT_TEST,test_pt_threads,tests/host/test_pt_threads.c,aarch64,$(HOST_NO_TSAN_WARNING),thread))
 $(eval $(call HOST_TEST,test_vma_tree,tests/host/test_vma_tree.c mm/vma/vma_tree.c lib/rbtree.c))
+
+# Identifiers of address spaces: the part of arch/aarch64 that does not touch the hardware.
+$(eval $(call HOST_TEST,test_asid,tests/host/test_asid.c arch/aarch64/asid.c tests/host/sim_cpu.c tests/host/sim_lock.c))
+$(eval $(call HOST_TEST,test_asid_threads,tests/host/test_asid.c arch/aarch64/asid.c tests/host/sim_cpu.c tests/host/sim_lock.c,$(HOST_NO_TSAN_WARNING),thread))

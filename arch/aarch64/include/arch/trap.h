@@ -13,8 +13,6 @@
 #define FRAME_ORIG_X0 272
 #define FRAME_RECORD  288
 
-#define EMERGENCY_STACK_SIZE 8192
-
 #ifndef __ASSEMBLY__
 
 #include <quire/types.h>
@@ -96,8 +94,8 @@ static inline void frame_end_syscall(struct trap_frame *f)
 	f->syscall = -1;
 }
 
-/* frame_restart_syscall - make the same system call again on return to user mode. */
-static inline void frame_restart_syscall(struct trap_frame *f)
+/* frame_rewind_syscall - make the same system call again on return to user mode. */
+static inline void frame_rewind_syscall(struct trap_frame *f)
 {
 	f->regs[0] = f->orig_x0;
 	f->pc -= 4;
