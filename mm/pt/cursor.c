@@ -60,6 +60,7 @@ void ptc_lock_node(const struct ptc *c, struct page *node)
 static void leave_window(struct ptc *c)
 {
 	struct page *node = c->node;
+	vaddr_t base;
 	bool empty;
 
 	if (c->inner && c->inner->node)
@@ -74,9 +75,10 @@ static void leave_window(struct ptc *c)
 	if (!(c->mode & PTC_DEFER))
 		batch_flush_tlb(c->batch);
 	empty = !node->node_used && node != c->as->root;
+	base = node->node_base;
 	spin_unlock(&node->node_lock);
 	if (empty && (c->mode & PTC_PRUNE))
-		prune_empty(c, node->node_base, node->node_level);
+		prune_empty(c, base, c->level);
 	if (!(c->mode & PTC_DEFER))
 		tlb_batch_flush(c->batch);
 }
@@ -181,6 +183,7 @@ static int descend_step(struct ptc *c, struct page *node)
 {
 	unsigned level = node->node_level, index = pt_index(c->va, level);
 	pte_t pte = arch_pte_load(node_table(node) + index);
+	vaddr_t base = ALIGN_DOWN(c->va, pt_size(level + 1));
 	int err;
 
 	switch (arch_pte_form(pte, level)) {
@@ -194,7 +197,7 @@ static int descend_step(struct ptc *c, struct page *node)
 			/* Made for a store that never came. */
 			if (c->mode & PTC_PRUNE && node_seems_empty(node) &&
 			    node != c->as->root)
-				prune_empty(c, node->node_base, level);
+				prune_empty(c, base, level);
 			return STEP_AGAIN;
 		}
 		if (fillable(c, c->va, level))
