@@ -79,7 +79,7 @@ static bool parse_field(const char *text, u32 *value)
 static enum cpio_error header_done(struct cpio *c)
 {
 	struct cpio_entry *e = &c->entry;
-	u32 name_size;
+	u32 name_size = 0;
 	u32 *const fields[] = {&e->ino,       &e->mode,       &e->uid,        &e->gid,
 			       &e->nlink,     &e->mtime,      &e->size,       &e->dev_major,
 			       &e->dev_minor, &e->rdev_major, &e->rdev_minor, &name_size,

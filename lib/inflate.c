@@ -368,18 +368,16 @@ static int copy_match(struct stream *s, unsigned symbol)
 static int coded_block(struct stream *s)
 {
 	unsigned symbol;
-	int err;
 
-	do {
-		err = decode(s, &s->work->literals, &symbol);
+	for (;;) {
+		int err = decode(s, &s->work->literals, &symbol);
+
+		if (err || symbol == END_OF_BLOCK)
+			return err;
+		err = symbol < END_OF_BLOCK ? put_byte(s, (u8)symbol) : copy_match(s, symbol);
 		if (err)
 			return err;
-		if (symbol < END_OF_BLOCK)
-			err = put_byte(s, (u8)symbol);
-		else if (symbol > END_OF_BLOCK)
-			err = copy_match(s, symbol);
-	} while (!err && symbol != END_OF_BLOCK);
-	return err;
+	}
 }
 
 static int one_block(struct stream *s, bool *last)

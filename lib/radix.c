@@ -106,13 +106,13 @@ u64 radix_load(const struct radix *r, u64 index)
 static struct radix_node *leave_subtree(struct radix_node *const *path, unsigned level,
 					unsigned top_level, u64 *index)
 {
-	while (level < top_level) {
-		unsigned shift = ++level * RADIX_SHIFT;
+	unsigned shift = (level + 1) * RADIX_SHIFT;
 
-		*index = ((*index >> shift) + 1) << shift;
-		if (slot_of(*index, shift))
+	*index = ((*index >> shift) + 1) << shift;
+	/* Slot 0 means that the step went beyond this node as well. */
+	while (++level <= top_level)
+		if (slot_of(*index, level * RADIX_SHIFT))
 			return path[level];
-	}
 	return NULL;
 }
 

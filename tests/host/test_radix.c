@@ -262,6 +262,29 @@ TEST(next_skips_holes_of_any_size_up_to_the_limit)
 	}
 }
 
+/* What a reader without the lock meets between the two stores of an erasure: the bit, not the word. */
+TEST(next_steps_over_a_slot_that_is_being_erased)
+{
+	static const u64 indices[] = {5, 6, 63, 64, 4095, 4096, (1 << 18) - 1, 1 << 18};
+
+	start();
+	for (size_t k = 0; k < ARRAY_SIZE(indices); k++)
+		store(indices[k], 9);
+	for (size_t k = 0; k < ARRAY_SIZE(indices); k++) {
+		struct radix_node *leaf = tree.top;
+		u64 at = indices[k], word;
+
+		while (leaf->shift)
+			leaf = (void *)(uintptr_t)leaf->slot[at >> leaf->shift & (RADIX_SLOTS - 1)];
+		leaf->slot[at % RADIX_SLOTS] = 0;
+		word = radix_next(&tree, &at, ~0ull);
+		leaf->slot[indices[k] % RADIX_SLOTS] = 9;
+		EXPECT_EQ(word, k + 1 < ARRAY_SIZE(indices) ? 9 : 0);
+		EXPECT_EQ(at, indices[MIN(k + 1, ARRAY_SIZE(indices) - 1)]);
+	}
+	finish();
+}
+
 TEST(tree_shrinks_to_what_is_left)
 {
 	start();
