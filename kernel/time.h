@@ -5,9 +5,9 @@
 #include <quire/types.h>
 #include "lib/rbtree.h"
 
-#define NSEC_PER_SEC  1000000000ull
-#define NSEC_PER_MSEC 1000000ull
-#define NSEC_PER_USEC 1000ull
+#define NSEC_PER_SEC  1000000000ul
+#define NSEC_PER_MSEC 1000000ul
+#define NSEC_PER_USEC 1000ul
 
 /* time_now - monotonic ns since boot, the same on every CPU, never backwards. */
 u64 time_now(void);

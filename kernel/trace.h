@@ -12,7 +12,7 @@
 enum trace_kind {
 	TRACE_NONE,
 	TRACE_BOOT,    /* a: milestone number, b: instruction or ns */
-	TRACE_SWITCH,  /* a: from tid, b: to tid */
+	TRACE_SWITCH,  /* a: from thread id, b: to thread id, c: first letters of its name */
 	TRACE_FAULT,   /* a: address, b: flags, c: ip, d: result */
 	TRACE_SLOT,    /* a: address, b: from kind<<8|to kind, c: old value, d: new value */
 	TRACE_COW,     /* a: address, b: 0 copy 1 reuse 2 unshare, c: old pfn, d: new pfn */
@@ -27,3 +27,5 @@ enum trace_kind {
 void trace(enum trace_kind, u64 a, u64 b, u64 c, u64 d);
 /* trace_dump - print the newest n events of all CPUs, oldest first, by time. For the panic path. */
 void trace_dump(unsigned n, void (*print)(const char *fmt, ...));
+/* trace_init_cpus - a ring for each further CPU. Boot CPU, after percpu_init. Sleeps. */
+void trace_init_cpus(void);

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trace.c - the event rings, and how events read.
+ *
+ * Each CPU writes its own ring without a lock. An interrupt that records in the middle of another record
+ * may take the same slot; then one of the two events is lost, never mixed, because the interrupted one
+ * writes all of its fields afterwards or has written all of them before.
+ *
+ * The dump merges the rings by time. It runs when the other CPUs are stopped; events they were just
+ * writing may be wrong.
+ */
+#include "kernel/percpu.h"
+#include "kernel/smp.h"
+#include "kernel/time.h"
+#include "kernel/trace.h"
+#include "mm/phys/slab.h"
+
+#define RING_EVENTS 256 /* a power of two */
+
+struct trace_event {
+	u64 time;
+	u64 kind;
+	u64 arg[4];
+};
+
+struct trace_ring {
+	u64 head; /* events ever recorded */
+	struct trace_event events[RING_EVENTS];
+};
+
+static struct trace_ring boot_ring;
+static PERCPU struct trace_ring *trace_ring = &boot_ring;
+
+/* How an event is printed, with its four words as arguments. */
+static const char *const formats[TRACE_NR] = {
+	[TRACE_BOOT] = "boot stage %lu (%lu)",
+	[TRACE_SWITCH] = "switch thread %lu -> %lu",
+	[TRACE_FAULT] = "fault %#lx flags %#lx ip %#lx result %lu",
+	[TRACE_SLOT] = "slot %#lx kinds %#lx old %#lx new %#lx",
+	[TRACE_COW] = "cow %#lx kind %lu old pfn %#lx new pfn %#lx",
+	[TRACE_FLUSH] = "flush %#lx - %#lx reason %lu cpus %#lx",
+	[TRACE_SYSCALL] = "system call %lu = %ld",
+	[TRACE_SIGNAL] = "signal to %lu: %lu code %ld address %#lx",
+	[TRACE_EXEC] = "exec by %lu entry %#lx stack %#lx",
+	[TRACE_EXIT] = "exit of %lu status %#lx",
+};
+
+/* trace - record an event on this CPU. Any context. */
+void trace(enum trace_kind kind, u64 a, u64 b, u64 c, u64 d)
+{
+	struct trace_ring *ring = this_cpu(trace_ring);
+	struct trace_event *e = &ring->events[ring->head++ % RING_EVENTS];
+
+	e->time = time_now();
+	e->kind = kind;
+	e->arg[0] = a;
+	e->arg[1] = b;
+	e->arg[2] = c;
+	e->arg[3] = d;
+}
+
+/* trace_init_cpus - a ring for each further CPU; one that gets none shares the boot CPU's. Boot CPU, before
+ * the others start. Sleeps. */
+void trace_init_cpus(void)
+{
+	for (unsigned cpu = 1; cpu < nr_cpus; cpu++) {
+		struct trace_ring *ring = kmalloc(sizeof(*ring), PA_ZERO);
+
+		cpu_var(trace_ring, cpu) = ring ? ring : &boot_ring;
+	}
+}
+
+static struct trace_ring *ring_of(unsigned cpu)
+{
+	struct trace_ring *ring = cpu_var(trace_ring, cpu);
+
+	return cpu && ring == &boot_ring ? NULL : ring;
+}
+
+/* Newest event before cursor[cpu] of any CPU; MAX_CPUS when no ring has more. */
+static unsigned newest_before(const u64 *cursor)
+{
+	unsigned best = MAX_CPUS;
+	u64 best_time = 0;
+
+	for (unsigned cpu = 0; cpu < nr_cpus; cpu++) {
+		struct trace_ring *ring = ring_of(cpu);
+		const struct trace_event *e;
+
+		if (!ring || cursor[cpu] == 0 || ring->head - cursor[cpu] >= RING_EVENTS)
+			continue;
+		e = &ring->events[(cursor[cpu] - 1) % RING_EVENTS];
+		if (best == MAX_CPUS || e->time >= best_time) {
+			best = cpu;
+			best_time = e->time;
+		}
+	}
+	return best;
+}
+
+static unsigned oldest_at(const u64 *cursor)
+{
+	unsigned best = MAX_CPUS;
+	u64 best_time = 0;
+
+	for (unsigned cpu = 0; cpu < nr_cpus; cpu++) {
+		struct trace_ring *ring = ring_of(cpu);
+		const struct trace_event *e;
+
+		if (!ring || cursor[cpu] >= ring->head)
+			continue;
+		e = &ring->events[cursor[cpu] % RING_EVENTS];
+		if (best == MAX_CPUS || e->time < best_time) {
+			best = cpu;
+			best_time = e->time;
+		}
+	}
+	return best;
+}
+
+static void print_event(unsigned cpu, const struct trace_event *e,
+			void (*print)(const char *fmt, ...))
+{
+	const char *fmt = e->kind < TRACE_NR ? formats[e->kind] : NULL;
+
+	print("[%5lu.%06lu] cpu %u: ", e->time / NSEC_PER_SEC,
+	      e->time % NSEC_PER_SEC / NSEC_PER_USEC, cpu);
+	if (fmt)
+		print(fmt, e->arg[0], e->arg[1], e->arg[2], e->arg[3]);
+	else
+		print("event %lu: %#lx %#lx %#lx %#lx", e->kind, e->arg[0], e->arg[1], e->arg[2],
+		      e->arg[3]);
+	if (e->kind == TRACE_SWITCH)
+		print(" (%.8s)", (const char *)&e->arg[2]);
+	print("\n");
+}
+
+/* trace_dump - see trace.h. One caller at a time. */
+void trace_dump(unsigned n, void (*print)(const char *fmt, ...))
+{
+	static u64 cursor[MAX_CPUS];
+	unsigned cpu;
+
+	for (cpu = 0; cpu < nr_cpus; cpu++)
+		cursor[cpu] = ring_of(cpu) ? ring_of(cpu)->head : 0;
+	for (; n && (cpu = newest_before(cursor)) < MAX_CPUS; n--)
+		cursor[cpu]--;
+	while ((cpu = oldest_at(cursor)) < MAX_CPUS)
+		print_event(cpu, &ring_of(cpu)->events[cursor[cpu]++ % RING_EVENTS], print);
+}
