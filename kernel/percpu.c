@@ -55,4 +55,5 @@ void percpu_init(void)
 		percpu_offset[nr_cpus] = (uintptr_t)area - (uintptr_t)percpu_start;
 		cpu_var(cpu_number, nr_cpus) = nr_cpus;
 	}
+	phys_percpu_start();
 }

@@ -58,14 +58,15 @@ static const struct boot_range *find_overlap(const struct boot_range *list, u32 
 	return lowest;
 }
 
-/* The highest aligned place for size bytes in [base, end) that nobody has taken; 0 when there is none. */
+/* The highest aligned place for size bytes in [base, end) that nobody has taken; 0 when there is none,
+ * or none but address 0. */
 static paddr_t find_place(paddr_t base, paddr_t end, u64 size, u64 align)
 {
 	while (end > base && end - base >= size) {
 		paddr_t lo = ALIGN_DOWN(end - size, align);
 		const struct boot_range *hit;
 
-		if (lo < base || !lo)
+		if (lo < base)
 			return 0;
 		hit = find_overlap(early.taken, early.nr_taken, lo, lo + size);
 		if (!hit)

@@ -260,7 +260,8 @@ TEST(reserved_ranges_stay_out_until_they_are_given)
 	phys_free_range(MIB(17) + 5, KIB(64));
 	EXPECT_EQ(page_count_total(), before + 15); /* whole pages inside */
 	EXPECT_EQ(page_count_free(), 15);
-	EXPECT_PANIC(phys_free_range(MIB(17) + KIB(8), KIB(4)));
+	EXPECT_PANIC(phys_free_range(MIB(17) + KIB(8), KIB(4))); /* first of a block */
+	EXPECT_PANIC(phys_free_range(MIB(17) + KIB(12), KIB(4)));
 	EXPECT_PANIC(phys_free_range(MIB(18), KIB(4)));
 	phys_free_range(GIB(8), MIB(1)); /* not RAM: nothing to give */
 	EXPECT_EQ(page_count_total(), before + 15);
@@ -300,6 +301,8 @@ TEST(a_folio_is_freed_by_its_order)
 	EXPECT_EQ(page_count_free(), page_count_total());
 	for (unsigned i = 0; i < 1u << SECTION_ORDER; i++)
 		EXPECT_EQ(p[i].refs, 0);
+	for (unsigned i = 1; i < 1u << SECTION_ORDER; i++)
+		EXPECT_EQ(page_type(&p[i]), PAGE_RESERVED);
 }
 
 TEST(wrong_frees_are_caught)
