@@ -304,7 +304,6 @@ void initramfs_unpack(void)
 	paddr_t base = boot_info.initrd;
 	u64 size = boot_info.initrd_size;
 
-	vfs_init();
 	make_standard_nodes();
 	if (!size) {
 		printk("initramfs: none was given\n");

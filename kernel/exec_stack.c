@@ -28,6 +28,7 @@
 #define AUXV_PAIRS        24
 #define STACK_RANDOM_BITS 22       /* of pages */
 #define STACK_INITIAL     KIB(128) /* mapped beyond what the strings need; grows by faults */
+#define STACK_ROOM_ABOVE  KIB(64)  /* the last page may be needed for other things */
 #define STACK_GAP_MIN     MIB(128) /* kept free below for growth, whatever the limit says */
 
 /* Pointers and auxiliary vector are assembled here, then copied out. */
@@ -93,8 +94,8 @@ static void place_stack(struct space *space, u64 limit)
 	u64 gap = MAX(MIN(limit, USER_TOP / 6 * 5), STACK_GAP_MIN);
 
 	/* The last page is the architecture's: signal trampoline (aarch64). */
-	space->stack_top = USER_TOP - PAGE_SIZE -
-			   ((random & ((1u << STACK_RANDOM_BITS) - 1)) << PAGE_SHIFT);
+	space->stack_top =
+		USER_TOP - PAGE_SIZE - ((random & ((1u << STACK_RANDOM_BITS) - 1)) << PAGE_SHIFT);
 	space->mmap_top = ALIGN_DOWN(space->stack_top - gap, PAGE_SIZE) -
 			  ((random >> 32 & ((1u << STACK_RANDOM_BITS) - 1)) << PAGE_SHIFT);
 }

@@ -119,6 +119,9 @@ void signal_set_blocked(sigset);
 #define RESTART_NOINTR 513 /* again in any case */
 #define RESTART_NOHAND 514 /* again only if no handler runs */
 
+/* signal_on_altstack - does a stack pointer lie on this alternate stack? */
+bool signal_on_altstack(const struct uapi_sigaltstack *, vaddr_t sp);
+
 /* --- provided by arch/<arch>/signal.c ---------------------------------------------------------------- */
 
 /* arch_signal_push - make the user registers enter the handler, with a frame on the user stack, or on

@@ -120,3 +120,8 @@ int space_get_page(struct space *, vaddr_t va, unsigned access, struct page **ou
 /* space_write / space_read - copy between the kernel and a space that need not be loaded. 0, -EFAULT, -ENOMEM. */
 int space_write(struct space *, vaddr_t va, const void *data, size_t len);
 int space_read(struct space *, vaddr_t va, void *data, size_t len);
+
+/* space_shared_object - the object that a shared mapping at va shows, and which page of it; NULL when
+ * memory there is private, anonymous or absent. Not referenced: only good as an identity (futex keys).
+ * Sleeps, takes the space lock for reading. */
+struct object *space_shared_object(struct space *, vaddr_t va, u64 *pgoff);

@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * futex.c - sleep while a word of user memory has a value; wake those who sleep on it.
+ *
+ * What makes it work: a waiter's look at the word and its going to sleep are one step for every waker.
+ * User memory must not be touched under a spin lock, so the step is made of two. The waiter queues itself
+ * unarmed, reads the word with no lock held, and then arms itself under the bucket lock. A waker that comes
+ * by in between does not count or remove it but notes that it was there (`missed`), and the waiter
+ * reads again. So a wake is never spent on a waiter that was going to find another value, and never lost.
+ *
+ * Key: (object, page of it and offset) for words in shared mappings, else (space, address). The object
+ * of a waiter is not referenced: its mapping keeps it, and a waiter whose mapping is gone can only be woken by
+ * coincidence, which the interface allows.
+ *
+ * Locks: bucket locks (RANK_FUTEX), two of them by ascending address. waiter fields are under the lock of the
+ * bucket that `bucket` names, which requeueing changes; bucket_lock_of chases it.
+ */
+#include "kernel/futex.h"
+
+#include <quire/assert.h>
+#include <uapi/errno.h>
+#include <uapi/futex.h>
+#include <uapi/time.h>
+#include "kernel/process.h"
+#include "kernel/syscall.h"
+#include "kernel/timespec.h"
+#include "kernel/uaccess.h"
+#include "lib/atomic.h"
+#include "lib/hash.h"
+#include "mm/vma/space.h"
+
+#define FUTEX_HASH_BITS 8
+
+struct futex_key {
+	u64 owner, where;
+};
+
+struct futex_waiter {
+	struct list_head link;
+	struct futex_bucket *bucket; /* changed under both locks; NULL: woken */
+	struct futex_key key;
+	struct thread *thread;
+	u32 bitset;
+	bool armed;  /* the word had the value: wakers may take it */
+	bool missed; /* a waker came by before */
+};
+
+struct futex_bucket {
+	struct spinlock lock;
+	struct list_head waiters; /* in order of arrival */
+	u32 changes;              /* [a] waiters armed so far: for requeue's comparison */
+};
+
+static struct futex_bucket buckets[1 << FUTEX_HASH_BITS];
+
+void futex_init(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(buckets); i++) {
+		spin_init(&buckets[i].lock, RANK_FUTEX);
+		list_init(&buckets[i].waiters);
+	}
+}
+
+/* --- keys -------------------------------------------------------------------------------------------- */
+
+static int make_key(vaddr_t addr, bool private_key, struct futex_key *key)
+{
+	struct object *obj = NULL;
+	u64 pgoff = 0;
+
+	if (!IS_ALIGNED(addr, 4))
+		return -EINVAL;
+	if (!user_range_ok(addr, 4))
+		return -EFAULT;
+	if (!private_key)
+		obj = space_shared_object(current->space, addr, &pgoff);
+	if (obj)
+		*key = (struct futex_key){(u64)obj, pgoff << PAGE_SHIFT | (addr & ~PAGE_MASK)};
+	else
+		*key = (struct futex_key){(u64)current->space, addr};
+	return 0;
+}
+
+static bool same_key(const struct futex_key *a, const struct futex_key *b)
+{
+	return a->owner == b->owner && a->where == b->where;
+}
+
+static struct futex_bucket *bucket_of(const struct futex_key *key)
+{
+	return &buckets[hash_bits(hash_pair(key->owner, key->where), FUTEX_HASH_BITS)];
+}
+
+/* --- waking ------------------------------------------------------------------------------------------ */
+
+/* wake_waiter - take it off its queue for good. Bucket locked. The waiter is gone as soon as bucket is NULL;
+ * the thread, which does not need a reference in code that does not sleep, may be ending. */
+static void wake_waiter(struct futex_waiter *w)
+{
+	struct thread *t = w->thread;
+
+	list_del(&w->link);
+	atomic_store_release(&w->bucket, NULL);
+	thread_wake(t);
+}
+
+/* wake_locked - up to n waiters of a key. Returns how many. */
+static unsigned wake_locked(struct futex_bucket *b, const struct futex_key *key, unsigned n,
+			    u32 bitset)
+{
+	struct futex_waiter *w, *next;
+	unsigned woken = 0;
+
+	list_for_each_safe (w, next, &b->waiters, link) {
+		if (!same_key(&w->key, key) || !(w->bitset & bitset))
+			continue;
+		if (!w->armed) {
+			w->missed = true;
+			continue;
+		}
+		if (woken == n)
+			break;
+		wake_waiter(w);
+		woken++;
+	}
+	return woken;
+}
+
+static long wake(vaddr_t addr, bool private_key, unsigned n, u32 bitset)
+{
+	struct futex_bucket *b;
+	struct futex_key key;
+	long woken;
+	int err = make_key(addr, private_key, &key);
+
+	if (err)
+		return err;
+	b = bucket_of(&key);
+	spin_lock(&b->lock);
+	woken = wake_locked(b, &key, n, bitset);
+	spin_unlock(&b->lock);
+	return woken;
+}
+
+int futex_wake(vaddr_t addr, bool private_key, unsigned n)
+{
+	return (int)wake(addr, private_key, n, FUTEX_BITSET_MATCH_ANY);
+}
+
+/* --- waiting ----------------------------------------------------------------------------------------- */
+
+/* lock_bucket_of - the bucket that a waiter is in now, locked; NULL when it has been woken. */
+static struct futex_bucket *lock_bucket_of(struct futex_waiter *w)
+{
+	for (;;) {
+		struct futex_bucket *b = atomic_load_acquire(&w->bucket);
+
+		if (!b)
+			return NULL;
+		spin_lock(&b->lock);
+		if (atomic_load(&w->bucket) == b)
+			return b;
+		spin_unlock(&b->lock);
+	}
+}
+
+static void enqueue(struct futex_waiter *w)
+{
+	struct futex_bucket *b = bucket_of(&w->key);
+
+	spin_lock(&b->lock);
+	w->bucket = b;
+	list_add_tail(&w->link, &b->waiters);
+	spin_unlock(&b->lock);
+}
+
+/* dequeue - give up. False when somebody has woken us already, which then counts. */
+static bool dequeue(struct futex_waiter *w)
+{
+	struct futex_bucket *b = lock_bucket_of(w);
+
+	if (!b)
+		return false;
+	list_del(&w->link);
+	w->bucket = NULL;
+	spin_unlock(&b->lock);
+	return true;
+}
+
+/* try_arm - true unless a waker came by since the word was last read. */
+static bool try_arm(struct futex_waiter *w)
+{
+	struct futex_bucket *b = lock_bucket_of(w);
+	bool ok = !w->missed;
+
+	w->missed = false;
+	if (ok) {
+		w->armed = true;
+		atomic_inc(&b->changes);
+	}
+	spin_unlock(&b->lock);
+	return ok;
+}
+
+/* arm_if_equal - 0: asleep as far as wakers are concerned; -EAGAIN: another value; -EFAULT. */
+static int arm_if_equal(struct futex_waiter *w, vaddr_t addr, u32 val)
+{
+	u32 now;
+
+	do {
+		smp_mb(); /* queued before the word is read; pairs with the waker's bucket lock */
+		if (get_user_u32(addr, &now))
+			return -EFAULT;
+		if (now != val)
+			return -EAGAIN;
+	} while (!try_arm(w));
+	return 0;
+}
+
+/* sleep_until_woken - 0, -EINTR, -ETIMEDOUT. */
+static int sleep_until_woken(struct futex_waiter *w, u64 deadline)
+{
+	int err = 0;
+
+	while (atomic_load_acquire(&w->bucket) && !err) {
+		thread_prepare_sleep();
+		if (atomic_load_acquire(&w->bucket))
+			err = wait_step(WAIT_INTERRUPTIBLE, deadline);
+		else
+			thread_cancel_sleep();
+	}
+	return err;
+}
+
+static long futex_wait(vaddr_t addr, bool private_key, u32 val, u64 deadline, u32 bitset)
+{
+	struct futex_waiter w = {.thread = current, .bitset = bitset};
+	int err;
+
+	if (!bitset)
+		return -EINVAL;
+	err = make_key(addr, private_key, &w.key);
+	if (err)
+		return err;
+	enqueue(&w);
+	err = arm_if_equal(&w, addr, val);
+	if (!err)
+		err = sleep_until_woken(&w, deadline);
+	if (!dequeue(&w))
+		return 0;
+	return err == -EINTR ? -RESTART_SYS : err;
+}
+
+/* --- requeueing and wake-op -------------------------------------------------------------------------- */
+
+static void lock_two(struct futex_bucket *a, struct futex_bucket *b)
+{
+	spin_lock(a < b ? &a->lock : &b->lock);
+	if (a != b)
+		spin_lock_nested(a < b ? &b->lock : &a->lock);
+}
+
+static void unlock_two(struct futex_bucket *a, struct futex_bucket *b)
+{
+	spin_unlock(&a->lock);
+	if (a != b)
+		spin_unlock(&b->lock);
+}
+
+/* move_waiters - up to n of them to another key. Both buckets locked. */
+static unsigned move_waiters(struct futex_bucket *from, const struct futex_key *key,
+			     struct futex_bucket *to, const struct futex_key *new_key, unsigned n)
+{
+	struct futex_waiter *w, *next;
+	unsigned moved = 0;
+
+	list_for_each_safe (w, next, &from->waiters, link) {
+		if (moved == n)
+			break;
+		if (!w->armed || !same_key(&w->key, key))
+			continue;
+		w->key = *new_key;
+		if (from != to) {
+			list_move_tail(&w->link, &to->waiters);
+			atomic_store_release(&w->bucket, to);
+		}
+		moved++;
+	}
+	return moved;
+}
+
+/* lock_if_equal - both buckets, with the word known to have had the value while nobody queued up in the
+ * first one. */
+static int lock_if_equal(vaddr_t addr, const u32 *val, struct futex_bucket *from,
+			 struct futex_bucket *to)
+{
+	for (;;) {
+		u32 seen = atomic_load_acquire(&from->changes), now;
+
+		if (val && get_user_u32(addr, &now))
+			return -EFAULT;
+		if (val && now != *val)
+			return -EAGAIN;
+		lock_two(from, to);
+		if (!val || atomic_load(&from->changes) == seen)
+			return 0;
+		unlock_two(from, to);
+	}
+}
+
+/* futex_requeue - wake some, move some; val: only if the word has this value (NULL: in any case). */
+static long futex_requeue(vaddr_t addr, vaddr_t addr2, bool private_key, u32 nr_wake, u32 nr_move,
+			  const u32 *val)
+{
+	struct futex_key key, key2;
+	struct futex_bucket *b, *b2;
+	long woken, moved;
+	int err;
+
+	if ((s32)nr_wake < 0 || (s32)nr_move < 0)
+		return -EINVAL;
+	err = make_key(addr, private_key, &key);
+	if (!err)
+		err = make_key(addr2, private_key, &key2);
+	if (err)
+		return err;
+	b = bucket_of(&key);
+	b2 = bucket_of(&key2);
+	err = lock_if_equal(addr, val, b, b2);
+	if (err)
+		return err;
+	woken = wake_locked(b, &key, nr_wake, FUTEX_BITSET_MATCH_ANY);
+	moved = same_key(&key, &key2) ? 0 : move_waiters(b, &key, b2, &key2, nr_move);
+	unlock_two(b, b2);
+	return woken + moved;
+}
+
+static int new_value(u32 op, u32 old, u32 arg, u32 *out)
+{
+	switch (op & 7) {
+	case FUTEX_OP_SET:
+		*out = arg;
+		return 0;
+	case FUTEX_OP_ADD:
+		*out = old + arg;
+		return 0;
+	case FUTEX_OP_OR:
+		*out = old | arg;
+		return 0;
+	case FUTEX_OP_ANDN:
+		*out = old & ~arg;
+		return 0;
+	case FUTEX_OP_XOR:
+		*out = old ^ arg;
+		return 0;
+	default:
+		return -ENOSYS;
+	}
+}
+
+static int compare(u32 cmp, s32 old, s32 arg)
+{
+	switch (cmp) {
+	case FUTEX_OP_CMP_EQ:
+		return old == arg;
+	case FUTEX_OP_CMP_NE:
+		return old != arg;
+	case FUTEX_OP_CMP_LT:
+		return old < arg;
+	case FUTEX_OP_CMP_LE:
+		return old <= arg;
+	case FUTEX_OP_CMP_GT:
+		return old > arg;
+	case FUTEX_OP_CMP_GE:
+		return old >= arg;
+	default:
+		return -ENOSYS;
+	}
+}
+
+/* change_word - apply the encoded operation; 1 or 0 says whether the old value compares true. */
+static int change_word(vaddr_t addr, u32 encoded)
+{
+	u32 op = encoded >> 28, cmp = encoded >> 24 & 15;
+	s32 arg = (s32)(encoded << 8) >> 20, cmp_arg = (s32)(encoded << 20) >> 20;
+	u32 old, seen, next;
+
+	if (op & FUTEX_OP_OPARG_SHIFT)
+		arg = (s32)(1u << (arg & 31));
+	if (get_user_u32(addr, &seen))
+		return -EFAULT;
+	do {
+		int err = new_value(op, seen, (u32)arg, &next);
+
+		if (err)
+			return err;
+		old = seen;
+		if (user_cas_u32(addr, &seen, next))
+			return -EFAULT;
+	} while (seen != old);
+	return compare(cmp, (s32)old, cmp_arg);
+}
+
+/* futex_wake_op - the word is changed before the buckets are locked: whoever queues up on it in between,
+ * having seen the new value, may be woken for nothing, which the interface allows. */
+static long futex_wake_op(vaddr_t addr, vaddr_t addr2, bool private_key, u32 nr, u32 nr2, u32 op)
+{
+	long woken = wake(addr, private_key, 0, 0), more = 0;
+	int also;
+
+	if (woken < 0 || !IS_ALIGNED(addr2, 4))
+		return woken < 0 ? woken : -EINVAL;
+	also = change_word(addr2, op);
+	if (also < 0)
+		return also;
+	woken = wake(addr, private_key, nr, FUTEX_BITSET_MATCH_ANY);
+	if (also)
+		more = wake(addr2, private_key, nr2, FUTEX_BITSET_MATCH_ANY);
+	return woken + more;
+}
+
+/* --- system call ------------------------------------------------------------------------------------- */
+
+/* read_deadline - the timeout as a point of monotonic time, never 0. */
+static int read_deadline(vaddr_t utimeout, bool absolute, bool realtime, u64 *deadline)
+{
+	struct uapi_timespec ts;
+	u64 ns;
+
+	if (copy_from_user(&ts, utimeout, sizeof(ts)))
+		return -EFAULT;
+	if (timespec_to_ns(&ts, &ns))
+		return -EINVAL;
+	*deadline = absolute ? time_deadline_absolute(ns, realtime) : time_deadline_after(ns);
+	return 0;
+}
+
+static long do_wait(vaddr_t addr, int op, u32 val, vaddr_t utimeout, u32 bitset)
+{
+	bool absolute = (op & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET;
+	struct user_thread *u = current_user;
+	u64 deadline = 0;
+	long result;
+	int err;
+
+	/* A relative timeout that was interrupted goes on towards the same end. */
+	if (utimeout && !absolute && u->sleep_deadline) {
+		deadline = u->sleep_deadline;
+	} else if (utimeout) {
+		err = read_deadline(utimeout, absolute, op & FUTEX_CLOCK_REALTIME, &deadline);
+		if (err)
+			return err;
+	}
+	result = futex_wait(addr, op & FUTEX_PRIVATE_FLAG, val, deadline, bitset);
+	u->sleep_deadline = 0;
+	if (result == -RESTART_SYS && utimeout && !absolute) {
+		u->sleep_deadline = deadline;
+		return -RESTART_NOHAND;
+	}
+	return result;
+}
+
+long sys_futex(vaddr_t addr, int op, u32 val, vaddr_t utimeout, vaddr_t addr2, u32 val3)
+{
+	bool private_key = op & FUTEX_PRIVATE_FLAG;
+	int cmd = op & FUTEX_CMD_MASK;
+
+	if ((op & FUTEX_CLOCK_REALTIME) && cmd != FUTEX_WAIT && cmd != FUTEX_WAIT_BITSET)
+		return -ENOSYS;
+	switch (cmd) {
+	case FUTEX_WAIT:
+		return do_wait(addr, op, val, utimeout, FUTEX_BITSET_MATCH_ANY);
+	case FUTEX_WAIT_BITSET:
+		return do_wait(addr, op, val, utimeout, val3);
+	case FUTEX_WAKE:
+		return wake(addr, private_key, MAX(val, 1u), FUTEX_BITSET_MATCH_ANY);
+	case FUTEX_WAKE_BITSET:
+		return val3 ? wake(addr, private_key, MAX(val, 1u), val3) : -EINVAL;
+	case FUTEX_REQUEUE:
+		return futex_requeue(addr, addr2, private_key, val, (u32)utimeout, NULL);
+	case FUTEX_CMP_REQUEUE:
+		return futex_requeue(addr, addr2, private_key, val, (u32)utimeout, &val3);
+	case FUTEX_WAKE_OP:
+		return futex_wake_op(addr, addr2, private_key, val, (u32)utimeout, val3);
+	default:
+		return -ENOSYS;
+	}
+}

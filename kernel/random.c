@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * random.c - the generator: ChaCha20 (RFC 8439) with a key that is replaced on every use.
+ *
+ * A request takes the next key from the first half of a block made with the present one, and its data
+ * from blocks made with a key derived for it alone, outside the lock. New input is mixed by
+ * running it through the block function together with the key.
+ */
+#include "kernel/random.h"
+
+#include <arch/cpu.h>
+#include "boot/boot_info.h"
+#include "kernel/lock.h"
+#include "kernel/time.h"
+#include "lib/string.h"
+
+#define KEY_WORDS 8
+
+static struct {
+	struct spinlock lock; /* RANK_IRQ_LEAF */
+	u32 key[KEY_WORDS];   /* [lock] */
+	u64 counter;          /* [lock] requests so far */
+	u32 seeded;           /* [lock] bytes from real sources */
+} state = {.lock = SPINLOCK_INIT(RANK_IRQ_LEAF)};
+
+/* --- ChaCha20 ---------------------------------------------------------------------------------------- */
+
+static u32 rotate(u32 x, unsigned n)
+{
+	return x << n | x >> (32 - n);
+}
+
+static void quarter(u32 *x, unsigned a, unsigned b, unsigned c, unsigned d)
+{
+	x[a] += x[b];
+	x[d] = rotate(x[d] ^ x[a], 16);
+	x[c] += x[d];
+	x[b] = rotate(x[b] ^ x[c], 12);
+	x[a] += x[b];
+	x[d] = rotate(x[d] ^ x[a], 8);
+	x[c] += x[d];
+	x[b] = rotate(x[b] ^ x[c], 7);
+}
+
+static void chacha20_block(const u32 key[8], const u32 counter_nonce[4], u32 out[16])
+{
+	u32 in[16] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574}; /* "expand 32-byte k" */
+
+	memcpy(in + 4, key, 32);
+	memcpy(in + 12, counter_nonce, 16);
+	memcpy(out, in, 64);
+	for (int i = 0; i < 10; i++) {
+		quarter(out, 0, 4, 8, 12);
+		quarter(out, 1, 5, 9, 13);
+		quarter(out, 2, 6, 10, 14);
+		quarter(out, 3, 7, 11, 15);
+		quarter(out, 0, 5, 10, 15);
+		quarter(out, 1, 6, 11, 12);
+		quarter(out, 2, 7, 8, 13);
+		quarter(out, 3, 4, 9, 14);
+	}
+	for (int i = 0; i < 16; i++)
+		out[i] += in[i];
+}
+
+/* --- the pool ---------------------------------------------------------------------------------------- */
+
+/* next_key - replace the key by one half of a block and give out the other half. Lock held. */
+static void next_key(u32 out[KEY_WORDS])
+{
+	u32 nonce[4] = {0, 0, (u32)state.counter, (u32)(state.counter >> 32)}, block[16];
+
+	state.counter++;
+	chacha20_block(state.key, nonce, block);
+	memcpy(state.key, block, sizeof(state.key));
+	memcpy(out, block + KEY_WORDS, KEY_WORDS * sizeof(u32));
+}
+
+void random_add(const void *data, size_t n)
+{
+	const u8 *at = data;
+	u32 ignored[KEY_WORDS];
+	unsigned long irq = spin_lock_irqsave(&state.lock);
+
+	while (n) {
+		size_t piece = MIN(n, sizeof(state.key));
+		u8 bytes[sizeof(state.key)] = {0};
+		u32 words[KEY_WORDS];
+
+		memcpy(bytes, at, piece);
+		memcpy(words, bytes, sizeof(words));
+		for (int i = 0; i < KEY_WORDS; i++)
+			state.key[i] ^= words[i];
+		next_key(ignored);
+		at += piece;
+		n -= piece;
+	}
+	spin_unlock_irqrestore(&state.lock, irq);
+}
+
+static void count_seed(u32 bytes)
+{
+	state.seeded += bytes;
+}
+
+void random_init(void)
+{
+	u64 now = time_now(), word;
+
+	random_add(boot_info.rng_seed, boot_info.rng_seed_len);
+	count_seed(boot_info.rng_seed_len);
+	for (int i = 0; i < 8 && arch_random_u64(&word); i++) {
+		random_add(&word, sizeof(word));
+		count_seed(sizeof(word));
+	}
+	/* How long things take differs a little each time; that is worth something where nothing else is. */
+	for (int i = 0; i < 16; i++) {
+		random_add(&now, sizeof(now));
+		now = time_now();
+	}
+}
+
+bool random_is_seeded(void)
+{
+	return state.seeded >= 32;
+}
+
+void random_bytes(void *out, size_t n)
+{
+	u32 key[KEY_WORDS], counter[4] = {0}, block[16];
+	unsigned long irq = spin_lock_irqsave(&state.lock);
+	u8 *at = out;
+
+	next_key(key);
+	spin_unlock_irqrestore(&state.lock, irq);
+	while (n) {
+		size_t piece = MIN(n, sizeof(block));
+
+		chacha20_block(key, counter, block);
+		counter[0]++;
+		memcpy(at, block, piece);
+		at += piece;
+		n -= piece;
+	}
+	memset(block, 0, sizeof(block));
+	memset(key, 0, sizeof(key));
+	barrier(); /* the stores above are for nobody the compiler knows of */
+}
+
+u64 random_u64(void)
+{
+	u64 x;
+
+	random_bytes(&x, sizeof(x));
+	return x;
+}

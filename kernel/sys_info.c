@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* sys_info.c - the system as a whole: its name, its memory, random numbers, switching it off. */
+#include <arch/abi.h>
+#include <arch/power.h>
+#include <uapi/errno.h>
+#include <uapi/misc.h>
+#include "kernel/printk.h"
+#include "kernel/process.h"
+#include "kernel/random.h"
+#include "kernel/smp.h"
+#include "kernel/syscall.h"
+#include "kernel/time.h"
+#include "kernel/uaccess.h"
+#include "lib/string.h"
+#include "mm/phys/page_alloc.h"
+
+/* The release is that of the Linux whose system calls we speak: C libraries refuse to run on one that is too
+ * old. The version tells who it really is. */
+long sys_uname(vaddr_t out)
+{
+	static const struct uapi_utsname name = {
+		.sysname = "Linux",
+		.nodename = "quire",
+		.release = "6.12.0-quire",
+		.version = "Quire",
+		.machine = UTS_MACHINE,
+		.domainname = "(none)",
+	};
+
+	return copy_to_user(out, &name, sizeof(name));
+}
+
+long sys_sysinfo(vaddr_t out)
+{
+	struct uapi_sysinfo info = {
+		.uptime = (s64)(time_now() / NSEC_PER_SEC),
+		.totalram = page_count_total() * PAGE_SIZE,
+		.freeram = page_count_free() * PAGE_SIZE,
+		.procs = (u16)MIN(process_count(), 0xffffu),
+		.mem_unit = 1,
+	};
+
+	return copy_to_user(out, &info, sizeof(info));
+}
+
+long sys_getrandom(vaddr_t buf, u64 len, unsigned flags)
+{
+	u8 bytes[256];
+	u64 done = 0;
+
+	if (flags & ~(unsigned)(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE))
+		return -EINVAL;
+	if ((flags & GRND_RANDOM) && (flags & GRND_INSECURE))
+		return -EINVAL;
+	len = MIN(len, (u64)INT32_MAX);
+	while (done < len && !signal_fatal(current)) {
+		size_t n = MIN(len - done, sizeof(bytes)), missing;
+
+		random_bytes(bytes, n);
+		missing = copy_to_user_partial(buf + done, bytes, n);
+		done += n - missing;
+		if (missing)
+			return done ? (long)done : -EFAULT;
+	}
+	return (long)done;
+}
+
+static bool is_magic2(u32 magic)
+{
+	return magic == REBOOT_MAGIC2 || magic == REBOOT_MAGIC2A || magic == REBOOT_MAGIC2B ||
+	       magic == REBOOT_MAGIC2C;
+}
+
+long sys_reboot(u32 magic1, u32 magic2, u32 cmd, vaddr_t arg)
+{
+	(void)arg;
+	if (current_process->cred.euid)
+		return -EPERM;
+	if (magic1 != REBOOT_MAGIC1 || !is_magic2(magic2))
+		return -EINVAL;
+	switch (cmd) {
+	case REBOOT_CMD_RESTART:
+		printk("reboot: restarting\n");
+		smp_stop_others();
+		arch_reset();
+	case REBOOT_CMD_HALT: /* a halted machine and one that is off look the same from here */
+	case REBOOT_CMD_POWER_OFF:
+		printk("reboot: power off\n");
+		smp_stop_others();
+		arch_power_off();
+	case REBOOT_CMD_CAD_ON: /* there is no such key */
+	case REBOOT_CMD_CAD_OFF:
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/* sys_resource.c - limits, and what has been used. */
+#include <uapi/errno.h>
+#include <uapi/resource.h>
+#include "kernel/process.h"
+#include "kernel/syscall.h"
+#include "kernel/time.h"
+#include "kernel/uaccess.h"
+#include "mm/vma/space.h"
+
+/* --- limits ------------------------------------------------------------------------------------------ */
+
+static int check_limit(struct process *p, unsigned resource, const struct uapi_rlimit *r)
+{
+	if (r->cur > r->max)
+		return -EINVAL;
+	if (resource == RLIMIT_NOFILE && r->max > 1048576)
+		return -EPERM;
+	/* Only the superuser may raise a hard limit. */
+	if (r->max > p->rlimits[resource].max && current_process->cred.euid)
+		return -EPERM;
+	return 0;
+}
+
+/* swap_limit - read the old limit, set the new one; either may be NULL. */
+static int swap_limit(struct process *p, unsigned resource, const struct uapi_rlimit *new_limit,
+		      struct uapi_rlimit *old)
+{
+	int err = 0;
+
+	spin_lock(&p->lock);
+	if (old)
+		*old = p->rlimits[resource];
+	if (new_limit)
+		err = check_limit(p, resource, new_limit);
+	if (new_limit && !err)
+		p->rlimits[resource] = *new_limit;
+	spin_unlock(&p->lock);
+	if (new_limit && !err)
+		process_apply_limits(p);
+	return err;
+}
+
+static long prlimit(struct process *p, unsigned resource, vaddr_t in, vaddr_t out)
+{
+	struct uapi_rlimit new_limit, old;
+	int err;
+
+	if (in && copy_from_user(&new_limit, in, sizeof(new_limit)))
+		return -EFAULT;
+	err = swap_limit(p, resource, in ? &new_limit : NULL, &old);
+	if (!err && out && copy_to_user(out, &old, sizeof(old)))
+		err = -EFAULT;
+	return err;
+}
+
+long sys_prlimit64(int pid, unsigned resource, vaddr_t in, vaddr_t out)
+{
+	struct process *p;
+	long err;
+
+	if (resource >= RLIM_NLIMITS)
+		return -EINVAL;
+	if (!pid)
+		return prlimit(current_process, resource, in, out);
+	p = pid > 0 ? process_find((u32)pid) : NULL;
+	if (!p)
+		return -ESRCH;
+	err = prlimit(p, resource, in, out);
+	process_put(p);
+	return err;
+}
+
+long sys_getrlimit(unsigned resource, vaddr_t out)
+{
+	struct uapi_rlimit old;
+
+	if (resource >= RLIM_NLIMITS)
+		return -EINVAL;
+	swap_limit(current_process, resource, NULL, &old);
+	return copy_to_user(out, &old, sizeof(old));
+}
+
+long sys_setrlimit(unsigned resource, vaddr_t in)
+{
+	struct uapi_rlimit new_limit;
+
+	if (resource >= RLIM_NLIMITS)
+		return -EINVAL;
+	if (copy_from_user(&new_limit, in, sizeof(new_limit)))
+		return -EFAULT;
+	return swap_limit(current_process, resource, &new_limit, NULL);
+}
+
+/* --- usage ------------------------------------------------------------------------------------------- */
+
+void usage_to_rusage(const struct usage *u, struct uapi_rusage *r)
+{
+	*r = (struct uapi_rusage){
+		.ru_utime = {(s64)(u->cpu_ns / NSEC_PER_SEC),
+			     (s64)(u->cpu_ns % NSEC_PER_SEC / NSEC_PER_USEC)},
+		.ru_maxrss = (s64)(u->maxrss * (PAGE_SIZE / 1024)),
+		.ru_nvcsw = (s64)u->nvcsw,
+		.ru_nivcsw = (s64)u->nivcsw,
+	};
+}
+
+static void add_thread(struct usage *sum, struct thread *t)
+{
+	sum->cpu_ns += thread_cpu_time(t);
+	sum->nvcsw += t->nvcsw;
+	sum->nivcsw += t->nivcsw;
+}
+
+static void self_usage(struct usage *sum)
+{
+	struct process *p = current_process;
+	struct user_thread *u;
+
+	spin_lock(&p->lock);
+	*sum = p->dead;
+	list_for_each (u, &p->threads, link)
+		add_thread(sum, u->thread);
+	spin_unlock(&p->lock);
+	sum->maxrss = MAX(sum->maxrss, READ_ONCE(current->space->hiwater_rss));
+}
+
+static void children_usage(struct usage *sum)
+{
+	mutex_lock(&process_tree_lock);
+	*sum = current_process->children_usage;
+	mutex_unlock(&process_tree_lock);
+}
+
+long sys_getrusage(int who, vaddr_t out)
+{
+	struct usage sum = {0};
+	struct uapi_rusage r;
+
+	switch (who) {
+	case RUSAGE_SELF:
+		self_usage(&sum);
+		break;
+	case RUSAGE_CHILDREN:
+		children_usage(&sum);
+		break;
+	case RUSAGE_THREAD:
+		add_thread(&sum, current);
+		sum.maxrss = READ_ONCE(current->space->hiwater_rss);
+		break;
+	default:
+		return -EINVAL;
+	}
+	usage_to_rusage(&sum, &r);
+	return copy_to_user(out, &r, sizeof(r));
+}
+
+long sys_times(vaddr_t out)
+{
+	const u64 tick = NSEC_PER_SEC / USER_HZ;
+	struct usage self, children;
+	struct uapi_tms t = {0};
+
+	self_usage(&self);
+	children_usage(&children);
+	t.tms_utime = (s64)(self.cpu_ns / tick);
+	t.tms_cutime = (s64)(children.cpu_ns / tick);
+	if (out && copy_to_user(out, &t, sizeof(t)))
+		return -EFAULT;
+	return (long)(time_now() / tick);
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+/* sys_signal.c - system calls about signals. */
+#include <arch/elf.h>
+#include <arch/thread.h>
+#include <arch/trap.h>
+#include <uapi/errno.h>
+#include "kernel/process.h"
+#include "kernel/syscall.h"
+#include "kernel/uaccess.h"
+#include "lib/refcount.h"
+
+/* --- sending ----------------------------------------------------------------------------------------- */
+
+static struct uapi_siginfo info_from_self(int sig, int code)
+{
+	return (struct uapi_siginfo){
+		.si_signo = sig,
+		.si_code = code,
+		.si_pid = (s32)user_pid(current_process),
+		.si_uid = current_process->cred.uid,
+	};
+}
+
+/* may_signal - the superuser anyone, others those of the same user; SIGCONT within the session. */
+static int may_signal(const struct process *p, int sig)
+{
+	const struct cred *self = &current_process->cred;
+
+	if (!self->euid || self->euid == p->cred.suid || self->euid == p->cred.uid ||
+	    self->uid == p->cred.suid || self->uid == p->cred.uid)
+		return 0;
+	return sig == SIGCONT && p->session == current_process->session ? 0 : -EPERM;
+}
+
+static int send_if_permitted(struct process *p, const struct uapi_siginfo *info)
+{
+	int err = may_signal(p, info->si_signo);
+
+	return err ? err : signal_send_process(p, info);
+}
+
+static long kill_group(struct pid *group, const struct uapi_siginfo *info)
+{
+	struct process *p;
+	long result = -ESRCH;
+
+	list_for_each (p, &group->group, group_link) {
+		int err = send_if_permitted(p, info);
+
+		if (!err || result == -ESRCH)
+			result = err;
+	}
+	return result;
+}
+
+/* kill_all - every process in the tree but init and ourselves; depth first, without recursion. */
+static long kill_all(const struct uapi_siginfo *info)
+{
+	struct process *p = process_init;
+	long result = -ESRCH;
+
+	for (;;) {
+		struct process *next = list_first(&p->children, struct process, sibling);
+
+		while (!next && p != process_init) {
+			struct process *parent = p->parent;
+
+			if (p->sibling.next != &parent->children)
+				next = list_entry(p->sibling.next, struct process, sibling);
+			else
+				p = parent;
+		}
+		if (!next)
+			return result;
+		p = next;
+		if (p != current_process) {
+			int err = send_if_permitted(p, info);
+
+			if (!err || result == -ESRCH)
+				result = err;
+		}
+	}
+}
+
+static long kill_one(u32 pid, const struct uapi_siginfo *info)
+{
+	struct process *p = process_find(pid);
+	long err;
+
+	if (!p)
+		return -ESRCH;
+	err = send_if_permitted(p, info);
+	process_put(p);
+	return err;
+}
+
+static long kill_group_nr(u32 nr, const struct uapi_siginfo *info)
+{
+	struct pid *group = nr ? pid_find(nr) : NULL;
+	long result;
+
+	if (nr && !group)
+		return -ESRCH;
+	mutex_lock(&process_tree_lock);
+	result = kill_group(group ? group : current_process->group, info);
+	mutex_unlock(&process_tree_lock);
+	if (group)
+		pid_put(group);
+	return result;
+}
+
+long sys_kill(int pid, int sig)
+{
+	struct uapi_siginfo info = info_from_self(sig, SI_USER);
+	long result;
+
+	if (sig < 0 || sig > NSIG)
+		return -EINVAL;
+	if (pid > 0)
+		return kill_one((u32)pid, &info);
+	if (pid == INT32_MIN)
+		return -ESRCH;
+	if (pid != -1)
+		return kill_group_nr((u32)-pid, &info);
+	mutex_lock(&process_tree_lock);
+	result = kill_all(&info);
+	mutex_unlock(&process_tree_lock);
+	return result;
+}
+
+/* kill_thread - pid 0: whatever process the thread is of. */
+static long kill_thread(u32 pid, int tid, int sig)
+{
+	struct uapi_siginfo info = info_from_self(sig, SI_TKILL);
+	struct user_thread *u;
+	long err;
+
+	if (tid <= 0 || sig < 0 || sig > NSIG)
+		return -EINVAL;
+	u = thread_find((u32)tid);
+	if (!u)
+		return -ESRCH;
+	if (pid && user_pid(u->proc) != pid)
+		err = -ESRCH;
+	else
+		err = may_signal(u->proc, sig);
+	if (!err)
+		err = signal_send_thread(u, &info);
+	user_thread_put(u);
+	return err;
+}
+
+long sys_tkill(int tid, int sig)
+{
+	return kill_thread(0, tid, sig);
+}
+
+long sys_tgkill(int pid, int tid, int sig)
+{
+	return pid <= 0 ? -EINVAL : kill_thread((u32)pid, tid, sig);
+}
+
+/* --- dispositions ------------------------------------------------------------------------------------ */
+
+static void set_action(int sig, const struct uapi_sigaction *action)
+{
+	struct process *p = current_process;
+	struct uapi_sigaction *slot = &p->signals.actions[sig - 1];
+
+	spin_lock(&p->lock);
+	*slot = *action;
+	slot->mask &= ~(SIGSET_BIT(SIGKILL) | SIGSET_BIT(SIGSTOP));
+	if (signal_is_ignored(p, sig))
+		signal_discard_ignored(p, sig);
+	spin_unlock(&p->lock);
+}
+
+long sys_rt_sigaction(int sig, vaddr_t act, vaddr_t old, u64 sigset_size)
+{
+	struct uapi_sigaction action, before;
+
+	if (sigset_size != sizeof(sigset) || sig < 1 || sig > NSIG)
+		return -EINVAL;
+	if (act && (sig == SIGKILL || sig == SIGSTOP))
+		return -EINVAL;
+	if (act && copy_from_user(&action, act, sizeof(action)))
+		return -EFAULT;
+	before = current_process->signals.actions[sig - 1];
+	if (act)
+		set_action(sig, &action);
+	return old ? copy_to_user(old, &before, sizeof(before)) : 0;
+}
+
+/* --- masks ------------------------------------------------------------------------------------------- */
+
+static int apply(int how, sigset change, sigset *set)
+{
+	switch (how) {
+	case SIG_BLOCK:
+		*set |= change;
+		return 0;
+	case SIG_UNBLOCK:
+		*set &= ~change;
+		return 0;
+	case SIG_SETMASK:
+		*set = change;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+long sys_rt_sigprocmask(int how, vaddr_t uset, vaddr_t old, u64 sigset_size)
+{
+	sigset before = current_user->sig.blocked, set = before, change;
+	int err;
+
+	if (sigset_size != sizeof(sigset))
+		return -EINVAL;
+	if (uset) {
+		if (copy_from_user(&change, uset, sizeof(change)))
+			return -EFAULT;
+		err = apply(how, change, &set);
+		if (err)
+			return err;
+		signal_set_blocked(set);
+	}
+	return old ? copy_to_user(old, &before, sizeof(before)) : 0;
+}
+
+long sys_rt_sigpending(vaddr_t uset, u64 sigset_size)
+{
+	struct user_thread *u = current_user;
+	struct process *p = current_process;
+	sigset pending;
+
+	if (sigset_size > sizeof(sigset))
+		return -EINVAL;
+	spin_lock(&p->lock);
+	pending = (u->sig.pending.set | p->signals.pending.set) & u->sig.blocked;
+	spin_unlock(&p->lock);
+	return copy_to_user(uset, &pending, sigset_size);
+}
+
+static void wait_for_signal(void)
+{
+	while (!signal_pending(current)) {
+		thread_prepare_sleep();
+		if (wait_step(WAIT_INTERRUPTIBLE, 0))
+			break;
+	}
+}
+
+/* The mask of the call holds until a handler's frame has been made; the frame restores the old one. When the
+ * signal turns out to need no handler the call is made again, mask and all. */
+long sys_rt_sigsuspend(vaddr_t uset, u64 sigset_size)
+{
+	struct thread_signals *s = &current_user->sig;
+	sigset set;
+
+	if (sigset_size != sizeof(sigset))
+		return -EINVAL;
+	if (copy_from_user(&set, uset, sizeof(set)))
+		return -EFAULT;
+	if (!s->restore_saved) {
+		s->saved = s->blocked;
+		s->restore_saved = true;
+	}
+	signal_set_blocked(set);
+	wait_for_signal();
+	return -RESTART_NOHAND;
+}
+
+long sys_pause(void)
+{
+	wait_for_signal();
+	return -RESTART_NOHAND;
+}
+
+/* --- handlers ---------------------------------------------------------------------------------------- */
+
+#define ALTSTACK_FLAGS (SS_DISABLE | (s32)SS_AUTODISARM)
+
+bool signal_on_altstack(const struct uapi_sigaltstack *ss, vaddr_t sp)
+{
+	return !(ss->ss_flags & (s32)SS_AUTODISARM) && ss->ss_size && sp > ss->ss_sp &&
+	       sp - ss->ss_sp <= ss->ss_size;
+}
+
+long sys_sigaltstack(vaddr_t uss, vaddr_t old)
+{
+	struct uapi_sigaltstack *now = &current_user->sig.altstack, before = *now, ss;
+	bool in_use = signal_on_altstack(now, frame_sp(arch_thread_frame(current)));
+
+	if (uss) {
+		if (copy_from_user(&ss, uss, sizeof(ss)))
+			return -EFAULT;
+		if (in_use)
+			return -EPERM;
+		if (ss.ss_flags & ~(ALTSTACK_FLAGS | SS_ONSTACK))
+			return -EINVAL;
+		if (ss.ss_flags & SS_DISABLE)
+			ss.ss_sp = ss.ss_size = 0;
+		else if (ss.ss_size < arch_min_signal_stack())
+			return -ENOMEM;
+		ss.ss_flags &= ~SS_ONSTACK;
+		*now = ss;
+	}
+	if (in_use)
+		before.ss_flags |= SS_ONSTACK;
+	return old ? copy_to_user(old, &before, sizeof(before)) : 0;
+}
+
+long sys_rt_sigreturn(void)
+{
+	struct trap_frame *frame = arch_thread_frame(current);
+	struct uapi_sigaltstack altstack;
+	sigset mask;
+
+	if (arch_signal_pop(frame, &mask, &altstack)) {
+		signal_force_fault(SIGSEGV, SI_KERNEL, 0);
+		return 0;
+	}
+	current_user->sig.altstack = altstack;
+	signal_set_blocked(mask);
+	return frame_syscall_result(frame);
+}
