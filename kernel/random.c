@@ -109,7 +109,7 @@ void random_init(void)
 
 	random_add(boot_info.rng_seed, boot_info.rng_seed_len);
 	count_seed(boot_info.rng_seed_len);
-	for (int i = 0; i < 8 && arch_random_u64(&word); i++) {
+	for (int i = 0; i < 8 && arch_random_get(&word); i++) {
 		random_add(&word, sizeof(word));
 		count_seed(sizeof(word));
 	}

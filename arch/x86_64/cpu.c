@@ -167,8 +167,8 @@ void arch_cpu_describe(void)
 	       arch_fpu_state_size());
 }
 
-/* arch_random_u64 - see arch/cpu.h. Intel advises ten attempts. */
-bool arch_random_u64(u64 *out)
+/* arch_random_get - see arch/cpu.h. Intel advises ten attempts. */
+bool arch_random_get(u64 *out)
 {
 	for (unsigned i = 0; cpu_features.rdrand && i < 10; i++) {
 		bool ok;

@@ -81,5 +81,5 @@ void arch_cpu_init(void);
 /* arch_cpu_describe - one line on the console: model, and protections that are on. */
 void arch_cpu_describe(void);
 
-/* arch_random_u64 - 64 bits from the CPU's own generator; false where there is none or it is dry. */
-bool arch_random_u64(u64 *out);
+/* arch_random_get - 64 bits from the CPU's own generator; false where there is none or it is dry. */
+bool arch_random_get(u64 *out);
