@@ -10,9 +10,7 @@
 #include <uapi/fcntl.h>
 #include "kernel/lock.h"
 #include "lib/string.h"
-#include "mm/fault/fault.h"
 #include "mm/phys/slab.h"
-#include "mm/vma/space.h"
 
 size_t copy_from_user_partial(void *dst, vaddr_t src, size_t n)
 {
@@ -125,29 +123,6 @@ int copy_struct_from_user(void *dst, size_t size, vaddr_t src, size_t user_size)
 	}
 	memset((char *)dst + common, 0, size - common);
 	return copy_from_user(dst, src, common);
-}
-
-int space_write(struct space *space, vaddr_t dst, const void *from, size_t n)
-{
-	if (!user_range_ok(dst, n))
-		return -EFAULT;
-	while (n) {
-		size_t offset = dst & ~PAGE_MASK, piece = MIN(n, PAGE_SIZE - offset);
-		struct page *page;
-		int err = space_get_page(space, dst, FAULT_WRITE, &page);
-
-		if (err)
-			return err;
-		if (from)
-			memcpy((char *)page_to_virt(page) + offset, from, piece);
-		else
-			memset((char *)page_to_virt(page) + offset, 0, piece);
-		page_put(page);
-		from = from ? (const char *)from + piece : NULL;
-		dst += piece;
-		n -= piece;
-	}
-	return 0;
 }
 
 int path_from_user(vaddr_t path, char **out)

@@ -48,11 +48,6 @@ ssize_t strncpy_from_user(char *dst, vaddr_t src, size_t size) MUST_CHECK;
  * reads as 0) or newer (longer: what we do not know must be 0, else -E2BIG). */
 int copy_struct_from_user(void *dst, size_t size, vaddr_t src, size_t user_size) MUST_CHECK;
 
-/* space_write - store n bytes (from NULL: zeroes) in a space that need not be the current one, faulting its
- * pages in. Rights are those of the mapping. 0, -EFAULT, -ENOMEM. Sleeps. */
-struct space;
-int space_write(struct space *, vaddr_t dst, const void *from, size_t n) MUST_CHECK;
-
 /* path_from_user - a copy of a path (path_free). 0, -EFAULT, -ENAMETOOLONG (PATH_MAX), -ENOMEM. */
 int path_from_user(vaddr_t path, char **out) MUST_CHECK;
 void path_free(char *);
