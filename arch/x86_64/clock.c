@@ -193,7 +193,6 @@ void arch_clock_init(void)
 	clock_use_tsc();
 	if (!steady)
 		clock_distrust_tsc("its rate may vary");
-	arch_clock_describe();
 }
 
 /* clock_distrust_tsc - use the reference instead, if it can be read at any time. Boot CPU; other CPUs may

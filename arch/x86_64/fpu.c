@@ -32,11 +32,14 @@
 #define FPU_STATE_MAX 3072 /* of a 16 KiB stack; AVX-512 needs 2688 */
 #define FXSAVE_CWD    0
 #define FXSAVE_MXCSR  24
+#define FXSAVE_MASK   28 /* which bits of MXCSR exist; 0: all but DAZ */
+#define XSAVE_HEADER  512
 #define CWD_INITIAL   0x037f
 #define MXCSR_INITIAL 0x1f80
 
 static u64 state_size = FXSAVE_SIZE; /* constant after fpu_init */
 static u64 state_mask;               /* XCR0; 0: no XSAVE */
+static u32 mxcsr_mask = 0xffbf;
 
 /* The thread whose state the registers hold (or held: see fpu_load). */
 static PERCPU struct thread *cpu_fpu_owner;
@@ -55,12 +58,24 @@ void fpu_init_cpu(void)
 	this_cpu(cpu_fpu_owner) = NULL;
 }
 
+static void find_mxcsr_mask(void)
+{
+	u8 area[FXSAVE_SIZE] ALIGNED(16) = {0};
+	u32 mask;
+
+	__asm__ volatile("fxsave64 %0" : "+m"(area));
+	memcpy(&mask, area + FXSAVE_MASK, sizeof(mask));
+	if (mask)
+		mxcsr_mask = mask;
+}
+
 /* fpu_init - choose the components. Their sizes are reported for what XCR0 enables at the moment, so
  * a combination that would not fit the stack is tried without AVX-512. */
 void fpu_init(void)
 {
 	u64 supported;
 
+	find_mxcsr_mask();
 	if (!cpu_features.xsave)
 		return;
 	supported = cpuid_get(0xd, 0).eax;
@@ -134,17 +149,47 @@ void arch_thread_copy_fp(struct thread *child, struct thread *parent)
 	child->work |= THREAD_WORK_FPU;
 }
 
-/* arch_thread_reset_fp - see arch/thread.h. An XSAVE area of zeros means the initial state of everything
- * but MXCSR, which is always taken from the area. */
-void arch_thread_reset_fp(struct thread *t)
+/* fpu_components - XCR0, the components that are saved; 0: the area is in FXSAVE format. */
+u64 fpu_components(void)
 {
-	u8 *area = thread_fp_area(t);
+	return state_mask;
+}
+
+/* fpu_area_init - the initial state. An XSAVE area of zeros means that of everything but MXCSR, which is
+ * always taken from the area. */
+void fpu_area_init(u8 *area)
+{
 	u16 cwd = CWD_INITIAL;
 	u32 mxcsr = MXCSR_INITIAL;
 
 	memset(area, 0, state_size);
 	memcpy(area + FXSAVE_CWD, &cwd, sizeof(cwd));
 	memcpy(area + FXSAVE_MXCSR, &mxcsr, sizeof(mxcsr));
+}
+
+/* fpu_area_clean - make an area that a program wrote fit for loading: reserved bits would fault.
+ *  full: all components are there; else only those of FXSAVE, and the others become initial */
+void fpu_area_clean(u8 *area, bool full)
+{
+	u64 header[8] = {XSTATE_X87 | XSTATE_SSE};
+	u32 mxcsr;
+
+	memcpy(&mxcsr, area + FXSAVE_MXCSR, sizeof(mxcsr));
+	mxcsr &= mxcsr_mask;
+	memcpy(area + FXSAVE_MXCSR, &mxcsr, sizeof(mxcsr));
+	if (!state_mask)
+		return;
+	if (full) {
+		memcpy(&header[0], area + XSAVE_HEADER, sizeof(header[0]));
+		header[0] &= state_mask;
+	}
+	memcpy(area + XSAVE_HEADER, header, sizeof(header));
+}
+
+/* arch_thread_reset_fp - see arch/thread.h. */
+void arch_thread_reset_fp(struct thread *t)
+{
+	fpu_area_init(thread_fp_area(t));
 	t->arch.fpu_cpu = ~0u;
 	__atomic_fetch_or(&t->work, THREAD_WORK_FPU, __ATOMIC_RELAXED);
 	arch_thread_set_tls(t, 0);

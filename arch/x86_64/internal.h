@@ -42,7 +42,11 @@ void *thread_fp_area(const struct thread *);
 void fpu_init(void);     /* boot CPU: which state to save, how large it is */
 void fpu_init_cpu(void); /* every CPU */
 void fpu_save(struct thread *);
-void fpu_load(struct thread *);      /* before a return to user mode, interrupts off */
+void fpu_load(struct thread *); /* before a return to user mode, interrupts off */
+#define FXSAVE_SIZE 512
+u64 fpu_components(void);
+void fpu_area_init(u8 *area);
+void fpu_area_clean(u8 *area, bool full);
 int fpu_error_code(unsigned vector); /* si_code of the exception that is pending */
 
 /* clock.c */

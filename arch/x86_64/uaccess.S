@@ -124,36 +124,4 @@ access_fault:
 	movq	$-EFAULT, %rax
 	ret
 
-/* rdi: destination, rsi: user string, rdx: room */
-	.globl	arch_user_strncpy
-	.balign	16
-arch_user_strncpy:
-	USER_ACCESS_BEGIN
-	xorl	%eax, %eax
-1:	cmpq	%rdx, %rax
-	jae	2f
-	may_fault access_fault, movb (%rsi, %rax), %cl
-	movb	%cl, (%rdi, %rax)
-	testb	%cl, %cl
-	jz	2f
-	incq	%rax
-	jmp	1b
-2:	USER_ACCESS_END
-	ret
-
-/* rdi: user string, rsi: limit */
-	.globl	arch_user_strnlen
-	.balign	16
-arch_user_strnlen:
-	USER_ACCESS_BEGIN
-	xorl	%eax, %eax
-1:	cmpq	%rsi, %rax
-	jae	2f
-	may_fault access_fault, cmpb $0, (%rdi, %rax)
-	je	2f
-	incq	%rax
-	jmp	1b
-2:	USER_ACCESS_END
-	ret
-
 	.section .note.GNU-stack, "", @progbits

@@ -121,8 +121,8 @@ static inline void frame_end_syscall(struct trap_frame *f)
 	f->vector = TRAP_SYSCALL_DONE;
 }
 
-/* frame_restart_syscall - make the same system call again on return to user mode. */
-static inline void frame_restart_syscall(struct trap_frame *f)
+/* frame_rewind_syscall - make the same system call again on return to user mode. */
+static inline void frame_rewind_syscall(struct trap_frame *f)
 {
 	f->rax = f->error;
 	f->rip -= 2; /* the length of the instruction */

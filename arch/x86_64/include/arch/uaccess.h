@@ -31,12 +31,6 @@ int arch_put_user_u64(vaddr_t dst, u64 value);
  * barrier. 0 (also when it differed) or -EFAULT. */
 int arch_user_cas_u32(vaddr_t addr, u32 *old, u32 new_value);
 
-/* arch_user_strncpy - copy bytes up to and including the first NUL, at most n.
- *  returns: the length without the NUL; n when there was none within n bytes; -EFAULT */
-long arch_user_strncpy(char *dst, vaddr_t src, size_t n);
-/* arch_user_strnlen - the same result without copying. */
-long arch_user_strnlen(vaddr_t src, size_t n);
-
 /* arch_fixup_exception - if the exception table knows the interrupted instruction, move the frame to its
  * fix-up. False: it does not, the fault is a kernel bug. */
 bool arch_fixup_exception(struct trap_frame *);
