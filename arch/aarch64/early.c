@@ -17,7 +17,7 @@
 #define ENTRIES      512u
 #define POOL_TABLES  8u
 #define BLOCK_SIZE   MIB(2)
-#define MMIO_BASE    0xffffffffc0000000ul /* the GiB above the kernel image */
+#define MMIO_BASE    0xffffffff40000000ul /* the GiB below the kernel image */
 #define MMIO_WINDOWS 8u
 #define DIRECT_SPAN  (VMALLOC_BASE - DIRECT_BASE)
 #define BLOCK_RAM    (A64_VALID | A64_INNER | A64_AF | A64_PXN | A64_UXN)
