@@ -149,10 +149,10 @@ static int make_table(struct ptc *c, struct page *node, unsigned index)
 	return 0;
 }
 
+/* By the block's last byte: the end of the last block of all is not a number. */
 static bool fits(const struct ptc *c, vaddr_t va, unsigned level)
 {
-	return ALIGN_DOWN(va, pt_size(level)) >= c->va &&
-	       ALIGN_DOWN(va, pt_size(level)) + pt_size(level) <= c->hi;
+	return ALIGN_DOWN(va, pt_size(level)) >= c->va && (va | (pt_size(level) - 1)) < c->hi;
 }
 
 /* May an empty slot of this level be reported to a filling cursor at va? */
