@@ -18,8 +18,8 @@
 #define BUILD_ASSERT(x, m) _Static_assert(x, m)
 
 /* One load or store that the compiler may neither tear, repeat nor drop; no ordering. */
-#define READ_ONCE(x)     (*(const volatile __typeof__(x) *)&(x))
-#define WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))
+#define READ_ONCE(x)     __atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, v) __atomic_store_n(&(x), v, __ATOMIC_RELAXED)
 #define barrier()        __asm__ volatile("" ::: "memory")
 
 /* Data used only while booting: given to the page allocator before /init runs. */

@@ -35,11 +35,11 @@ static struct vma *lock_vma_fast(struct space *s, vaddr_t va)
 		if (v && (seq_read_retry(&s->seq, seq) || !rw_try_read_lock(&v->lock)))
 			v = NULL;
 	}
-	rcu_read_unlock();
 	if (v && (v->detached || va < v->start || va >= v->end)) {
 		rw_read_unlock(&v->lock);
 		v = NULL;
 	}
+	rcu_read_unlock();
 	return v;
 }
 

@@ -60,7 +60,7 @@ static void retire_page(struct space *space, struct ptc *c, const struct pt_slot
 		return;
 	if (slot->bits & PTB_DIRTY)
 		page_set(page, PG_DIRTY);
-	assert(page->mapcount > 0);
+	assert(READ_ONCE(page->mapcount) > 0);
 	__atomic_fetch_sub(&page->mapcount, 1, __ATOMIC_RELAXED);
 	rss_add(space, rss_of(page), -1);
 	tlb_batch_page(c->batch, page);
@@ -132,7 +132,7 @@ static void dup_page(struct ptc *src, const struct pt_slot *slot, struct space *
 		ptc_set(dst, PT_PAGE, slot->val, slot->bits);
 		return;
 	}
-	assert(page->pins == 0);
+	assert(READ_ONCE(page->pins) == 0);
 	if (slot->bits & PTB_WRITE)
 		ptc_change(src, 0, PTB_WRITE);
 	if (page_type(page) == PAGE_ANON && page_test(page, PG_EXCLUSIVE))

@@ -60,14 +60,14 @@ struct page *anon_alloc(struct space *space, vaddr_t va, bool zeroed)
 
 void anon_share(struct page *page, struct family *family)
 {
-	assert(page_type(page) == PAGE_ANON && page->mapcount == 1);
+	assert(page_type(page) == PAGE_ANON && READ_ONCE(page->mapcount) == 1);
 	page->owner = family;
 	page_clear(page, PG_EXCLUSIVE);
 }
 
 void anon_reclaim(struct page *page, struct space *space)
 {
-	assert(page_type(page) == PAGE_ANON && page->mapcount == 1);
+	assert(page_type(page) == PAGE_ANON && READ_ONCE(page->mapcount) == 1);
 	page->owner = space;
 	page_set(page, PG_EXCLUSIVE);
 }

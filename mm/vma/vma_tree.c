@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* vma_tree.c - mappings by address, with the largest free gap of every subtree. Read vma.h. */
 #include <quire/assert.h>
+#include "lib/atomic.h"
 #include "lib/rbtree.h"
 #include "mm/vma/vma.h"
 
@@ -54,15 +55,15 @@ struct vma *vma_find(const struct rb_root *root, vaddr_t va)
 
 struct vma *vma_find_exact(const struct rb_root *root, vaddr_t va)
 {
-	struct rb_node *node = READ_ONCE(root->node);
+	struct rb_node *node = atomic_load_acquire(&root->node);
 
 	for (unsigned depth = 0; node && depth < RB_MAX_DEPTH; depth++) {
 		struct vma *v = of(node);
 
 		if (va < READ_ONCE(v->start))
-			node = READ_ONCE(node->child[0]);
+			node = atomic_load_acquire(&node->child[0]);
 		else if (va >= READ_ONCE(v->end))
-			node = READ_ONCE(node->child[1]);
+			node = atomic_load_acquire(&node->child[1]);
 		else
 			return v;
 	}

@@ -262,6 +262,8 @@ static void cpu_leave(void)
 	pthread_mutex_unlock(&cpu->lock);
 }
 
+static void forget_callbacks(void);
+
 void sim_start(unsigned n)
 {
 	static bool locks_made;
@@ -272,6 +274,7 @@ void sim_start(unsigned n)
 	locks_made = true;
 	if (self)
 		cpu_leave();
+	forget_callbacks();
 	sim_percpu_offset = 0;
 	percpu_start(n);
 	memset(&cpus_online, 0, sizeof(cpus_online));
@@ -352,6 +355,19 @@ void rcu_call(struct rcu_head *head, void (*fn)(struct rcu_head *))
 	rcu_end = &cb->next;
 	rcu_queued++;
 	pthread_mutex_unlock(&rcu_lock);
+}
+
+/* The memory that queued callbacks lie in goes with the old machine. */
+static void forget_callbacks(void)
+{
+	while (rcu_first) {
+		struct callback *cb = rcu_first;
+
+		rcu_first = cb->next;
+		free(cb);
+	}
+	rcu_end = &rcu_first;
+	rcu_queued = 0;
 }
 
 /* The newest epoch that every running CPU has seen. */
