@@ -6,6 +6,7 @@
  * it is current and without THREAD_WORK_FPU, in which case only the registers count. A thread
  * whose copy is changed sets fpu_cpu to "nobody" so that stale registers are never taken for it.
  */
+#include <arch/cpu.h>
 #include <arch/thread.h>
 #include "arch/aarch64/internal.h"
 #include "kernel/thread.h"

@@ -9,6 +9,7 @@
  * Read next: switch.S, fpu.c.
  */
 #include <quire/assert.h>
+#include <arch/cpu.h>
 #include <arch/gdt.h>
 #include <arch/msr.h>
 #include <arch/thread.h>
