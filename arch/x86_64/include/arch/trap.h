@@ -45,7 +45,7 @@ struct trap_frame {
 	u64 r15, r14, r13, r12, rbp, rbx;
 	u64 r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
 	u64 vector; /* exception or interrupt vector, TRAP_SYSCALL */
-	u64 error;  /* exception: error code or 0; system call: its number */
+	u64 error;  /* exception: error code or 0; system call: rax, its number */
 	u64 rip, cs, rflags, rsp, ss;
 };
 
@@ -82,7 +82,7 @@ static inline void frame_set_sp(struct trap_frame *f, vaddr_t sp)
 /* frame_syscall_nr - the system call that this entry is for, -1 when it is none. */
 static inline s64 frame_syscall_nr(const struct trap_frame *f)
 {
-	return f->vector == TRAP_SYSCALL ? (s64)f->error : -1;
+	return f->vector == TRAP_SYSCALL ? (s32)f->error : -1; /* the upper half is ignored */
 }
 
 /* frame_syscall_arg - argument 0..5. */
