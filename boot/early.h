@@ -2,7 +2,7 @@
 /*
  * early.h - what boot/ needs from the architecture before any allocator exists.
  *
- * Four questions that only the code which set up the boot page tables can answer. Each architecture
+ * Three questions that only the code which set up the boot page tables can answer. Each architecture
  * answers them in arch/<arch>/early.c; the host tests answer them over an arena of their own.
  */
 #pragma once
