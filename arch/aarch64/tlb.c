@@ -22,8 +22,9 @@
 #include "lib/atomic.h"
 #include "mm/pt/aspace.h"
 
-/* More entries than this are not named one by one. */
-#define FLUSH_MAX 256u
+/* More entries than this are not named one by one. A broadcast waits for every CPU each time. */
+#define FLUSH_MAX_LOCAL     256u
+#define FLUSH_MAX_BROADCAST 16u
 
 #define TLBI(op, operand) __asm__ volatile("tlbi " op ", %x0" : : "rZ"((u64)(operand)) : "memory")
 #define TLBI_ALL(op)      __asm__ volatile("tlbi " op : : : "memory")
@@ -72,7 +73,7 @@ static void flush_user_page(u64 operand, bool local, bool last_level)
 static void flush_kernel_range(vaddr_t lo, vaddr_t hi, u64 stride, bool tables_freed)
 {
 	dsb_before();
-	if ((hi - lo) / stride > FLUSH_MAX)
+	if ((hi - lo) / stride > FLUSH_MAX_BROADCAST)
 		TLBI_ALL("vmalle1is");
 	else if (tables_freed)
 		for (vaddr_t va = lo; va < hi; va += stride)
@@ -112,12 +113,12 @@ void arch_tlb_flush_range(struct aspace *as, vaddr_t lo, vaddr_t hi, unsigned st
 		flush_kernel_range(lo, hi, stride, tables_freed);
 		return;
 	}
-	if ((hi - lo) / stride > FLUSH_MAX) {
+	dsb_before();
+	local = only_here(as);
+	if ((hi - lo) / stride > (local ? FLUSH_MAX_LOCAL : FLUSH_MAX_BROADCAST)) {
 		arch_tlb_flush_as(as);
 		return;
 	}
-	dsb_before();
-	local = only_here(as);
 	for (vaddr_t va = lo; va < hi; va += stride)
 		flush_user_page(operand_of(asid, va), local, !tables_freed);
 	dsb_after(local);
