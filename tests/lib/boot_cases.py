@@ -13,8 +13,8 @@ X86, ARM = "x86_64", "aarch64"
 SMALL = "small.cpio"
 
 # A panic says so, gives a backtrace with function, file and line, and ends QEMU with a failing status.
-PANIC = r"(?i)kernel panic"
-BACKTRACE = r"[a-z]\w*\+0x[0-9a-f]+.*\b[\w/]+\.[cS]:\d+"
+PANIC = r"^Kernel panic: "
+BACKTRACE = r"^ *#\d+ +0x[0-9a-f]+ \w+\+0x[0-9a-f]+ +[\w/]+\.[cS]:\d+"
 GOOD_END = "# all programs done"
 BROKEN = r"(?i)initramfs.*(truncated|ends early|corrupt|damaged|bad|checksum|not an? )"
 
@@ -113,17 +113,30 @@ COMMAND_LINE = [
 ]
 
 PANICS = [
-    panics("panic"),
-    panics("nullptr", r"(?i)null|0x0"),
-    panics("stack_overflow", r"(?i)stack"),
-    panics("wx", r"(?i)(read-only|write|protection|permission)"),
-    panics("nx", r"(?i)(execut|instruction|nx)"),
-    panics("bug", r"BUG at \S+:\d+"),
-    panics("assert", r"(?i)assertion failed at \S+:\d+", debug=True),
-    panics("lock_rank", r"(?i)(rank|lock order)", debug=True),
+    panics("panic", "asked for on the command line"),
+    panics("bug", r"BUG at \S+\.c:\d+"),
+    panics("nullptr", r"(?i)Kernel panic: .*0x0*\b"),
+    panics("user_access", r"(?i)Kernel panic: .*0x0*400000\b"),
+    panics("wx", r"(?i)Kernel panic: .*writ"),
+    panics("write_rodata", r"(?i)Kernel panic: .*writ"),
+    panics("nx", r"(?i)Kernel panic: .*(execut|fetch|instruction)"),
+    panics("undefined", r"(?i)Kernel panic: .*(undefined|invalid opcode|unknown)"),
+    panics("stack_overflow", r"(?i)Kernel panic: .*stack"),
+    panics("panic_nested"),
+    panics("panic_irq"),
     panics("panic_smp", smp="4"),
+] + [
+    panics(name, smp="2", debug=True)
+    for name in ("assert", "lock_rank", "lock_twice", "lock_foreign", "lock_sleep", "lock_rcu", "lock_user",
+                 "lock_irq", "lock_stuck")
+]
+
+SELFTESTS = [
+    dict(name=f"selftest-smp{smp}{'-debug' if debug else ''}", append="selftest=all", ktap=True, smp=smp,
+         debug=debug)
+    for smp in ("1", "4") for debug in (False, True)
 ]
 
 
 def all_cases():
-    return MEMORY + CPUS + X86_MACHINES + ARM_MACHINES + INITRAMFS + COMMAND_LINE + PANICS
+    return MEMORY + CPUS + X86_MACHINES + ARM_MACHINES + INITRAMFS + COMMAND_LINE + PANICS + SELFTESTS

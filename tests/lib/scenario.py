@@ -18,10 +18,10 @@ TAIL_LINES = 40
 
 @dataclass
 class Scenario:
-    """Boots a kernel. Without `expect`, the initramfs must run test programs and power off (status 0), and
-    the expressions of `also` must match lines. With it, every expression must match a line, in any
-    order, none of `forbid` may, and QEMU's exit status must be as `status` says: "zero", "nonzero" or
-    "any"."""
+    """Boots a kernel, in one of three ways. Normally the initramfs must run test programs and power off
+    (status 0), and the expressions of `also` must match lines. With `ktap` it is the kernel itself
+    that prints KTAP. With `expect`, every expression must match a line, in any order, none of `forbid`
+    may, and QEMU's exit status must be as `status` says: "zero", "nonzero" or "any"."""
     name: str
     arch: str
     kernel: str
@@ -31,6 +31,7 @@ class Scenario:
     mem: str = "256M"
     cpu: str = ""
     machine: str = ""
+    ktap: bool = False
     expect: tuple = ()
     also: tuple = ()
     forbid: tuple = ()
@@ -54,8 +55,22 @@ class Scenario:
         """Boot, judge, and return the cases."""
         programs = Programs()
         self.run = run_command(self.command(), self.silence, self.total, on_line=programs.feed)
-        self.cases = self._judge_expected() if self.expect else self._judge_programs(programs)
+        if self.expect:
+            self.cases = self._judge_expected()
+        elif self.ktap:
+            self.cases = self._judge_kernel_ktap()
+        else:
+            self.cases = self._judge_programs(programs)
         return self.cases
+
+    def _judge_kernel_ktap(self):
+        parser = ktap.Parser()
+        for line in self.run.lines:
+            parser.feed(re.sub(r"^\[ *\d+\.\d+\] ", "", line))
+        cases = parser.finish()
+        if self.run.verdict or self.run.status != 0 or not cases:
+            cases.append(self._failure("end", "the machine did not power itself off"))
+        return [c.under(self.name) for c in cases]
 
     def _judge_programs(self, programs):
         cases = programs.finish()
