@@ -436,6 +436,22 @@ TEST(the_range_selects_the_level)
 	finish();
 }
 
+TEST(a_page_in_the_last_gigabyte_of_all_does_not_fill_it)
+{
+	struct op op = {.lo = -GIB(1), .hi = -GIB(1) + PAGE_SIZE};
+	struct pt_slot slot;
+
+	start();
+	op_begin(&op, PTC_FILL);
+	ASSERT_EQ(ptc_next(&op.c, &slot), 1);
+	EXPECT_EQ(slot.size, PAGE_SIZE);
+	op_end(&op, 0);
+	op_begin(&op, PTC_EDIT | PTC_PRUNE);
+	EXPECT_EQ(ptc_next(&op.c, &slot), 0);
+	op_end(&op, 0);
+	finish();
+}
+
 TEST(an_empty_gigabyte_is_marked_by_one_entry_and_splits_when_part_of_it_is_touched)
 {
 	struct op op = {.lo = GIB(1), .hi = GIB(2)};
