@@ -300,11 +300,13 @@ void sched_reschedule(void)
 /* sched_yield_cpu - let the others on this CPU run first. Sleeps. */
 void sched_yield_cpu(void)
 {
-	unsigned long irq = cpu_irq_save();
-	struct runqueue *rq = this_runqueue();
+	struct runqueue *rq;
 	struct thread *first;
+	unsigned long irq;
 
 	lock_assert_may_sleep();
+	irq = cpu_irq_save();
+	rq = this_runqueue();
 	spin_lock(&rq->lock);
 	sched_account(rq);
 	first = first_queued(rq);
