@@ -29,11 +29,10 @@ struct user_buffers {
 
 static int import_one(struct user_buffers *b, vaddr_t buf, u64 count)
 {
-	count = MIN(count, RW_MAX);
 	if (!user_range_ok(buf, count))
 		return -EFAULT;
 	b->seg = b->fast;
-	b->fast[0] = (struct uio_segment){buf, count};
+	b->fast[0] = (struct uio_segment){buf, MIN(count, RW_MAX)};
 	uio_init(&b->uio, b->seg, 1, false);
 	return 0;
 }
@@ -122,7 +121,7 @@ static long rw(int fd, vaddr_t buf, u64 count, enum transfer t)
 
 	if (!f)
 		return -EBADF;
-	n = (s64)count < 0 ? -EINVAL : import_one(&b, buf, count);
+	n = import_one(&b, buf, count);
 	if (!n)
 		n = at_position(f, &b.uio, t);
 	file_put(f);
@@ -181,7 +180,7 @@ static long rw_at(int fd, vaddr_t buf, u64 count, s64 pos, enum transfer t)
 	if (f->ops->is_stream)
 		n = -ESPIPE;
 	else
-		n = (s64)count < 0 ? -EINVAL : import_one(&b, buf, count);
+		n = import_one(&b, buf, count);
 	if (!n)
 		n = transfer(f, &b.uio, &at, t);
 	file_put(f);

@@ -113,9 +113,11 @@ static int check_segments(struct elf_file *e)
 
 		if (p->p_type == PT_INTERP)
 			return -ENOEXEC;
+		if (p->p_type == PT_LOAD && !segment_is_valid(p))
+			return -ENOEXEC;
 		if (!is_load(p))
 			continue;
-		if (!segment_is_valid(p) || p->p_vaddr < end)
+		if (p->p_vaddr < end)
 			return -ENOEXEC;
 		end = p->p_vaddr + p->p_memsz;
 		e->first = MIN(e->first, p->p_vaddr);

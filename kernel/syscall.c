@@ -24,7 +24,7 @@ u64 syscall_unknown_count(unsigned nr)
 
 static long call(const struct trap_frame *f)
 {
-	u64 nr = (u64)frame_syscall_nr(f);
+	u32 nr = (u32)frame_syscall_nr(f); /* the upper half of the register does not count */
 
 	if (unlikely(nr > SYSCALL_MAX))
 		return -ENOSYS;
