@@ -50,15 +50,13 @@ enum lock_rank {
 	RANK_NR
 };
 
-/* Eight bytes, so that one fits into every page-table node's struct page. Ticket lock: fair. */
+/* Eight bytes, so that one fits into every page-table node's struct page.
+ *
+ * Whoever finds it free takes it; waiters do not queue. A queue would be fair, but it hands the lock
+ * to one particular CPU, and where CPUs are threads of a busy host that one may not be running: then
+ * all others wait for the host's scheduler at every release. Sections are short and few CPUs meet. */
 struct spinlock {
-	union {
-		struct {
-			u16 owner; /* [a] ticket being served */
-			u16 next;  /* [a] next ticket to hand out */
-		};
-		u32 tickets; /* [a] both */
-	};
+	u32 locked; /* [a] */
 	u8 rank;
 	u8 unused;
 	u16 holder; /* debug: cpu + 1 */
@@ -90,14 +88,12 @@ void spin_unlock_irqrestore(struct spinlock *, unsigned long irq);
 #include <arch/cpu.h>
 #include "lib/atomic.h"
 
-void spin_wait(struct spinlock *, u16 ticket); /* until the ticket is served */
+void spin_wait(struct spinlock *); /* until it is taken */
 
 static inline void spin_lock(struct spinlock *l)
 {
-	u16 ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_ACQUIRE);
-
-	if (unlikely(atomic_load_acquire(&l->owner) != ticket))
-		spin_wait(l, ticket);
+	if (unlikely(__atomic_exchange_n(&l->locked, 1, __ATOMIC_ACQUIRE)))
+		spin_wait(l);
 }
 
 static inline void spin_lock_nested(struct spinlock *l)
@@ -107,23 +103,17 @@ static inline void spin_lock_nested(struct spinlock *l)
 
 static inline bool spin_trylock(struct spinlock *l)
 {
-	u32 old = atomic_load(&l->tickets);
-
-	if ((u16)old != old >> 16)
-		return false;
-	return atomic_cas(&l->tickets, &old, old + (1u << 16));
+	return !atomic_load(&l->locked) && !__atomic_exchange_n(&l->locked, 1, __ATOMIC_ACQUIRE);
 }
 
 static inline void spin_unlock(struct spinlock *l)
 {
-	atomic_store_release(&l->owner, (u16)(l->owner + 1));
+	atomic_store_release(&l->locked, 0u);
 }
 
 static inline bool spin_is_held(const struct spinlock *l)
 {
-	u32 now = atomic_load(&l->tickets);
-
-	return (u16)now != now >> 16;
+	return atomic_load(&l->locked);
 }
 
 static inline unsigned long spin_lock_irqsave(struct spinlock *l)

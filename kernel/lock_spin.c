@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lock_spin.c - ticket spin locks: the waiting, and the checked forms of debug builds.
+ * lock_spin.c - spin locks: the waiting, and the checked forms of debug builds.
  *
- * A CPU that wants the lock draws the next ticket and waits until it is served; releasing serves the
- * following one. So the lock is handed out in the order of arrival, with one store per release. In
- * release builds everything but the wait is inlined by kernel/lock.h.
+ * Taking is one exchange. Who does not get the lock reads it until it looks free before trying again,
+ * so that waiting takes nothing from the holder. In release builds everything but the wait is inlined
+ * by kernel/lock.h.
  *
  * A CPU that waits keeps interrupts as they are: for all but the leaf ranks they are on, so that it
  * answers the flush requests of whoever holds the lock.
@@ -16,10 +16,12 @@
 
 #ifndef QUIRE_DEBUG
 
-void spin_wait(struct spinlock *l, u16 ticket)
+void spin_wait(struct spinlock *l)
 {
-	while (atomic_load_acquire(&l->owner) != ticket)
-		cpu_relax();
+	do {
+		while (atomic_load(&l->locked))
+			cpu_relax();
+	} while (__atomic_exchange_n(&l->locked, 1, __ATOMIC_ACQUIRE));
 }
 
 #else
@@ -28,13 +30,14 @@ void spin_wait(struct spinlock *l, u16 ticket)
 
 static void spin_acquire(struct spinlock *l)
 {
-	u16 ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_ACQUIRE);
 	u64 start = 0;
 
-	for (unsigned n = 1; atomic_load_acquire(&l->owner) != ticket; n++) {
-		cpu_relax();
-		if (n % SPINS_PER_CLOCK_READ == 0)
-			lock_check_stuck(l, &start);
+	while (__atomic_exchange_n(&l->locked, 1, __ATOMIC_ACQUIRE)) {
+		for (unsigned n = 1; atomic_load(&l->locked); n++) {
+			cpu_relax();
+			if (n % SPINS_PER_CLOCK_READ == 0)
+				lock_check_stuck(l, &start);
+		}
 	}
 	lock_check_push(l);
 }
@@ -53,9 +56,7 @@ void spin_lock_nested(struct spinlock *l)
 
 bool spin_trylock(struct spinlock *l)
 {
-	u32 old = atomic_load(&l->tickets);
-
-	if ((u16)old != old >> 16 || !atomic_cas(&l->tickets, &old, old + (1u << 16)))
+	if (atomic_load(&l->locked) || __atomic_exchange_n(&l->locked, 1, __ATOMIC_ACQUIRE))
 		return false;
 	lock_check_push(l);
 	return true;
@@ -64,7 +65,7 @@ bool spin_trylock(struct spinlock *l)
 void spin_unlock(struct spinlock *l)
 {
 	lock_check_pop(l);
-	atomic_store_release(&l->owner, (u16)(l->owner + 1));
+	atomic_store_release(&l->locked, 0u);
 }
 
 bool spin_is_held(const struct spinlock *l)

@@ -109,11 +109,14 @@ void lock_note_release(enum lock_rank rank)
 
 /* --- spin locks ------------------------------------------------------------------------------------ */
 
+static bool spin_take(struct spinlock *l)
+{
+	return !__atomic_exchange_n(&l->locked, 1, __ATOMIC_ACQUIRE);
+}
+
 static void spin_acquire(struct spinlock *l)
 {
-	u16 ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_ACQUIRE);
-
-	while (__atomic_load_n(&l->owner, __ATOMIC_ACQUIRE) != ticket)
+	while (!spin_take(l))
 		cpu_relax();
 	push(l, l->rank);
 }
@@ -133,11 +136,7 @@ void spin_lock_nested(struct spinlock *l)
 
 bool spin_trylock(struct spinlock *l)
 {
-	u16 owner = __atomic_load_n(&l->owner, __ATOMIC_RELAXED);
-	u16 next = owner;
-
-	if (!__atomic_compare_exchange_n(&l->next, &next, (u16)(owner + 1), false, __ATOMIC_ACQUIRE,
-					 __ATOMIC_RELAXED))
+	if (!spin_take(l))
 		return false;
 	push(l, l->rank);
 	return true;
@@ -146,7 +145,7 @@ bool spin_trylock(struct spinlock *l)
 void spin_unlock(struct spinlock *l)
 {
 	pop(l);
-	__atomic_store_n(&l->owner, (u16)(l->owner + 1), __ATOMIC_RELEASE);
+	__atomic_store_n(&l->locked, 0, __ATOMIC_RELEASE);
 	sim_poll();
 }
 
@@ -168,15 +167,15 @@ unsigned long spin_lock_irqsave(struct spinlock *l)
 void spin_unlock_irqrestore(struct spinlock *l, unsigned long irq)
 {
 	pop(l);
-	__atomic_store_n(&l->owner, (u16)(l->owner + 1), __ATOMIC_RELEASE);
+	__atomic_store_n(&l->locked, 0, __ATOMIC_RELEASE);
 	cpu_irq_restore(irq);
 }
 
 #else
 
-void spin_wait(struct spinlock *l, u16 ticket)
+void spin_wait(struct spinlock *l)
 {
-	while (__atomic_load_n(&l->owner, __ATOMIC_ACQUIRE) != ticket)
+	while (__atomic_exchange_n(&l->locked, 1, __ATOMIC_ACQUIRE))
 		cpu_relax();
 }
 
