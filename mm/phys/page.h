@@ -115,7 +115,7 @@ BUILD_ASSERT(sizeof(struct page) == 40, "page structs of 2 MiB of RAM must fill 
 
 /* Element n describes frame n. At PAGES_BASE, but for the first steps of mm_init. */
 extern struct page *page_array;
-extern pfn_t page_max_pfn;                     /* no RAM at or above */
+extern pfn_t page_max_pfn; /* no RAM at or above */
 
 #define SECTION_SHIFT 21 /* the array has memory behind it in pieces for 2 MiB of frames */
 #define SECTION_ORDER (SECTION_SHIFT - PAGE_SHIFT)

@@ -284,8 +284,7 @@ static NOINLINE void free_slow(struct page *p, unsigned order)
 	buddy_give(p, order);
 }
 
-/* page_free - see page_alloc.h. */
-void page_free(struct page *p, unsigned order)
+static ALWAYS_INLINE void free_block(struct page *p, unsigned order)
 {
 	if (unlikely(!free_is_valid(p, order)))
 		bad_free(p, order);
@@ -295,6 +294,35 @@ void page_free(struct page *p, unsigned order)
 		page_poison(p, 0);
 	if (unlikely(order) || unlikely(!cache_push(p)))
 		free_slow(p, order);
+}
+
+/* page_free - see page_alloc.h. */
+void page_free(struct page *p, unsigned order)
+{
+	free_block(p, order);
+}
+
+static ALWAYS_INLINE void put(struct page *p)
+{
+	u32 refs = __atomic_fetch_sub(&p->refs, 1, __ATOMIC_ACQ_REL);
+
+	if (unlikely(!refs))
+		panic("page_put: frame 0x%lx has no references", page_to_pfn(p));
+	if (refs == 1)
+		free_block(p, page_order(p));
+}
+
+/* page_put - see page_alloc.h. */
+void page_put(struct page *p)
+{
+	put(p);
+}
+
+/* page_put_many - see page_alloc.h. */
+void page_put_many(struct page *const *pages, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		put(pages[i]);
 }
 
 /* page_count_free - see page_alloc.h. A snapshot: pages may be moving between the lists and a cache. */

@@ -36,6 +36,8 @@ static inline void page_get(struct page *p)
 bool page_try_get(struct page *);
 /* page_put - drop a reference to a head page; frees at zero. Any context. */
 void page_put(struct page *);
+/* page_put_many - page_put for each of n head pages: less work per page. */
+void page_put_many(struct page *const *pages, unsigned n);
 
 /* Counters in pages, for meminfo and the tests' leak checks. */
 u64 page_count_total(void); /* managed by the allocator */

@@ -104,18 +104,6 @@ bool page_try_get(struct page *p)
 	return true;
 }
 
-/* page_put - see page_alloc.h. */
-void page_put(struct page *p)
-{
-	u32 refs = __atomic_fetch_sub(&p->refs, 1, __ATOMIC_ACQ_REL);
-
-	if (likely(refs > 1))
-		return;
-	if (!refs)
-		panic("page_put: frame 0x%lx has no references", page_to_pfn(p));
-	page_free(p, page_order(p));
-}
-
 /* page_count_total - see page_alloc.h. */
 u64 page_count_total(void)
 {

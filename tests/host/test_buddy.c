@@ -287,6 +287,27 @@ TEST(references_keep_a_page)
 	EXPECT_PANIC(page_put(p));
 }
 
+TEST(many_references_are_dropped_at_once)
+{
+	struct page *pages[200];
+
+	machine(1, 8);
+	for (unsigned i = 0; i < ARRAY_SIZE(pages); i++) {
+		pages[i] = page_alloc(i % 5 ? 0 : 1, 0);
+		ASSERT(pages[i] != NULL);
+		if (i % 2)
+			page_get(pages[i]);
+	}
+	page_put_many(pages, ARRAY_SIZE(pages));
+	for (unsigned i = 1; i < ARRAY_SIZE(pages); i += 2)
+		EXPECT_EQ(pages[i]->refs, 1);
+	EXPECT_EQ(page_count_total() - page_count_free(), 120);
+	for (unsigned i = 1; i < ARRAY_SIZE(pages); i += 2)
+		page_put_many(&pages[i], 1);
+	EXPECT_EQ(page_count_free(), page_count_total());
+	page_put_many(NULL, 0);
+}
+
 TEST(a_folio_is_freed_by_its_order)
 {
 	struct page *p;
