@@ -119,4 +119,4 @@ clean:
 	rm -rf $(BUILD) compile_commands.json
 
 help:
-	@sed -n 's/^# \{0,1\}//;1,/^$$/p' Makefile
+	@for f in Makefile tests/tests.mk; do sed -n '/^#/!q; s/^# \{0,1\}//p' $$f; echo; done
