@@ -116,8 +116,11 @@ static NORETURN COLD void panic_report(struct trap_frame *frame, const vaddr_t *
 	printk_raw(first ? "\nKernel panic: " : "\nPanic while panicking: ");
 	vprintk_raw(fmt, args);
 	printk_raw("\n");
-	if (!first)
+	if (!first) {
+		if (frame)
+			print_call(0, frame_ip(frame), true, printk_raw);
 		arch_exit_failure();
+	}
 	print_where();
 	if (frame)
 		frame_print(frame);
