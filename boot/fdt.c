@@ -343,23 +343,29 @@ const char *fdt_prop_string(const struct fdt *f, u32 node, const char *name)
 	return p && memchr(p, '\0', len) ? (const char *)p : NULL;
 }
 
+/* fdt_list_index - see fdt.h. */
+int fdt_list_index(const u8 *list, u32 len, const char *string)
+{
+	for (int i = 0; len; i++) {
+		const u8 *end = memchr(list, '\0', len);
+
+		if (!end)
+			break;
+		if (!strcmp((const char *)list, string))
+			return i;
+		len -= (u32)(end + 1 - list);
+		list = end + 1;
+	}
+	return -1;
+}
+
 /* fdt_string_index - see fdt.h. */
 int fdt_string_index(const struct fdt *f, u32 node, const char *name, const char *string)
 {
 	u32 len;
-	const u8 *p = fdt_prop(f, node, name, &len);
+	const u8 *list = fdt_prop(f, node, name, &len);
 
-	for (int i = 0; p && len; i++) {
-		const u8 *end = memchr(p, '\0', len);
-
-		if (!end)
-			break;
-		if (!strcmp((const char *)p, string))
-			return i;
-		len -= (u32)(end + 1 - p);
-		p = end + 1;
-	}
-	return -1;
+	return list ? fdt_list_index(list, len, string) : -1;
 }
 
 /* fdt_find_phandle - see fdt.h. */

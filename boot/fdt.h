@@ -68,7 +68,9 @@ u32 fdt_prop_u32(const struct fdt *f, u32 node, const char *name, u32 otherwise)
 bool fdt_prop_number(const struct fdt *f, u32 node, const char *name, u64 *value);
 /* fdt_prop_string - a property that is a string; NULL when absent or not terminated. */
 const char *fdt_prop_string(const struct fdt *f, u32 node, const char *name);
-/* fdt_string_index - position of a string in a list property; -1 when it is not there. */
+/* fdt_list_index - position of a string among the terminated strings of a value; -1: not there. */
+int fdt_list_index(const u8 *list, u32 len, const char *string);
+/* fdt_string_index - the same for a property that may be absent. */
 int fdt_string_index(const struct fdt *f, u32 node, const char *name, const char *string);
 /* fdt_find_phandle - the node with this phandle. False: none. */
 bool fdt_find_phandle(const struct fdt *f, u32 phandle, u32 *node);

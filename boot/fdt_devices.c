@@ -25,26 +25,23 @@
 #define GIC_NR_SPI   988
 #define GIC_NR_PPI   16
 
-static bool is_compatible(const struct fdt *f, u32 node, const char *name)
-{
-	return fdt_string_index(f, node, "compatible", name) >= 0;
-}
-
 static void report_skipped(const struct fdt_walk *w, const char *why)
 {
 	printk("fdt: %s: %s, skipped\n", fdt_name(w->fdt, fdt_node(w)), why);
 }
 
-static const char *const gic_v2_names[] = {"arm,cortex-a15-gic", "arm,gic-400", "arm,cortex-a7-gic",
-					   "arm,cortex-a9-gic"};
-
 static bool node_is_gic(const struct fdt *f, u32 node)
 {
-	for (u32 i = 0; i < ARRAY_SIZE(gic_v2_names); i++) {
-		if (is_compatible(f, node, gic_v2_names[i]))
+	static const char *const names[] = {"arm,gic-v3", "arm,cortex-a15-gic", "arm,gic-400",
+					    "arm,cortex-a7-gic", "arm,cortex-a9-gic"};
+	u32 len;
+	const u8 *list = fdt_prop(f, node, "compatible", &len);
+
+	for (u32 i = 0; list && i < ARRAY_SIZE(names); i++) {
+		if (fdt_list_index(list, len, names[i]) >= 0)
 			return true;
 	}
-	return is_compatible(f, node, "arm,gic-v3");
+	return false;
 }
 
 /* The INTID of the node's interrupt `index`; BOOT_NO_IRQ unless it goes straight to a GIC. */
@@ -159,24 +156,25 @@ void fdt_read_device(const struct fdt_walk *w)
 		void (*read)(const struct fdt_walk *w);
 	} readers[] = {
 		{"arm,gic-v3", read_gic_v3},
+		{"arm,cortex-a15-gic", read_gic_v2},
+		{"arm,gic-400", read_gic_v2},
+		{"arm,cortex-a7-gic", read_gic_v2},
+		{"arm,cortex-a9-gic", read_gic_v2},
 		{"arm,armv8-timer", read_timer},
 		{"arm,psci-1.0", read_psci},
 		{"arm,psci-0.2", read_psci},
 		{"pci-host-ecam-generic", read_pci_host},
 	};
-	const struct fdt *f = w->fdt;
 	u32 len;
+	const u8 *list = fdt_prop(w->fdt, fdt_node(w), "compatible", &len);
 
-	if (!fdt_prop(f, fdt_node(w), "compatible", &len) || !fdt_walk_enabled(w))
-		return;
-	for (u32 i = 0; i < ARRAY_SIZE(readers); i++) {
-		if (is_compatible(f, fdt_node(w), readers[i].compatible)) {
+	for (u32 i = 0; list && i < ARRAY_SIZE(readers); i++) {
+		if (fdt_list_index(list, len, readers[i].compatible) < 0)
+			continue;
+		if (fdt_walk_enabled(w))
 			readers[i].read(w);
-			return;
-		}
+		return;
 	}
-	if (node_is_gic(f, fdt_node(w)))
-		read_gic_v2(w);
 }
 
 static const struct uart_binding {
@@ -194,8 +192,11 @@ static const struct uart_binding {
 
 static const struct uart_binding *uart_binding_find(const struct fdt_walk *w)
 {
-	for (u32 i = 0; i < ARRAY_SIZE(uart_bindings); i++) {
-		if (is_compatible(w->fdt, fdt_node(w), uart_bindings[i].compatible))
+	u32 len;
+	const u8 *list = fdt_prop(w->fdt, fdt_node(w), "compatible", &len);
+
+	for (u32 i = 0; list && i < ARRAY_SIZE(uart_bindings); i++) {
+		if (fdt_list_index(list, len, uart_bindings[i].compatible) >= 0)
 			return &uart_bindings[i];
 	}
 	return NULL;
