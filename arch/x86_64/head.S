@@ -140,7 +140,8 @@ no_long_mode:
 	jmp	complain
 no_nx:
 	movl	$text_nx, %esi
-/* The only message that can be given here goes to the first serial port, as the firmware set it up. */
+/* The only message that can be given here goes to the first serial port, as the firmware set it up. Then
+ * as arch_exit_failure: a hypervisor (CPUID leaf 1, bit 31 of ecx) may leave with a failing status. */
 complain:
 	movw	$0x3f8, %dx
 1:	lodsb
@@ -148,8 +149,14 @@ complain:
 	jz	2f
 	outb	%al, %dx
 	jmp	1b
-2:	hlt
-	jmp	2b
+2:	movl	$1, %eax
+	cpuid
+	testl	%ecx, %ecx
+	jns	3f
+	movb	$1, %al
+	outb	%al, $0xf4
+3:	hlt
+	jmp	3b
 
 	.code64
 boot64:	movabsq	$boot_high64, %rax

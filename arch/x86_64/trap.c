@@ -57,7 +57,7 @@ static const char *const exception_names[] = {
 	[3] = "breakpoint",
 	[4] = "overflow",
 	[5] = "bound range exceeded",
-	[6] = "invalid instruction",
+	[6] = "undefined instruction",
 	[7] = "FPU not available",
 	[8] = "double fault",
 	[10] = "invalid TSS",
@@ -112,9 +112,9 @@ static void check_user_access(struct trap_frame *f, vaddr_t va)
 	bool opened = cpu_has_smap() ? f->rflags & RFLAGS_AC : arch_has_fixup(f);
 
 	if (f->error & PF_FETCH)
-		panic_fault(f, va, "kernel executes user memory at %#lx", va);
+		panic_fault(f, va, "kernel executes user memory at 0x%lx", va);
 	if (!opened)
-		panic_fault(f, va, "kernel touches user memory at %#lx outside an accessor", va);
+		panic_fault(f, va, "kernel touches user memory at 0x%lx outside an accessor", va);
 }
 
 static void page_fault(struct trap_frame *f)
@@ -123,7 +123,7 @@ static void page_fault(struct trap_frame *f)
 	struct fault_info info;
 
 	if (unlikely(f->error & PF_RESERVED))
-		panic_fault(f, va, "damaged page-table entry on the path to %#lx", va);
+		panic_fault(f, va, "damaged page-table entry on the path to 0x%lx", va);
 	if (!frame_is_user(f) && va < USER_TOP)
 		check_user_access(f, va);
 	fault_decode(f, va, &info);
@@ -233,9 +233,9 @@ static void double_fault(struct trap_frame *f)
 	const char *what = vmalloc_describe(va);
 
 	if (f->rsp - va <= PAGE_SIZE || va - f->rsp <= PAGE_SIZE)
-		panic_trap(f, "kernel stack overflow: stack pointer %#lx, touched %#lx (%s)",
+		panic_trap(f, "kernel stack overflow: stack pointer 0x%lx, touched 0x%lx (%s)",
 			   f->rsp, va, what ? what : "below the boot stack");
-	panic_trap(f, "double fault (last page fault at %#lx)", va);
+	panic_trap(f, "double fault (last page fault at 0x%lx)", va);
 }
 
 /* trap_paranoid_handler - runs on an emergency stack, whatever was going on: takes no lock. */
