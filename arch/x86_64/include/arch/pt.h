@@ -1,33 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * pt.h - how entries in memory are read and written on x86_64: single-copy atomic, loads acquire, stores
- * release. The hardware may set the accessed and dirty bits between any two of these calls.
- */
+/* pt.h - the parts of page-table access that are x86_64's own. */
 #pragma once
 
-#include <arch/pte.h>
-
-static inline pte_t arch_pte_load(const pte_t *p)
-{
-	return (pte_t){__atomic_load_n(&p->v, __ATOMIC_ACQUIRE)};
-}
-
-static inline void arch_pte_store(pte_t *p, pte_t pte)
-{
-	__atomic_store_n(&p->v, pte.v, __ATOMIC_RELEASE);
-}
-
-static inline pte_t arch_pte_xchg(pte_t *p, pte_t pte)
-{
-	return (pte_t){__atomic_exchange_n(&p->v, pte.v, __ATOMIC_ACQ_REL)};
-}
-
-/* arch_pte_cas - store pte if the entry still equals *old; on failure *old is what it holds now. */
-static inline bool arch_pte_cas(pte_t *p, pte_t *old, pte_t pte)
-{
-	return __atomic_compare_exchange_n(&p->v, &old->v, pte.v, false, __ATOMIC_ACQ_REL,
-					   __ATOMIC_ACQUIRE);
-}
+#include "mm/pt/entry.h"
 
 /* arch_pt_publish - make earlier stores visible to the table walkers of all CPUs. */
 static inline void arch_pt_publish(void)
