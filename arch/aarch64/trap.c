@@ -173,22 +173,34 @@ static void user_exception(struct trap_frame *f, u64 esr, u64 far)
 		signal_force_fault(SIGILL, ILL_ILLOPC, f->pc);
 }
 
-/* trap_return_to_user - what is to be done before a return to user mode; may sleep. Interrupts off on
- * return, and until user mode: a switch would take the FP registers away again. */
-void trap_return_to_user(struct trap_frame *f)
+/* user_work - reschedule, deliver signals, load FP registers. Interrupts off on entry and return; the FP
+ * registers come last, a switch would take them away again. */
+static NOINLINE void user_work(struct trap_frame *f)
 {
 	struct thread *t = current;
 
-	for (;;) {
-		cpu_irq_disable();
-		if (likely(!(READ_ONCE(t->work) & ~THREAD_WORK_FPU)))
-			break;
+	while (READ_ONCE(t->work) & ~THREAD_WORK_FPU) {
 		cpu_irq_enable();
 		thread_return_to_user(f);
+		cpu_irq_disable();
 	}
 	if (READ_ONCE(t->work))
 		fpu_load(t);
+}
+
+static ALWAYS_INLINE void return_to_user(struct trap_frame *f)
+{
+	cpu_irq_disable();
+	if (unlikely(READ_ONCE(current->work)))
+		user_work(f);
 	rcu_kernel_exit();
+}
+
+/* trap_return_to_user - the last steps before user mode, which may sleep. Interrupts off on return, and
+ * until user mode. */
+void trap_return_to_user(struct trap_frame *f)
+{
+	return_to_user(f);
 }
 
 /* trap_user_sync - system call, fault or other exception in user mode. */
@@ -212,7 +224,7 @@ void trap_user_sync(struct trap_frame *f)
 		else
 			user_exception(f, esr, far);
 	}
-	trap_return_to_user(f);
+	return_to_user(f);
 }
 
 void trap_user_irq(struct trap_frame *f)
@@ -225,7 +237,7 @@ void trap_user_irq(struct trap_frame *f)
 		cpu_irq_enable();
 		rcu_poll();
 	}
-	trap_return_to_user(f);
+	return_to_user(f);
 }
 
 void trap_kernel_irq(struct trap_frame *f UNUSED)
