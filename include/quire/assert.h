@@ -2,6 +2,7 @@
 /* assert.h - panics for our own bugs. User input never reaches one of these. */
 #pragma once
 
+#include <stdbool.h>
 #include <quire/compiler.h>
 
 /* panic - print the message, a symbolised backtrace and the last trace events, stop every CPU and
