@@ -121,7 +121,7 @@ enum fault_result fault_present(struct fault *f)
 	struct page *old;
 	bool need_copy;
 
-	assert(entry_allows(f->seen.bits, f->access & ~FAULT_WRITE));
+	BUG_ON(!entry_allows(f->seen.bits, f->access & ~FAULT_WRITE));
 	r = upgrade(f, &need_copy);
 	if (!need_copy)
 		return r;
