@@ -115,7 +115,7 @@ int file_open(struct dentry *d, u32 flags, struct file **out)
 	return err;
 }
 
-/* make_regular - O_CREAT when the name does not exist (else -EEXIST). */
+/* make_regular - the file that O_CREAT asks for; -EEXIST when there is something of that name. */
 static int make_regular(struct dentry *dir, const struct last_name *last, u32 mode,
 			struct dentry **out)
 {
@@ -129,30 +129,35 @@ static int make_regular(struct dentry *dir, const struct last_name *last, u32 mo
 	return vfs_create(dir, last->name, last->len, &what, out);
 }
 
-/* find_or_make - the dentry that open(2) with O_CREAT is about; *made tells whether it is new. */
+static int find_in(struct dentry *dir, const struct last_name *last, struct dentry **out)
+{
+	mutex_lock(&dir->inode->lock);
+	*out = dentry_find(dir, last->name, last->len);
+	mutex_unlock(&dir->inode->lock);
+	return *out ? 0 : -ENOENT;
+}
+
+/* find_or_make - what open(2) with O_CREAT is about; *made tells whether it is new. */
 static int find_or_make(struct dentry *at, const char *path, u32 flags, u32 mode,
 			struct dentry **out, bool *made)
 {
-	unsigned walk = flags & (O_NOFOLLOW | O_EXCL) ? 0 : WALK_FOLLOW;
 	struct last_name last;
 	struct dentry *dir;
-	int err = vfs_lookup(at, path, walk, out);
+	int err = vfs_lookup_parent(at, path, flags & (O_NOFOLLOW | O_EXCL) ? 0 : WALK_FOLLOW, &dir,
+				    &last);
 
-	if (!err && (flags & O_EXCL)) {
-		dentry_put(*out);
-		return -EEXIST;
-	}
-	if (err != -ENOENT)
-		return err;
-	err = vfs_lookup_parent(at, path, &dir, &last);
 	if (err)
 		return err;
-	if (last.special || last.wants_dir)
-		err = -EISDIR;
-	else
+	err = last.special || last.wants_dir ? -EISDIR : -ENOENT;
+	while (err == -ENOENT) { /* it may go between being found to exist and being opened */
 		err = make_regular(dir, &last, mode, out);
+		*made = !err;
+		if (err == -EEXIST && !(flags & O_EXCL))
+			err = find_in(dir, &last, out);
+		else
+			break;
+	}
 	dentry_put(dir);
-	*made = !err;
 	return err;
 }
 

@@ -45,7 +45,7 @@ static int make(const char *path, const struct vfs_new *what, struct dentry **ou
 {
 	struct last_name last;
 	struct dentry *dir;
-	int err = vfs_lookup_parent(vfs_root, path, &dir, &last);
+	int err = vfs_lookup_parent(vfs_root, path, 0, &dir, &last);
 
 	if (err)
 		return err;
@@ -82,7 +82,7 @@ static int make_link(struct dentry *first, const char *path)
 {
 	struct last_name last;
 	struct dentry *dir;
-	int err = vfs_lookup_parent(vfs_root, path, &dir, &last);
+	int err = vfs_lookup_parent(vfs_root, path, 0, &dir, &last);
 
 	if (err)
 		return err;

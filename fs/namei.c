@@ -178,8 +178,52 @@ int vfs_lookup(struct dentry *at, const char *path, unsigned flags, struct dentr
 	return err;
 }
 
-/* The last name is copied out, because it may come from an expanded link. */
-int vfs_lookup_parent(struct dentry *at, const char *path, struct dentry **dir,
+/* expand_last - if the last component is a symbolic link, go on with its target. *expanded tells. */
+static int expand_last(struct walk *w, size_t len, bool *expanded)
+{
+	struct dentry *child;
+	int err = check_directory(w->at);
+
+	if (err || find_child(w, len, &child))
+		return err; /* what does not exist is no link */
+	if (S_ISLNK(child->inode->mode)) {
+		err = expand(w, child, len);
+		*expanded = !err;
+	}
+	dentry_put(child);
+	return err;
+}
+
+/* walk_to_last - up to the last component, whose length is left in *len; 0: there is none. */
+static int walk_to_last(struct walk *w, unsigned flags, size_t *len)
+{
+	int err = 0;
+
+	while (!err && (*len = next_component(w))) {
+		bool last = only_slashes(w->rest + *len), expanded = false;
+
+		if (!last)
+			err = step(w, *len, WALK_FOLLOW);
+		else if (flags & WALK_FOLLOW)
+			err = expand_last(w, *len, &expanded);
+		if (last && !expanded)
+			break;
+	}
+	return err;
+}
+
+/* The name is copied out, because it may come from an expanded link. */
+static void copy_last(const struct walk *w, size_t len, struct last_name *last)
+{
+	last->len = len;
+	last->special = len <= 2 && !memcmp(w->rest, "..", len);
+	last->is_dot = len == 1 && last->special;
+	last->wants_dir = w->rest[len] == '/';
+	memcpy(last->name, w->rest, len);
+	last->name[len] = 0;
+}
+
+int vfs_lookup_parent(struct dentry *at, const char *path, unsigned flags, struct dentry **dir,
 		      struct last_name *last)
 {
 	struct walk w;
@@ -189,27 +233,18 @@ int vfs_lookup_parent(struct dentry *at, const char *path, struct dentry **dir,
 	if (!*path)
 		return -ENOENT;
 	walk_begin(&w, at, path);
-	for (err = 0; !err; err = step(&w, len, WALK_FOLLOW)) {
-		len = next_component(&w);
-		if (!len || only_slashes(w.rest + len))
-			break;
-	}
+	err = walk_to_last(&w, flags, &len);
 	if (!err)
 		err = check_directory(w.at);
 	if (!err && len > NAME_MAX)
 		err = -ENAMETOOLONG;
-	if (!err) {
-		last->len = len;
-		last->special = len <= 2 && !memcmp(w.rest, "..", len);
-		last->is_dot = len == 1 && last->special;
-		last->wants_dir = w.rest[len] == '/';
-		memcpy(last->name, w.rest, len);
-		last->name[len] = 0;
-		*dir = w.at;
-	} else {
-		dentry_put(w.at);
-	}
+	if (!err)
+		copy_last(&w, len, last);
 	walk_end(&w);
+	if (err)
+		dentry_put(w.at);
+	else
+		*dir = w.at;
 	return err;
 }
 

@@ -97,7 +97,9 @@ static ssize_t transfer(struct file *f, struct uio *uio, u64 *pos, enum transfer
 	ssize_t (*op)(struct file *, struct uio *, u64 *) =
 		t == READ ? f->ops->read : f->ops->write;
 
-	return op ? op(f, uio, pos) : -EINVAL;
+	if (!op || (pos && uio->left > (u64)INT64_MAX - *pos))
+		return -EINVAL;
+	return op(f, uio, pos);
 }
 
 /* at_position - read or write where the file stands. */

@@ -20,7 +20,7 @@ static int name_from_user(int dirfd, vaddr_t upath, struct user_name *n)
 
 	if (err)
 		return err;
-	err = vfs_lookup_parent(p.start, p.path, &n->dir, &n->last);
+	err = vfs_lookup_parent(p.start, p.path, 0, &n->dir, &n->last);
 	path_end(&p);
 	return err;
 }
@@ -51,6 +51,32 @@ long sys_mkdirat(int dirfd, vaddr_t upath, u32 mode)
 		.mode = S_IFDIR | (mode & 01777 & ~current_process->fs->umask),
 	};
 
+	return create(dirfd, upath, &what);
+}
+
+/* dev as C libraries encode it: 12 bits of major number above the low 8 of 20 bits of minor number. */
+long sys_mknodat(int dirfd, vaddr_t upath, u32 mode, u32 dev)
+{
+	u32 type = mode & S_IFMT ? mode & S_IFMT : S_IFREG;
+	struct vfs_new what = {
+		.mode = type | (mode & 07777 & ~current_process->fs->umask),
+		.rdev = DEV_MAKE(dev >> 8 & 0xfff, (dev & 0xff) | (dev >> 12 & 0xfff00)),
+	};
+
+	switch (type) {
+	case S_IFREG:
+	case S_IFCHR:
+	case S_IFBLK:
+	case S_IFIFO:
+	case S_IFSOCK:
+		break;
+	case S_IFDIR:
+		return -EPERM;
+	default:
+		return -EINVAL;
+	}
+	if ((type == S_IFCHR || type == S_IFBLK) && current_process->cred.euid)
+		return -EPERM;
 	return create(dirfd, upath, &what);
 }
 

@@ -110,8 +110,8 @@ int dentry_path(struct dentry *, char *buf, size_t size, bool mark_deleted);
 
 /* vfs_lookup - 0 and a reference, or -ENOENT -ENOTDIR -EACCES -ELOOP -ENAMETOOLONG. */
 int vfs_lookup(struct dentry *at, const char *path, unsigned flags, struct dentry **out);
-/* vfs_lookup_parent - all but the last component: its directory, with a reference, and the name.
- * -ENOENT for "" */
+/* vfs_lookup_parent - all but the last component: its directory, with a reference, and the name. With
+ * WALK_FOLLOW a link in the last place is followed: the name is then one that is no link. -ENOENT for "" */
 struct last_name {
 	size_t len;     /* 0: the path was "/" */
 	bool special;   /* "." or ".." (or nothing) */
@@ -119,7 +119,8 @@ struct last_name {
 	bool wants_dir; /* followed by a slash */
 	char name[NAME_MAX + 1];
 };
-int vfs_lookup_parent(struct dentry *at, const char *path, struct dentry **dir, struct last_name *);
+int vfs_lookup_parent(struct dentry *at, const char *path, unsigned flags, struct dentry **dir,
+		      struct last_name *);
 
 /* vfs_create - a new file, directory, device or symbolic link.
  *  returns: 0 and the new name with a reference in *out (may be NULL); -EEXIST -EACCES -EPERM -ENOENT
@@ -155,7 +156,8 @@ u64 vfs_now(void);
 void vfs_init(void);
 
 /* Character devices by number; the driver gives the operations. */
-#define DEV_MAKE(major, minor) ((u64)(major) << 8 | (minor))
+#define DEV_MAKE(major, minor) \
+	((u64)(major) << 8 | ((minor)&0xff) | ((u64)(minor) & ~0xffull) << 12)
 const struct file_ops *device_find(u64 rdev);
 
 /* Open directories: dir.c. */

@@ -164,6 +164,7 @@ static void adopt_children(struct process *p)
 
 	list_for_each_safe (child, next, &p->children, sibling) {
 		child->parent = process_init;
+		group_check_orphaned(child, p, NULL);
 		child->exit_signal = SIGCHLD;
 		list_move_tail(&child->sibling, &process_init->children);
 		if (child->zombie)
@@ -209,6 +210,7 @@ static void finish_process(struct process *p)
 	trace(TRACE_EXIT, user_pid(p), p->exit_status, 0, 0);
 	process_release_resources(p);
 	mutex_lock(&process_tree_lock);
+	group_check_orphaned(p, p->parent, p);
 	adopt_children(p);
 	p->zombie = true;
 	announce(p);

@@ -177,6 +177,13 @@ void process_release_resources(struct process *);
 void process_set_group(struct process *, struct pid *group);
 void process_reap(struct process *);
 
+/* group_is_orphaned - no member (leaving, which may be NULL, not counted) has a parent in another group of its
+ * session. group_check_orphaned - p or its parent keeper is leaving: if that orphans p's group, and it has
+ * stopped members, hang it up. Both need process_tree_lock. */
+bool group_is_orphaned(const struct pid *group, const struct process *leaving);
+void group_check_orphaned(const struct process *p, const struct process *keeper,
+			  const struct process *leaving);
+
 /* process_kill_other_threads - for exec: returns 0 when current is the only thread, -EAGAIN when another
  * exec or exit came first (current is to die). Sleeps. */
 int process_kill_other_threads(void);

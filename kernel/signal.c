@@ -191,10 +191,14 @@ static void resume(struct process *p)
 
 static void prepare_stop_and_continue(struct process *p, int sig)
 {
+	struct user_thread *u;
+
 	if (SIGSET_BIT(sig) & STOP_SIGNALS) {
 		discard_everywhere(p, SIGSET_BIT(SIGCONT));
 	} else if (sig == SIGCONT) {
 		discard_everywhere(p, STOP_SIGNALS);
+		list_for_each (u, &p->threads, link)
+			u->sig.stop_taken = 0;
 		resume(p);
 	}
 }
@@ -441,15 +445,30 @@ static void stop_here(struct process *p, struct user_thread *u)
 		notify_parent(p, CLD_CONTINUED, SIGCONT);
 }
 
-/* begin_stop - the default action of a stop signal that this thread took. Lock held. */
-static void begin_stop(struct process *p, int sig)
+/* begin_stop - the default action of the stop signal that this thread took. Terminal signals do not stop
+ * an orphaned group, which is asked without the process's lock: a SIGCONT in between wins. */
+static void begin_stop(struct process *p, struct user_thread *self)
 {
+	u32 sig = self->sig.stop_taken;
 	struct user_thread *u;
 
-	p->signals.stop_signal = (u32)sig;
-	p->signals.stop_reported = false;
-	list_for_each (u, &p->threads, link)
-		thread_notice(u->thread, false);
+	if (sig != SIGSTOP) {
+		bool orphaned;
+
+		mutex_lock(&process_tree_lock);
+		orphaned = group_is_orphaned(p->group, NULL);
+		mutex_unlock(&process_tree_lock);
+		if (orphaned)
+			return;
+	}
+	spin_lock(&p->lock);
+	if (self->sig.stop_taken && !p->group_exit && !p->signals.stop_signal) {
+		p->signals.stop_signal = sig;
+		p->signals.stop_reported = false;
+		list_for_each (u, &p->threads, link)
+			thread_notice(u->thread, false);
+	}
+	spin_unlock(&p->lock);
 }
 
 /* take - the next thing for this thread to do. Lock held.
@@ -472,7 +491,7 @@ static int take(struct process *p, struct user_thread *u, struct uapi_sigaction 
 		return sig;
 	}
 	if (SIGSET_BIT(sig) & STOP_SIGNALS)
-		begin_stop(p, sig);
+		u->sig.stop_taken = (u32)sig;
 	else
 		process_begin_group_exit(p, (u32)sig);
 	return -1;
@@ -494,6 +513,9 @@ static int next_handler(struct uapi_sigaction *action, struct uapi_siginfo *info
 		spin_lock(&p->lock);
 		sig = p->signals.stop_signal ? -1 : take(p, u, action, info);
 		spin_unlock(&p->lock);
+		if (u->sig.stop_taken)
+			begin_stop(p, u);
+		u->sig.stop_taken = 0;
 	} while (sig < 0);
 	return sig;
 }

@@ -60,6 +60,7 @@ struct thread_signals {
 	sigset saved; /* restored after sigsuspend's handler frame was made */
 	bool restore_saved;
 	struct signal_queue pending;
+	u32 stop_taken; /* this stop signal is about to stop the process, unless SIGCONT comes first */
 	struct uapi_sigaltstack altstack;
 };
 

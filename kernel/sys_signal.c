@@ -321,7 +321,10 @@ long sys_rt_sigreturn(void)
 		signal_force_fault(SIGSEGV, SI_KERNEL, 0);
 		return 0;
 	}
-	current_user->sig.altstack = altstack;
+	if (!(altstack.ss_flags & ~(ALTSTACK_FLAGS | SS_ONSTACK))) {
+		altstack.ss_flags &= ~SS_ONSTACK;
+		current_user->sig.altstack = altstack;
+	}
 	signal_set_blocked(mask);
 	return frame_syscall_result(frame);
 }

@@ -53,6 +53,7 @@ long sys_truncate(vaddr_t path, s64 size);
 
 /* changes of names: fs/sys_names.c */
 long sys_mkdirat(int dirfd, vaddr_t path, u32 mode);
+long sys_mknodat(int dirfd, vaddr_t path, u32 mode, u32 dev);
 long sys_unlinkat(int dirfd, vaddr_t path, int flags);
 long sys_linkat(int old_dirfd, vaddr_t old_path, int new_dirfd, vaddr_t new_path, int flags);
 long sys_symlinkat(vaddr_t target, int dirfd, vaddr_t path);
@@ -149,6 +150,7 @@ long sys_dup2(int old_fd, int new_fd);
 long sys_getpgrp(void);
 long sys_rename(vaddr_t old_path, vaddr_t new_path);
 long sys_mkdir(vaddr_t path, u32 mode);
+long sys_mknod(vaddr_t path, u32 mode, u32 dev);
 long sys_rmdir(vaddr_t path);
 long sys_link(vaddr_t old_path, vaddr_t new_path);
 long sys_unlink(vaddr_t path);

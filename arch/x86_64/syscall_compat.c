@@ -70,6 +70,11 @@ long sys_mkdir(vaddr_t path, u32 mode)
 	return sys_mkdirat(AT_FDCWD, path, mode);
 }
 
+long sys_mknod(vaddr_t path, u32 mode, u32 dev)
+{
+	return sys_mknodat(AT_FDCWD, path, mode, dev);
+}
+
 long sys_rmdir(vaddr_t path)
 {
 	return sys_unlinkat(AT_FDCWD, path, AT_REMOVEDIR);

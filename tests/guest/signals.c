@@ -530,9 +530,9 @@ TEST(stop_stops_every_thread)
 	for (int i = 0; i < 4; i++)
 		while (!shared[i])
 			ktap_sleep_ns(1000000);
-	kill(pid, SIGTSTP);
+	kill(pid, SIGSTOP);
 	ASSERT_EQ(waitpid(pid, &status, WUNTRACED), pid);
-	EXPECT(WIFSTOPPED(status) && WSTOPSIG(status) == SIGTSTP);
+	EXPECT(WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
 	uint64_t before[4] = {shared[0], shared[1], shared[2], shared[3]};
 	ktap_sleep_ns(100000000);
 	for (int i = 0; i < 4; i++)
@@ -588,6 +588,57 @@ TEST(group_gets_a_signal_together)
 	}
 	EXPECT_ERRNO(kill(-pids[0], SIGTERM), ESRCH);
 	EXPECT_ERRNO(waitpid(-pids[0], &status, 0), ECHILD);
+}
+
+/* A parent in another group of the session is what makes a group stoppable from a terminal. */
+TEST(terminal_stops_do_not_stop_orphaned_groups)
+{
+	int status;
+	pid_t shell = fork();
+
+	if (shell == 0) {
+		setsid();
+		pid_t pid = fork_counter(calloc(1, 8)), orphan;
+		setpgid(pid, pid);
+		kill(pid, SIGTSTP);
+		if (waitpid(pid, &status, WUNTRACED) != pid || !WIFSTOPPED(status))
+			_exit(1);
+		kill(pid, SIGKILL);
+		waitpid(pid, &status, 0);
+		orphan = fork_counter(
+			calloc(1, 8)); /* in our own group, whose leader's parent is outside */
+		kill(orphan, SIGTSTP);
+		ktap_sleep_ns(50000000);
+		if (waitpid(orphan, &status, WUNTRACED | WNOHANG))
+			_exit(2);
+		kill(orphan, SIGKILL);
+		_exit(waitpid(orphan, &status, 0) == orphan ? 0 : 3);
+	}
+	ASSERT_EQ(waitpid(shell, &status, 0), shell);
+	EXPECT_EQ(status, 0);
+}
+
+TEST(stopped_group_is_hung_up_when_its_keeper_dies)
+{
+	struct gate g = gate_make();
+	int status;
+	pid_t shell = fork();
+
+	if (shell == 0) {
+		setsid();
+		pid_t pid = fork();
+		if (pid == 0) {
+			handle(SIGHUP, note, 0);
+			raise(SIGSTOP);
+			gate_send(&g, count ? 7 : 8);
+			_exit(0);
+		}
+		setpgid(pid, pid);
+		waitpid(pid, &status, WUNTRACED);
+		_exit(0);
+	}
+	ASSERT_EQ(waitpid(shell, &status, 0), shell);
+	EXPECT_EQ(gate_receive(&g), 7);
 }
 
 TEST(session_leaders_stay_what_they_are)

@@ -83,6 +83,7 @@
 	SYSCALL(127, rt_sigpending) \
 	SYSCALL(130, rt_sigsuspend) \
 	SYSCALL(131, sigaltstack) \
+	SYSCALL(133, mknod) \
 	SYSCALL(157, prctl) \
 	SYSCALL(158, arch_prctl) \
 	SYSCALL(160, setrlimit) \
@@ -104,6 +105,7 @@
 	SYSCALL(247, waitid) \
 	SYSCALL(257, openat) \
 	SYSCALL(258, mkdirat) \
+	SYSCALL(259, mknodat) \
 	SYSCALL(262, newfstatat) \
 	SYSCALL(263, unlinkat) \
 	SYSCALL(264, renameat) \
