@@ -82,7 +82,7 @@ static const char *const class_names[64] = {
 	[0x31] = "hardware breakpoint",
 	[0x33] = "single step",
 	[0x35] = "watchpoint",
-	[EC_BRK] = "breakpoint instruction",
+	[EC_BRK] = "brk instruction (compilers mark undefined behaviour by it)",
 };
 
 /* Signals for exceptions in user mode. What is not here is an illegal instruction. */
@@ -252,9 +252,10 @@ void trap_kernel_irq(struct trap_frame *f UNUSED)
 static void check_user_access(struct trap_frame *f, const struct fault_info *info)
 {
 	if (info->access & FAULT_EXEC)
-		panic_trap(f, "kernel executes user memory at %#lx", info->va);
+		panic_fault(f, info->va, "kernel executes user memory at 0x%lx", info->va);
 	if (!arch_has_fixup(f))
-		panic_trap(f, "kernel touches user memory at %#lx outside an accessor", info->va);
+		panic_fault(f, info->va, "kernel touches user memory at 0x%lx outside an accessor",
+			    info->va);
 }
 
 static void kernel_abort(struct trap_frame *f, u64 esr, u64 far)
