@@ -410,11 +410,11 @@ static void *fault_everything(void *arg)
 }
 
 /* When two threads fault on one page, one of the two pages must win and no count may be lost. */
-TEST(threads_fault_on_the_same_pages)
+TEST_SECONDS(threads_fault_on_the_same_pages, 60)
 {
 	pthread_t t[THREADS];
 
-	for (int round = 0; round < 5; round++) {
+	for (int round = 0; round < 3; round++) {
 		shared_region = map_anon(REGION_PAGES * PAGE);
 		for (uintptr_t i = 0; i < THREADS; i++)
 			start(&t[i], fault_everything, (void *)i);
