@@ -49,10 +49,11 @@ static void wait_clear(char *base, u32 reg, u32 bits, const char *what)
 
 static void gicv3_init_cpu(void)
 {
-	char *rd = this_cpu(gicr), *sgi = rd + GICR_FRAME;
+	char *rd = this_cpu(gicr), *sgi;
 
 	if (!rd)
 		panic("cpu %u has no interrupt redistributor", cpu_id());
+	sgi = rd + GICR_FRAME;
 	gic_write(rd, GICR_WAKER, gic_read(rd, GICR_WAKER) & ~(u32)GICR_WAKER_SLEEP);
 	wait_clear(rd, GICR_WAKER, GICR_WAKER_ASLEEP, "waking the redistributor");
 	gic_write(sgi, GICD_ICENABLER, ~0u);
