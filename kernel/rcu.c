@@ -85,7 +85,8 @@ static void gp_start(void)
 	gp_started++;
 	smp_mb();
 	cpumask_for_each (cpu, &cpus_online) {
-		u64 counter = atomic_load(&cpu_var(rcu_counter, cpu));
+		/* Acquire: if it is out already, its last reader is over for us. */
+		u64 counter = atomic_load_acquire(&cpu_var(rcu_counter, cpu));
 
 		if (cpu != self && (counter & 1)) {
 			gp_snapshot[cpu] = counter;

@@ -126,6 +126,8 @@ static void raise_min_vruntime(struct runqueue *rq)
 		atomic_store(&rq->min_vruntime, least);
 }
 
+/* While a thread runs alone nobody looks at the clock, so what is compared with a queue's virtual time
+ * comes after this. */
 void sched_account(struct runqueue *rq)
 {
 	struct thread *t = rq->curr;
@@ -434,6 +436,7 @@ bool thread_wake(struct thread *t)
 	} else if (state == THREAD_SLEEPING || state == THREAD_NEW) {
 		unsigned target = sched_choose_cpu(t);
 
+		sched_account(rq);
 		atomic_store(&t->state, THREAD_RUNNABLE);
 		if (state == THREAD_NEW) {
 			thread_get(t); /* its own, until it is dead */
@@ -450,8 +453,8 @@ bool thread_wake(struct thread *t)
 	return state != THREAD_RUNNING;
 }
 
-/* sched_notify - t was put on this locked queue: should its CPU do something about it? */
-static void sched_notify(struct runqueue *rq, struct thread *t)
+/* t was put on this queue, locked and accounted: should its CPU do something about it? */
+static void notify(struct runqueue *rq, struct thread *t)
 {
 	bool local = rq == this_runqueue();
 
@@ -460,7 +463,6 @@ static void sched_notify(struct runqueue *rq, struct thread *t)
 			smp_kick(rq->cpu);
 		return;
 	}
-	sched_account(rq);
 	if ((s64)(rq->curr->vruntime - t->vruntime) > (s64)SCHED_WAKE_GRAN_NS)
 		atomic_or(&rq->curr->work, THREAD_WORK_RESCHED);
 	else if (rq->nr_queued > 1)
@@ -474,18 +476,19 @@ static void sched_notify(struct runqueue *rq, struct thread *t)
 void sched_place(struct runqueue *rq, struct thread *t, unsigned target)
 {
 	while (target != rq->cpu) {
-		struct runqueue *to = cpu_runqueue(target);
+		u64 lag = t->vruntime - rq->min_vruntime;
 
-		t->vruntime += atomic_load(&to->min_vruntime) - rq->min_vruntime;
 		atomic_store(&t->cpu, target);
 		spin_unlock(&rq->lock);
-		rq = to;
+		rq = cpu_runqueue(target);
 		spin_lock(&rq->lock);
+		sched_account(rq);
+		t->vruntime = rq->min_vruntime + lag;
 		if (!sched_cpu_allowed(t, target))
 			target = sched_choose_cpu(t);
 	}
 	sched_enqueue(rq, t);
-	sched_notify(rq, t);
+	notify(rq, t);
 	spin_unlock(&rq->lock);
 }
 

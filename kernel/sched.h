@@ -56,7 +56,7 @@ void sched_account(struct runqueue *);
 
 /* sched_place - put a thread in hand on the queue of `target`, or of another CPU when its affinity has
  * changed, and make that CPU look at it.
- *  needs: rq, the queue that t->cpu names, locked   after: nothing is locked */
+ *  needs: rq, the queue that t->cpu names, locked and accounted   after: nothing is locked */
 void sched_place(struct runqueue *rq, struct thread *, unsigned target);
 
 /* sched_choose_cpu - where a thread in hand should run: its last CPU or an idle one. Queue locked. */

@@ -96,6 +96,7 @@ static bool move_one(unsigned from, unsigned to)
 	struct thread *t;
 
 	spin_lock(&rq->lock);
+	sched_account(rq);
 	t = take_waiting(rq, to);
 	if (t)
 		sched_place(rq, t, to);
@@ -164,6 +165,7 @@ int sched_set_affinity(struct thread *t, const struct cpumask *mask)
 		spin_unlock(&rq->lock);
 	} else if (t->on_rq) {
 		sched_dequeue(rq, t);
+		sched_account(rq);
 		sched_place(rq, t, sched_choose_cpu(t));
 	} else {
 		if (rq->curr == t) {

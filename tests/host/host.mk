@@ -91,6 +91,15 @@ endef
 $(foreach a,x86_64 aarch64,$(eval $(call PT_TEST,test_pt_codec,tests/host/test_pt_codec.c,$(a))))
 $(foreach a,x86_64 aarch64,$(eval $(call PT_TEST,test_pt_cursor,tests/host/test_pt_cursor.c,$(a))))
 $(eval $(call PT_TEST,test_pt_threads,tests/host/test_pt_threads.c,aarch64,$(HOST_NO_TSAN_WARNING),thread))
+
+# The scheduler, timers and RCU in simulated time (tests/host/sim_sched.h).
+CORE_SRCS := kernel/sched.c kernel/sched_balance.c kernel/timer.c kernel/time.c kernel/rcu.c lib/rbtree.c \
+	     tests/host/sim_sched.c tests/host/sim_cpu.c tests/host/sim_lock.c
+$(eval $(call HOST_TEST,test_sched,tests/host/test_sched.c $(CORE_SRCS)))
+$(eval $(call HOST_TEST,test_timer,tests/host/test_timer.c $(CORE_SRCS)))
+$(eval $(call HOST_TEST,test_rcu,tests/host/test_rcu.c $(CORE_SRCS)))
+$(eval $(call HOST_TEST,test_rcu_threads,tests/host/test_rcu.c $(CORE_SRCS),$(HOST_NO_TSAN_WARNING),thread))
+
 $(eval $(call HOST_TEST,test_vma_tree,tests/host/test_vma_tree.c mm/vma/vma_tree.c lib/rbtree.c))
 
 # Identifiers of address spaces: the part of arch/aarch64 that does not touch the hardware.

@@ -343,7 +343,8 @@ void rcu_read_unlock(void)
 }
 #endif
 
-void rcu_call(struct rcu_head *head, void (*fn)(struct rcu_head *))
+/* Weak: a program that links kernel/rcu.c has the real one. */
+__attribute__((weak)) void rcu_call(struct rcu_head *head, void (*fn)(struct rcu_head *))
 {
 	struct callback *cb = malloc(sizeof(*cb));
 
@@ -429,7 +430,7 @@ unsigned sim_rcu_pending(void)
 	return n;
 }
 
-void rcu_synchronize(void)
+__attribute__((weak)) void rcu_synchronize(void)
 {
 	u64 target = __atomic_add_fetch(&rcu_epoch, 1, __ATOMIC_SEQ_CST);
 

@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+/* boot.h - what a simulated machine has of the boot code. */
+#pragma once
+
+extern char boot_stack[];
