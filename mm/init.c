@@ -104,7 +104,8 @@ static void map_image(void)
 {
 	map_image_part(text_start, text_end, PTB_READ | PTB_EXEC);
 	map_image_part(rodata_start, rodata_end, PTB_READ);
-	map_image_part(init_start, bss_end, PTB_READ | PTB_WRITE);
+	map_image_part(init_start, boot_stack_guard, PTB_READ | PTB_WRITE);
+	map_image_part(boot_stack_guard + PAGE_SIZE, bss_end, PTB_READ | PTB_WRITE);
 }
 
 static void map_page_structs(void)

@@ -208,6 +208,9 @@ boot_high:
 	.skip	4096
 boot_leaves:
 	.skip	4 * 4096
+
+	.section .bss.boot_stack, "aw", @nobits	/* linker.ld puts a guard page below it */
+	.balign 4096
 	.globl	boot_stack, boot_stack_top
 boot_stack:
 	.skip	4 * 4096			/* KSTACK_SIZE: checked in start.c */
