@@ -256,7 +256,7 @@ static void schedule(struct runqueue *rq)
 	atomic_store(&next->on_cpu, true);
 	switch_aspace(rq, next->as);
 	rcu_note_switch();
-	trace(TRACE_SWITCH, prev->id, next->id, *(const u64 *)next->name, 0);
+	trace_at(rq->clock_ns, TRACE_SWITCH, prev->id, next->id, *(const u64 *)next->name, 0);
 	this_cpu(cpu_current) = next;
 	switch_finish(arch_switch(prev, next));
 }

@@ -48,10 +48,16 @@ static const char *const formats[TRACE_NR] = {
 /* trace - record an event on this CPU. Any context. */
 void trace(enum trace_kind kind, u64 a, u64 b, u64 c, u64 d)
 {
+	trace_at(time_now(), kind, a, b, c, d);
+}
+
+/* trace_at - the same by a clock that was just read. */
+void trace_at(u64 now, enum trace_kind kind, u64 a, u64 b, u64 c, u64 d)
+{
 	struct trace_ring *ring = this_cpu(trace_ring);
 	struct trace_event *e = &ring->events[ring->head++ % RING_EVENTS];
 
-	e->time = time_now();
+	e->time = now;
 	e->kind = kind;
 	e->arg[0] = a;
 	e->arg[1] = b;

@@ -25,6 +25,7 @@ enum trace_kind {
 };
 
 void trace(enum trace_kind, u64 a, u64 b, u64 c, u64 d);
+void trace_at(u64 now, enum trace_kind, u64 a, u64 b, u64 c, u64 d); /* clock just read */
 /* trace_dump - print the newest n events of all CPUs, oldest first, by time. For the panic path. */
 void trace_dump(unsigned n, void (*print)(const char *fmt, ...));
 /* trace_init_cpus - a ring for each further CPU. Boot CPU, after percpu_init. Sleeps. */

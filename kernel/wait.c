@@ -115,8 +115,10 @@ int wait_step(enum wait_mode mode, u64 deadline_ns)
 	smp_mb();
 	if (wait_interrupted(mode))
 		thread_cancel_sleep();
-	else
+	else if (deadline_ns)
 		in_time = thread_sleep_until(deadline_ns);
+	else
+		thread_sleep();
 	atomic_store(&self->interruptible, false);
 	atomic_store(&self->killable, false);
 	if (wait_interrupted(mode))
