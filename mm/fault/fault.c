@@ -32,10 +32,11 @@ static struct vma *lock_vma_fast(struct space *s, vaddr_t va)
 	v = NULL;
 	if (seq_try_read_begin(&s->seq, &seq)) {
 		v = vma_find_exact(&s->vmas, va);
-		if (v && (seq_read_retry(&s->seq, seq) || !rw_try_read_lock(&v->lock)))
+		if (v && !rw_try_read_lock(&v->lock))
 			v = NULL;
 	}
-	if (v && (v->detached || va < v->start || va >= v->end)) {
+	/* Asked once the lock is held: a fork that has copied this mapping keeps faults out of it. */
+	if (v && (seq_read_retry(&s->seq, seq) || v->detached || va < v->start || va >= v->end)) {
 		rw_read_unlock(&v->lock);
 		v = NULL;
 	}

@@ -121,24 +121,17 @@ bool space_may_grow(const struct space *s, u64 pages, u32 vm_flags)
 
 /* --- fork ----------------------------------------------------------------------------------------- */
 
-/* Does this mapping hold anything that the child cannot fault in again from the object? */
-static bool must_copy_tables(const struct vma *v)
-{
-	return !(v->flags & VM_SHARED) && (!v->obj || READ_ONCE(v->has_anon));
-}
-
 /* Walk the parent's slots and repeat each in the child. The parent's window is the outer one; when the
  * child lacks a table both are given up to make it. */
-static int dup_slots(struct vma *v, struct space *child)
+static int dup_slots(struct vma *v, struct space *child, struct tlb_batch *src_batch)
 {
-	struct tlb_batch src_batch, dst_batch;
+	struct tlb_batch dst_batch;
 	struct pt_slot slot, hole;
 	struct ptc src, dst;
 	int err;
 
-	tlb_batch_init(&src_batch, &v->space->as, TLB_FORK);
 	tlb_batch_init(&dst_batch, &child->as, TLB_FORK);
-	ptc_begin(&src, &v->space->as, v->start, v->end, PTC_EDIT | PTC_DEFER, &src_batch);
+	ptc_begin(&src, &v->space->as, v->start, v->end, PTC_EDIT | PTC_DEFER, src_batch);
 	ptc_begin(&dst, &child->as, v->start, v->start, PTC_FILL | PTC_NOSLEEP, &dst_batch);
 	ptc_nest(&src, &dst);
 	while ((err = ptc_next(&src, &slot)) > 0) {
@@ -156,11 +149,10 @@ static int dup_slots(struct vma *v, struct space *child)
 	}
 	ptc_end(&src);
 	ptc_end(&dst);
-	tlb_batch_flush(&src_batch);
 	return err;
 }
 
-static int dup_vma(struct vma *v, struct space *child)
+static int dup_vma(struct vma *v, struct space *child, struct tlb_batch *batch)
 {
 	struct vma *copy = vma_alloc(child);
 	int err = 0;
@@ -171,16 +163,35 @@ static int dup_vma(struct vma *v, struct space *child)
 	copy->end = v->end;
 	copy->flags = v->flags;
 	copy->pgoff = v->pgoff;
-	copy->has_anon = v->has_anon;
 	copy->obj = v->obj;
 	if (copy->obj)
 		object_get(copy->obj);
 	vma_link(copy);
-	if (!must_copy_tables(v))
+	if (v->flags & VM_SHARED)
 		return 0;
 	rw_write_lock(&v->lock);
-	err = dup_slots(v, child);
+	copy->has_anon = v->has_anon;
+	if (!v->obj || v->has_anon)
+		err = dup_slots(v, child, batch);
 	rw_write_unlock(&v->lock);
+	return err;
+}
+
+/* Copy every mapping as of one moment, the final flush: what other threads of the parent stored before it
+ * reaches the child, through writable entries or stale ones, and later stores wait until we are done.
+ * So nothing may fault in a mapping that has been copied while others have not: the slow way in
+ * waits for the space lock, and the odd sequence count closes the fast one. */
+static int dup_vmas(struct space *parent, struct space *child)
+{
+	struct tlb_batch batch;
+	int err = 0;
+
+	tlb_batch_init(&batch, &parent->as, TLB_FORK);
+	seq_write_begin(&parent->seq);
+	for (struct vma *v = vma_find(&parent->vmas, 0); v && !err; v = vma_next(v))
+		err = dup_vma(v, child, &batch);
+	tlb_batch_flush(&batch);
+	seq_write_end(&parent->seq);
 	return err;
 }
 
@@ -211,8 +222,7 @@ int space_fork(struct space *parent, struct space **out)
 	rw_write_lock(&parent->lock);
 	rw_write_lock_nested(&child->lock);
 	copy_layout(parent, child);
-	for (struct vma *v = vma_find(&parent->vmas, 0); v && !err; v = vma_next(v))
-		err = dup_vma(v, child);
+	err = dup_vmas(parent, child);
 	rw_write_unlock(&child->lock);
 	rw_write_unlock(&parent->lock);
 	if (err) {
