@@ -11,7 +11,6 @@
  */
 #include <quire/assert.h>
 #include <arch/page_copy.h>
-#include "kernel/rcu.h"
 #include "kernel/trace.h"
 #include "mm/fault/internal.h"
 #include "mm/map/map.h"
@@ -46,10 +45,22 @@ static bool may_reuse(struct fault *f)
 	return true;
 }
 
-/* Give the entry what the access needs, without changing the page. False: a copy is needed. */
-static enum fault_result upgrade(struct fault *f, bool *need_copy)
+/* The page in this window with a reference, so that it can be copied when the window is closed. */
+static struct page *hold_seen(const struct fault *f)
+{
+	struct page *page = pfn_to_page(f->seen.val);
+
+	if (!(f->seen.bits & PTB_SPECIAL))
+		page_get(page);
+	return page;
+}
+
+/* Give the entry what the access needs, without changing the page. If that takes a copy: the page to copy,
+ * with a reference unless it is the zero page. */
+static struct page *upgrade(struct fault *f)
 {
 	bool write = f->access & FAULT_WRITE;
+	struct page *copy_from = NULL;
 	unsigned bits = PTB_ACCESSED;
 	struct tlb_batch batch;
 	struct pt_slot slot;
@@ -57,32 +68,18 @@ static enum fault_result upgrade(struct fault *f, bool *need_copy)
 
 	tlb_batch_init(&batch, &f->space->as, TLB_COW);
 	ptc_begin(&c, &f->space->as, f->va, f->va + PAGE_SIZE, PTC_EDIT, &batch);
-	*need_copy = false;
 	if (ptc_next(&c, &slot) > 0 && ptc_match(&c, &f->seen)) {
-		*need_copy = write && !(slot.bits & PTB_WRITE) && !may_reuse(f);
 		if (write)
 			bits |= PTB_WRITE | PTB_DIRTY;
-		if (!*need_copy)
+		if (write && !(slot.bits & PTB_WRITE) && !may_reuse(f))
+			copy_from = hold_seen(f);
+		else
 			map_grant(&c, bits);
 	}
 	ptc_end(&c);
 	/* The CPU may hold the entry as it was before. */
 	pt_flush_spurious(f->va);
-	return FAULT_DONE;
-}
-
-/* A reference to the page seen, so that it can be copied without a lock. NULL: it is gone already. */
-static struct page *hold_seen(const struct fault *f)
-{
-	struct page *page = pfn_to_page(f->seen.val);
-	bool held;
-
-	if (f->seen.bits & PTB_SPECIAL)
-		return page;
-	rcu_read_lock();
-	held = page_try_get(page);
-	rcu_read_unlock();
-	return held ? page : NULL;
+	return copy_from;
 }
 
 enum fault_result fault_copy(struct fault *f, struct page *src)
@@ -119,15 +116,11 @@ enum fault_result fault_present(struct fault *f)
 {
 	enum fault_result r;
 	struct page *old;
-	bool need_copy;
 
 	BUG_ON(!entry_allows(f->seen.bits, f->access & ~FAULT_WRITE));
-	r = upgrade(f, &need_copy);
-	if (!need_copy)
-		return r;
-	old = hold_seen(f);
+	old = upgrade(f);
 	if (!old)
-		return FAULT_RETRY;
+		return FAULT_DONE;
 	r = fault_copy(f, old);
 	if (old != zero_page)
 		page_put(old);
