@@ -15,8 +15,32 @@
 	(MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_32BIT | MAP_GROWSDOWN | MAP_DENYWRITE | \
 	 MAP_EXECUTABLE | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK)
 #define PROT_KNOWN (PROT_READ | PROT_WRITE | PROT_EXEC)
-#define PROT_SEM   0x8 /* a hint that no architecture here needs */
 #define BELOW_2GIB 0x80000000ul
+
+#define MAX_FILE_SIZE (~0ul >> 1)
+
+static bool is_open(int fd)
+{
+	struct file *f = fd_get(fd);
+
+	if (f)
+		file_put(f);
+	return f;
+}
+
+/* What Linux checks before it looks at the kind of mapping. */
+static int check_place(vaddr_t addr, u64 len, unsigned flags, int fd)
+{
+	if (!(flags & MAP_ANONYMOUS) && !is_open(fd))
+		return -EBADF;
+	if (!len)
+		return -EINVAL;
+	if (len > USER_TOP)
+		return -ENOMEM;
+	if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE))
+		return space_check_fixed(addr, ALIGN_UP(len, PAGE_SIZE));
+	return 0;
+}
 
 /* What MAP_TYPE and its companions allow before any object is looked at. */
 static int check_flags(unsigned flags)
@@ -26,6 +50,8 @@ static int check_flags(unsigned flags)
 	case MAP_SHARED:
 		break;
 	case MAP_SHARED_VALIDATE:
+		if (flags & MAP_ANONYMOUS)
+			return -EINVAL;
 		if (flags & ~(unsigned)MAP_KNOWN)
 			return -EOPNOTSUPP;
 		break;
@@ -42,8 +68,11 @@ static int check_flags(unsigned flags)
 /* The object behind the mapping, referenced: the file's, one of its own for shared anonymous memory, or none. */
 static int get_object(struct map_request *r, int fd)
 {
-	if (!(r->flags & MAP_ANONYMOUS))
+	if (!(r->flags & MAP_ANONYMOUS)) {
+		if (r->pgoff > (MAX_FILE_SIZE - r->len) >> PAGE_SHIFT)
+			return -EOVERFLOW;
 		return fd_map_object(fd, r->prot, r->flags, &r->obj, &r->may);
+	}
 	r->pgoff = 0;
 	if ((r->flags & MAP_TYPE) == MAP_PRIVATE)
 		return 0;
@@ -66,16 +95,11 @@ long sys_mmap(vaddr_t addr, u64 len, int prot, int flags, int fd, u64 offset)
 
 	if (!IS_ALIGNED(offset, PAGE_SIZE))
 		return -EINVAL;
-	if (!len)
-		return -EINVAL;
-	if (len > USER_TOP)
-		return -ENOMEM;
-	if (offset + len < offset)
-		return -EOVERFLOW;
-	err = check_flags(r.flags);
-	if (err)
-		return err;
-	err = get_object(&r, fd);
+	err = check_place(addr, len, r.flags, fd);
+	if (!err)
+		err = check_flags(r.flags);
+	if (!err)
+		err = get_object(&r, fd);
 	if (err)
 		return err;
 	if (flags & MAP_32BIT)
@@ -98,9 +122,7 @@ long sys_munmap(vaddr_t addr, u64 len)
 
 long sys_mprotect(vaddr_t addr, u64 len, int prot)
 {
-	if (prot & ~(PROT_KNOWN | PROT_SEM))
-		return -EINVAL;
-	return space_protect(current->space, addr, len, (unsigned)prot & PROT_KNOWN);
+	return space_protect(current->space, addr, len, (unsigned)prot);
 }
 
 long sys_brk(vaddr_t addr)

@@ -8,7 +8,7 @@ static bool grow_heap(struct space *s, vaddr_t from, vaddr_t to, struct vma *v)
 {
 	struct vma *above = vma_find(&s->vmas, from);
 
-	if (above && above->start < to + PAGE_SIZE)
+	if (above && vma_guarded_start(above) < to + PAGE_SIZE)
 		return false;
 	v->flags = VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_HEAP;
 	if (s->nr_vmas >= VMA_MAX_COUNT || !space_may_grow(s, (to - from) >> PAGE_SHIFT, v->flags))

@@ -28,24 +28,40 @@ static bool is_free(const struct space *s, vaddr_t addr, u64 len)
 	return !v || v->start >= addr + len;
 }
 
+int space_check_fixed(vaddr_t addr, u64 len)
+{
+	if (addr > USER_TOP - len)
+		return -ENOMEM;
+	if (!IS_ALIGNED(addr, PAGE_SIZE))
+		return -EINVAL;
+	return addr < MMAP_MIN_ADDR ? -EPERM : 0;
+}
+
+/* A hint is followed only where a search could have led, too: not into the gap below a stack. */
+static bool hint_fits(const struct space *s, vaddr_t hint, u64 len, vaddr_t below)
+{
+	struct vma *v = vma_find(&s->vmas, hint);
+
+	return hint && len <= below && hint <= below - len &&
+	       (!v || vma_guarded_start(v) >= hint + len);
+}
+
 /* Where the mapping goes: the fixed place, the hint if it is free, or the highest gap. */
 static int choose_place(const struct space *s, const struct map_request *r, u64 len, vaddr_t *out)
 {
 	vaddr_t hint = ALIGN_DOWN(r->addr, PAGE_SIZE);
 
 	if (r->flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
-		if (!IS_ALIGNED(r->addr, PAGE_SIZE))
-			return -EINVAL;
-		if (r->addr > USER_TOP - len)
-			return -ENOMEM;
-		if (r->addr < MMAP_MIN_ADDR)
-			return -EPERM;
-		if (r->flags & MAP_FIXED_NOREPLACE && !is_free(s, r->addr, len))
-			return -EEXIST;
+		int err = space_check_fixed(r->addr, len);
+
+		if (!err && r->flags & MAP_FIXED_NOREPLACE && !is_free(s, r->addr, len))
+			err = -EEXIST;
 		*out = r->addr;
-		return 0;
+		return err;
 	}
-	if (hint >= MMAP_MIN_ADDR && hint <= USER_TOP - len && is_free(s, hint, len)) {
+	if (hint)
+		hint = MAX(hint, MMAP_MIN_ADDR);
+	if (hint_fits(s, hint, len, r->below ? r->below : USER_TOP)) {
 		*out = hint;
 		return 0;
 	}
@@ -53,6 +69,17 @@ static int choose_place(const struct space *s, const struct map_request *r, u64 
 	if (!*out && !r->below) /* above the usual area, beside the stack, there may be room left */
 		*out = vma_gap(&s->vmas, len, MMAP_MIN_ADDR, USER_TOP);
 	return *out ? 0 : -ENOMEM;
+}
+
+/* May the mapping be made, after what it replaces has gone? */
+static bool has_room(const struct space *s, const struct vma *v, vaddr_t addr, u64 len)
+{
+	u64 pages = len >> PAGE_SHIFT;
+
+	for (struct vma *old = vma_find(&s->vmas, addr); old && old->start < addr + len;
+	     old = vma_next(old))
+		pages -= (MIN(old->end, addr + len) - MAX(old->start, addr)) >> PAGE_SHIFT;
+	return s->nr_vmas < VMA_MAX_COUNT && space_may_grow(s, pages, v->flags);
 }
 
 static struct vma *make_vma(struct space *s, const struct map_request *r)
@@ -101,8 +128,7 @@ int space_map(struct space *s, const struct map_request *r, vaddr_t *out)
 		goto free_vma;
 	rw_write_lock(&s->lock);
 	err = choose_place(s, r, len, out);
-	if (!err &&
-	    (s->nr_vmas >= VMA_MAX_COUNT || !space_may_grow(s, len >> PAGE_SHIFT, v->flags)))
+	if (!err && !has_room(s, v, *out, len))
 		err = -ENOMEM;
 	if (!err) {
 		commit(s, v, *out, len, &spares);

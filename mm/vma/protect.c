@@ -49,8 +49,9 @@ static void set_rights(struct vma *v, u32 rights)
 	rw_write_unlock(&v->lock);
 }
 
-/* May this mapping get the rights? Those that the file was not opened for are withheld for ever. */
-static int check_rights(const struct vma *v, u32 rights)
+/* May these pages of the mapping get the rights? Those that the file was not opened for are withheld for
+ * ever. */
+static int check_rights(const struct vma *v, u64 pages, u32 rights)
 {
 	u32 may = (v->flags & VM_MAYREAD ? VM_READ : 0) | (v->flags & VM_MAYWRITE ? VM_WRITE : 0) |
 		  (v->flags & VM_MAYEXEC ? VM_EXEC : 0);
@@ -58,7 +59,7 @@ static int check_rights(const struct vma *v, u32 rights)
 	if (rights & ~may)
 		return -EACCES;
 	if (rights & ~v->flags & VM_WRITE && !(v->flags & (VM_SHARED | VM_STACK | VM_GROWSDOWN)) &&
-	    v->space->data_pages + vma_pages(v) > v->space->limits.data >> PAGE_SHIFT)
+	    v->space->data_pages + pages > v->space->limits.data >> PAGE_SHIFT)
 		return -ENOMEM;
 	return 0;
 }
@@ -75,11 +76,13 @@ static int protect_range(struct space *s, vaddr_t lo, vaddr_t hi, u32 rights,
 
 		if (!v || v->start > lo)
 			return -ENOMEM;
-		err = check_rights(v, rights);
+		end = MIN(v->end, hi);
+		err = check_rights(v, (end - lo) >> PAGE_SHIFT, rights);
 		if (err)
 			return err;
-		end = MIN(v->end, hi);
 		if ((v->flags & VM_RIGHTS) != rights) {
+			if (s->nr_vmas + (v->start < lo) + (v->end > end) > VMA_MAX_COUNT)
+				return -ENOMEM;
 			vma_cut(s, lo, end, spares);
 			v = vma_find(&s->vmas, lo);
 			set_rights(v, rights);
@@ -90,25 +93,42 @@ static int protect_range(struct space *s, vaddr_t lo, vaddr_t hi, u32 rights,
 	return 0;
 }
 
+/* PROT_GROWSDOWN: begin where the stack that lies there begins. Nothing grows upwards here. */
+static int extend_range(struct space *s, vaddr_t *lo, vaddr_t hi, unsigned prot)
+{
+	struct vma *v = vma_find(&s->vmas, *lo);
+
+	if (!(prot & (PROT_GROWSDOWN | PROT_GROWSUP)))
+		return 0;
+	if (!v || v->start >= hi || (v->start > *lo && prot & PROT_GROWSUP))
+		return -ENOMEM;
+	if (prot & PROT_GROWSUP || !(v->flags & VM_GROWSDOWN))
+		return -EINVAL;
+	*lo = v->start;
+	return 0;
+}
+
 int space_protect(struct space *s, vaddr_t addr, u64 len, unsigned prot)
 {
-	struct vma_spares spares;
+	const unsigned both = PROT_GROWSDOWN | PROT_GROWSUP;
 	vaddr_t end = addr + ALIGN_UP(len, PAGE_SIZE);
+	struct vma_spares spares;
 	int err;
 
-	if (!IS_ALIGNED(addr, PAGE_SIZE) || prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC))
+	if ((prot & both) == both || !IS_ALIGNED(addr, PAGE_SIZE))
 		return -EINVAL;
 	if (!len)
 		return 0;
-	if (end <= addr || end > USER_TOP)
+	if (end <= addr)
 		return -ENOMEM;
+	if (prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM | both))
+		return -EINVAL;
 	err = vma_spares_get(s, &spares);
 	if (err)
 		return err;
 	rw_write_lock(&s->lock);
-	if (s->nr_vmas + 2 > VMA_MAX_COUNT)
-		err = -ENOMEM;
-	else
+	err = extend_range(s, &addr, end, prot);
+	if (!err)
 		err = protect_range(s, addr, end, rights_of(prot), &spares);
 	rw_write_unlock(&s->lock);
 	vma_spares_put(&spares);

@@ -62,7 +62,7 @@ struct space {
 	struct aspace as;
 	struct rwlock lock;     /* RANK_SPACE */
 	struct rb_root vmas;    /* [s] by address */
-	struct seqcount seq;    /* layout changes, for lockless lookup */
+	struct seqcount seq;    /* odd: the layout changes or is copied; for lockless lookup */
 	u32 users;              /* [a] threads and others that use the mappings */
 	u32 nr_vmas;            /* [s] */
 	u64 total_pages;        /* [s] all mappings */
@@ -104,6 +104,9 @@ struct map_request {
 /* space_map - make a mapping. Locks: none held; takes the space lock for writing.
  *  returns: 0 and the address in *out; errors as mmap(2): EINVAL ENOMEM EEXIST EPERM EOPNOTSUPP */
 int space_map(struct space *, const struct map_request *, vaddr_t *out);
+/* space_check_fixed - may [addr, addr+len) be asked for by MAP_FIXED? len: page-aligned, at most USER_TOP.
+ *  returns: 0, ENOMEM (beyond user space), EINVAL (not aligned), EPERM (too low) */
+int space_check_fixed(vaddr_t addr, u64 len);
 int space_unmap(struct space *, vaddr_t addr, u64 len);                  /* as munmap(2) */
 int space_protect(struct space *, vaddr_t addr, u64 len, unsigned prot); /* as mprotect(2) */
 int space_discard(struct space *, vaddr_t addr, u64 len); /* as madvise(MADV_DONTNEED) */

@@ -25,10 +25,9 @@ int space_grow_stack(struct space *s, vaddr_t va)
 	prev = vma_prev(v);
 	pages = (v->start - start) >> PAGE_SHIFT;
 	/* A program that jumps over the gap must not land in a neighbour (unless it is a stack's own
-	 * PROT_NONE guard, which traps by itself). */
-	if (prev && prev->flags & VM_RIGHTS && start - prev->end < STACK_GUARD)
-		goto unlock;
-	if (prev && prev->end > start)
+	 * PROT_NONE guard, which traps by itself, or another stack). */
+	if (prev && prev->flags & VM_RIGHTS && !(prev->flags & VM_GROWSDOWN) &&
+	    start - prev->end < STACK_GUARD)
 		goto unlock;
 	if (v->end - start > s->limits.stack || !space_may_grow(s, pages, v->flags))
 		goto unlock;

@@ -120,7 +120,7 @@ void vma_set_bounds(struct vma *v, vaddr_t start, vaddr_t end)
 	rw_write_lock(&v->lock);
 	account(v, -(s64)vma_pages(v));
 	seq_write_begin(&s->seq);
-	v->pgoff += (start - v->start) >> PAGE_SHIFT; /* modulo 2^64 when the start moves down */
+	v->pgoff += (u64)((s64)(start - v->start) >> PAGE_SHIFT); /* down: a stack grows */
 	vma_resize(&s->vmas, v, start, end);
 	seq_write_end(&s->seq);
 	account(v, (s64)vma_pages(v));

@@ -31,6 +31,8 @@ void vma_remove(struct rb_root *, struct vma *);
 void vma_resize(struct rb_root *, struct vma *, vaddr_t start, vaddr_t end);
 /* vma_gap - the highest page-aligned address with len free bytes inside [lo, hi); 0: none. */
 vaddr_t vma_gap(const struct rb_root *, u64 len, vaddr_t lo, vaddr_t hi);
+/* vma_guarded_start - the first address that a mapping needs for itself: a stack has a gap below it. */
+vaddr_t vma_guarded_start(const struct vma *);
 /* vma_check_tree - debug: order, disjointness and gap summaries. */
 void vma_check_tree(const struct rb_root *);
 

@@ -80,8 +80,7 @@ struct vma *vma_prev(const struct vma *v)
 	return of(rb_prev(&v->node));
 }
 
-/* The first address that a mapping needs for itself. */
-static vaddr_t guarded_start(const struct vma *v)
+vaddr_t vma_guarded_start(const struct vma *v)
 {
 	if (!(v->flags & VM_GROWSDOWN))
 		return v->start;
@@ -91,7 +90,7 @@ static vaddr_t guarded_start(const struct vma *v)
 static u64 gap_below(const struct vma *v)
 {
 	const struct vma *prev = vma_prev(v);
-	vaddr_t floor = prev ? prev->end : 0, start = guarded_start(v);
+	vaddr_t floor = prev ? prev->end : 0, start = vma_guarded_start(v);
 
 	return start > floor ? start - floor : 0;
 }
@@ -154,7 +153,7 @@ vaddr_t vma_gap(const struct rb_root *root, u64 len, vaddr_t lo, vaddr_t hi)
 		return at;
 	/* Start at the mapping that bounds the highest gap that can matter: the first one at or above hi. */
 	for (v = vma_find(root, hi - 1) ?: last; v; v = vma_prev(v)) {
-		vaddr_t start = guarded_start(v);
+		vaddr_t start = vma_guarded_start(v);
 
 		/* Nothing in the whole left subtree fits: jump over it. */
 		at = fit(start - v->gap, start, len, lo, hi);
