@@ -15,7 +15,7 @@
  *
  *   RESERVED 0 --phys_init--> FREE or inside a free block --page_alloc--> KERNEL 1
  *   KERNEL 1 --the caller gives it a purpose--> SLAB, TABLE, ANON, OBJ 1.. --page_put--> 0
- *   any but TAIL, refs 0 or 1 --page_free--> cached on this CPU --drained--> FREE or inside
+ *   any but TAIL, refs 1 --page_free, or the last page_put--> cached on this CPU --drained--> FREE or inside
  *
  * Frames that nobody owns all have type 0 and refs 0, except that the first of a free block says
  * so. That is why filling the free lists at boot touches one struct page in a thousand.

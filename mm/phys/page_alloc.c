@@ -268,7 +268,7 @@ static ALWAYS_INLINE bool free_is_valid(const struct page *p, unsigned order)
 {
 	unsigned type = page_type(p);
 
-	if (type - PAGE_KERNEL > PAGE_OBJ - PAGE_KERNEL || atomic_load(&p->refs) > 1)
+	if (type - PAGE_KERNEL > PAGE_OBJ - PAGE_KERNEL)
 		return false;
 	return !DEBUG_BUILD || page_order(p) == order;
 }
@@ -284,22 +284,16 @@ static NOINLINE void free_slow(struct page *p, unsigned order)
 	buddy_give(p, order);
 }
 
+/* The last reference is gone. */
 static ALWAYS_INLINE void free_block(struct page *p, unsigned order)
 {
 	if (unlikely(!free_is_valid(p, order)))
 		bad_free(p, order);
-	atomic_store(&p->refs, 0);
 	atomic_store(&p->flags, PAGE_RESERVED);
 	if (!order)
 		page_poison(p, 0);
 	if (unlikely(order) || unlikely(!cache_push(p)))
 		free_slow(p, order);
-}
-
-/* page_free - see page_alloc.h. */
-void page_free(struct page *p, unsigned order)
-{
-	free_block(p, order);
 }
 
 static ALWAYS_INLINE void put(struct page *p)
@@ -310,6 +304,15 @@ static ALWAYS_INLINE void put(struct page *p)
 		panic("page_put: frame 0x%lx has no references", page_to_pfn(p));
 	if (refs == 1)
 		free_block(p, page_order(p));
+}
+
+/* page_free - see page_alloc.h. Not one more thing than giving up the owner's reference: a lockless lookup that
+ * came upon the frame by an old trace may hold another for a moment, and is then the one to free it. */
+void page_free(struct page *p, unsigned order)
+{
+	if (unlikely(!free_is_valid(p, order) || !atomic_load(&p->refs)))
+		bad_free(p, order);
+	put(p);
 }
 
 /* page_put - see page_alloc.h. */

@@ -22,8 +22,9 @@
  *  keeps:   a reserve: PA_USER fails first, then plain requests; PA_ATOMIC may take the last page
  *  sleeps:  unless PA_ATOMIC. Any context with PA_ATOMIC. */
 struct page *page_alloc(unsigned order, unsigned flags) MUST_CHECK;
-/* page_free - give back what page_alloc returned, all of it; refs must be 0 or 1. Any context.
- *  panics: on a page that is free already, reserved, a tail, or referenced by somebody else */
+/* page_free - give back what page_alloc returned, all of it. Any context.
+ *  after:  the frames are free once lockless lookups that hold a reference have dropped it
+ *  panics: on a page that is free already, reserved, or a tail */
 void page_free(struct page *, unsigned order);
 
 /* Reference counts. page_put frees order-0 and folio pages at zero (page_free of its order). */
