@@ -2,9 +2,11 @@
 /*
  * wait.c - wait queues.
  *
- * The order that makes it work: a waiter puts itself on the queue, declares that it sleeps, and only then
+ * The order that makes it work: a waiter declares that it sleeps, puts itself on the queue, and only then
  * looks at the condition; a waker makes the condition true, and only then looks at the queue. Whichever
- * comes first, one of them sees the other.
+ * comes first, one of them sees the other. The declaration comes before the queue, because a waker takes
+ * whom it wakes off the queue: one that came for another reason, between the two, would leave a
+ * thread that sleeps and is on no queue.
  *
  * A waiter is removed by the waker, so each wake-up goes to a different thread, and the struct stays valid
  * until its owner has passed through waitq_remove, which takes the queue's lock.
@@ -43,7 +45,8 @@ struct waitq *waitq_for(const void *address)
 	return &hashed_queues[hash_bits((u64)address, HASHED_QUEUES_SHIFT)];
 }
 
-/* waitq_add - put the current thread at the end of the queue. Any lock below RANK_WAITQ may be held. */
+/* waitq_add - put the current thread, which has declared that it sleeps, at the end of the queue. Any lock
+ * below RANK_WAITQ may be held. After it, the condition may be looked at. */
 void waitq_add(struct waitq *q, struct waiter *w)
 {
 	unsigned long irq;
@@ -54,6 +57,7 @@ void waitq_add(struct waitq *q, struct waiter *w)
 	irq = spin_lock_irqsave(&q->lock);
 	list_add_tail(&w->link, &q->waiters);
 	spin_unlock_irqrestore(&q->lock, irq);
+	smp_mb();
 }
 
 /* waitq_remove - take it off again. Harmless when a waker did, which has then finished with it. */

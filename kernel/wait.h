@@ -3,7 +3,7 @@
  * wait.h - wait queues: a list of threads sleeping until something becomes true.
  *
  * The condition is written under whatever lock the owner has, then waitq_wake_* is called. A waiter
- * links itself first and looks at the condition afterwards, so no wake-up is lost.
+ * declares that it sleeps, links itself, and looks at the condition after that, so no wake-up is lost.
  */
 #pragma once
 
@@ -34,7 +34,7 @@ enum wait_mode {
 	}
 
 void waitq_init(struct waitq *);
-void waitq_add(struct waitq *, struct waiter *);    /* current; then thread_prepare_sleep */
+void waitq_add(struct waitq *, struct waiter *);    /* current, after thread_prepare_sleep */
 void waitq_remove(struct waitq *, struct waiter *); /* harmless when already woken */
 unsigned waitq_wake(struct waitq *, unsigned n); /* oldest first; returns how many; any context */
 #define waitq_wake_all(q) waitq_wake(q, ~0u)
@@ -55,8 +55,8 @@ int wait_step(enum wait_mode, u64 deadline_ns);
 			}                                             \
 			if (wait_err)                                 \
 				break;                                \
-			waitq_add(q, &wait_self);                     \
 			thread_prepare_sleep();                       \
+			waitq_add(q, &wait_self);                     \
 			if (cond)                                     \
 				thread_cancel_sleep();                \
 			else                                          \
