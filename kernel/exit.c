@@ -66,7 +66,15 @@ static void leave_memory(struct user_thread *u)
 	space_put(space);
 }
 
-static void add_usage(struct usage *sum, struct thread *t)
+void usage_add(struct usage *sum, const struct usage *u)
+{
+	sum->cpu_ns += u->cpu_ns;
+	sum->maxrss = MAX(sum->maxrss, u->maxrss);
+	sum->nvcsw += u->nvcsw;
+	sum->nivcsw += u->nivcsw;
+}
+
+void usage_add_thread(struct usage *sum, struct thread *t)
 {
 	sum->cpu_ns += thread_cpu_time(t);
 	sum->nvcsw += t->nvcsw;
@@ -83,8 +91,9 @@ static bool leave_process(struct process *p, struct user_thread *u, u32 status)
 	if (!p->group_exit && u->tid == p->pid)
 		p->exit_status = status;
 	list_del(&u->link);
+	signal_leave_process(u);
 	p->nr_threads--;
-	add_usage(&p->dead, current);
+	usage_add_thread(&p->dead, current);
 	last = !p->nr_threads;
 	if (p->exec_thread && p->nr_threads == 1)
 		waitq_wake_all(&p->thread_wait);
@@ -192,10 +201,8 @@ void process_reap(struct process *p)
 	assert_held(&process_tree_lock);
 	assert(p->zombie);
 	list_del(&p->sibling);
-	sum->cpu_ns += p->dead.cpu_ns + p->children_usage.cpu_ns;
-	sum->maxrss = MAX(sum->maxrss, MAX(p->dead.maxrss, p->children_usage.maxrss));
-	sum->nvcsw += p->dead.nvcsw + p->children_usage.nvcsw;
-	sum->nivcsw += p->dead.nivcsw + p->children_usage.nivcsw;
+	usage_add(sum, &p->dead);
+	usage_add(sum, &p->children_usage);
 	process_set_group(p, NULL);
 	pid_put(p->session);
 	p->session = NULL;

@@ -126,7 +126,7 @@ void user_thread_put(struct user_thread *u)
 {
 	if (!refcount_put(&u->refs))
 		return;
-	signal_flush_queue(&u->sig.pending, u->proc);
+	assert(!u->sig.pending.set);
 	pid_put(u->tid);
 	thread_put(u->thread);
 	process_put(u->proc);

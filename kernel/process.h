@@ -135,6 +135,9 @@ void user_thread_put(struct user_thread *);
 struct process *process_create(struct process *parent, struct pid *pid);
 struct user_thread *user_thread_create(struct process *, struct thread *, struct pid *tid);
 
+/* usage_add, usage_add_thread - sums, under the lock of what sum is part of. */
+void usage_add(struct usage *sum, const struct usage *);
+void usage_add_thread(struct usage *sum, struct thread *);
 /* usage_to_rusage - as getrusage and wait4 show it. CPU time is not split into user and system: all of it
  * counts as user time. */
 void usage_to_rusage(const struct usage *, struct uapi_rusage *);

@@ -244,8 +244,8 @@ static int send_locked(struct process *p, struct user_thread *target, int sig,
 	bool blocked = !willing || (willing->sig.blocked & bit);
 	int err;
 
-	if (!p->nr_threads || p->group_exit)
-		return 0;
+	if (!p->nr_threads || p->group_exit || (target && list_empty(&target->link)))
+		return 0; /* on its way out */
 	prepare_stop_and_continue(p, sig);
 	if (!blocked && (signal_is_ignored(p, sig) || is_protected(p, sig)))
 		return 0;
@@ -374,28 +374,42 @@ static int queue_take(struct process *p, struct signal_queue *q, sigset allowed,
 	return sig;
 }
 
+/* pass_on - process signals that self was perhaps woken for, and will not take, are for others. Lock held. */
+static void pass_on(struct process *p, const struct user_thread *self, sigset set)
+{
+	struct user_thread *u;
+
+	list_for_each (u, &p->threads, link)
+		if (u != self && (p->signals.pending.set & set & ~u->sig.blocked))
+			thread_notice(u->thread, false);
+}
+
 void signal_set_blocked(sigset set)
 {
-	struct user_thread *u = current_user, *other;
+	struct user_thread *u = current_user;
 	struct process *p = current_process;
-	sigset orphaned, pending;
+	sigset before;
 
 	set &= ~UNBLOCKABLE;
 	spin_lock(&p->lock);
-	orphaned = p->signals.pending.set & set & ~u->sig.blocked;
+	before = u->sig.blocked;
 	u->sig.blocked = set;
-	pending = (p->signals.pending.set | u->sig.pending.set) & ~set;
-	if (pending)
+	if ((p->signals.pending.set | u->sig.pending.set) & ~set)
 		atomic_or(&current->work, THREAD_WORK_SIGNAL);
-	/* What the process got and this thread was perhaps woken for, another one must take now. */
-	if (orphaned)
-		list_for_each (other, &p->threads, link)
-			if (other != u && (orphaned & ~other->sig.blocked))
-				thread_notice(other->thread, false);
+	if (p->signals.pending.set & set & ~before)
+		pass_on(p, u, set & ~before);
 	spin_unlock(&p->lock);
 }
 
-/* notify - tell the parent about a stop or continuation that has just become complete. */
+void signal_leave_process(struct user_thread *u)
+{
+	struct process *p = u->proc;
+
+	signal_flush_queue(&u->sig.pending, p);
+	pass_on(p, u, ~u->sig.blocked);
+}
+
+/* notify_parent - tell it about a stop or continuation that has just become complete. */
 static void notify_parent(struct process *p, int code, int status)
 {
 	mutex_lock(&process_tree_lock);

@@ -70,6 +70,9 @@ void signal_init_thread(struct user_thread *, const struct user_thread *from);
 /* signal_reset_handlers - no handlers: those become SIG_DFL. keep_ignored: an explicit SIG_IGN stays (exec).
  * Process lock held, or the process not yet known. */
 void signal_reset_handlers(struct process *, bool keep_ignored);
+/* signal_leave_process - a thread ends: what is pending for it goes, what it was to take for the process goes to
+ * another. Process lock held. */
+void signal_leave_process(struct user_thread *);
 void signal_flush_queue(struct signal_queue *, struct process *);
 
 /* signal_send_process, signal_send_thread - info->si_signo says which; 0 only checks.

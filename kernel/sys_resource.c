@@ -105,13 +105,6 @@ void usage_to_rusage(const struct usage *u, struct uapi_rusage *r)
 	};
 }
 
-static void add_thread(struct usage *sum, struct thread *t)
-{
-	sum->cpu_ns += thread_cpu_time(t);
-	sum->nvcsw += t->nvcsw;
-	sum->nivcsw += t->nivcsw;
-}
-
 static void self_usage(struct usage *sum)
 {
 	struct process *p = current_process;
@@ -120,7 +113,7 @@ static void self_usage(struct usage *sum)
 	spin_lock(&p->lock);
 	*sum = p->dead;
 	list_for_each (u, &p->threads, link)
-		add_thread(sum, u->thread);
+		usage_add_thread(sum, u->thread);
 	spin_unlock(&p->lock);
 	sum->maxrss = MAX(sum->maxrss, READ_ONCE(current->space->hiwater_rss));
 }
@@ -145,7 +138,7 @@ long sys_getrusage(int who, vaddr_t out)
 		children_usage(&sum);
 		break;
 	case RUSAGE_THREAD:
-		add_thread(&sum, current);
+		usage_add_thread(&sum, current);
 		sum.maxrss = READ_ONCE(current->space->hiwater_rss);
 		break;
 	default:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* sys_signal.c - system calls about signals. */
-#include <arch/elf.h>
+#include <arch/abi.h>
 #include <arch/thread.h>
 #include <arch/trap.h>
 #include <uapi/errno.h>
@@ -301,7 +301,7 @@ long sys_sigaltstack(vaddr_t uss, vaddr_t old)
 			return -EINVAL;
 		if (ss.ss_flags & SS_DISABLE)
 			ss.ss_sp = ss.ss_size = 0;
-		else if (ss.ss_size < arch_min_signal_stack())
+		else if (ss.ss_size < MINSIGSTKSZ)
 			return -ENOMEM;
 		ss.ss_flags &= ~SS_ONSTACK;
 		*now = ss;

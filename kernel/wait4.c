@@ -53,6 +53,7 @@ static void report(struct wait_request *w, const struct process *child, int code
 	w->code = code;
 	w->status = status;
 	w->usage = child->dead;
+	usage_add(&w->usage, &child->children_usage);
 }
 
 /* report_end - a zombie; unless WNOWAIT it goes. True when reported. */

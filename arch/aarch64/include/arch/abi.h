@@ -5,6 +5,7 @@
 #include <quire/types.h>
 
 #define UTS_MACHINE "aarch64"
+#define MINSIGSTKSZ 5120 /* bytes: the smallest alternate stack that sigaltstack takes */
 
 /* open(2) flags; the rest is in uapi/fcntl.h. */
 #define O_DIRECTORY 00040000

@@ -5,6 +5,7 @@
 #include <quire/types.h>
 
 #define UTS_MACHINE "x86_64"
+#define MINSIGSTKSZ 2048 /* bytes: the smallest alternate stack that sigaltstack takes */
 
 /* open(2) flags; the rest is in uapi/fcntl.h. */
 #define O_DIRECT    00040000
