@@ -539,6 +539,9 @@ void sched_use_aspace(struct aspace *as)
 
 	current->as = as;
 	switch_aspace(rq, as);
+	/* Loaded already, perhaps, but for nobody: the architecture may have stopped looking after it. */
+	if (as)
+		arch_as_switch(as);
 	put = rq->to_put;
 	rq->to_put = NULL;
 	cpu_irq_restore(irq);

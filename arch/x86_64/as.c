@@ -5,6 +5,11 @@
  * A CPU enters as->cpus before it can load an entry of the space into its TLB, and leaves it when loading
  * another root has emptied the TLB. Whoever changes entries and then reads the mask therefore
  * misses nobody: see tlb.c.
+ *
+ * A CPU that idles or runs a kernel thread keeps the last space loaded, in case the next thread wants it
+ * again. Asked to flush it meanwhile, it parks: it loads the kernel's root and leaves the mask, so
+ * that an idle CPU is interrupted once at most. The scheduler does not notice; the next thread that
+ * needs the space gets it loaded again on the way (arch_switch calls as_unpark).
  */
 #include <quire/assert.h>
 #include <arch/as.h>
@@ -14,7 +19,14 @@
 #include "lib/string.h"
 #include "mm/pt/aspace.h"
 
-PERCPU struct aspace *cpu_as;
+struct aspace *cpu_as PERCPU;
+bool cpu_as_parked PERCPU;
+
+static void load(struct aspace *as)
+{
+	cpumask_set_atomic(&as->cpus, cpu_id()); /* full barrier: before any walk */
+	cr3_write(as->root_pa);
+}
 
 /* arch_as_init - see arch/as.h. The kernel's root entries are all made at boot and never change. */
 int arch_as_init(struct aspace *as)
@@ -33,6 +45,21 @@ void arch_as_destroy(struct aspace *as)
 	assert(cpumask_empty(&as->cpus));
 }
 
+/* as_park - see internal.h. */
+void as_park(void)
+{
+	cr3_write(kernel_as.root_pa);
+	this_cpu(cpu_as_parked) = true;
+	cpumask_clear_atomic(&this_cpu(cpu_as)->cpus, cpu_id());
+}
+
+/* as_unpark - see internal.h. */
+void as_unpark(void)
+{
+	this_cpu(cpu_as_parked) = false;
+	load(this_cpu(cpu_as));
+}
+
 /* arch_as_switch - see arch/as.h. */
 void arch_as_switch(struct aspace *next)
 {
@@ -40,14 +67,19 @@ void arch_as_switch(struct aspace *next)
 
 	if (next == &kernel_as)
 		next = NULL;
-	if (next == prev)
+	if (next == prev) {
+		if (this_cpu(cpu_as_parked))
+			as_unpark();
 		return;
+	}
 	if (next)
-		cpumask_set_atomic(&next->cpus, cpu_id()); /* full barrier: before any walk */
-	cr3_write(next ? next->root_pa : kernel_as.root_pa);
+		load(next);
+	else
+		cr3_write(kernel_as.root_pa);
 	this_cpu(cpu_as) = next;
-	if (prev)
+	if (prev && !this_cpu(cpu_as_parked))
 		cpumask_clear_atomic(&prev->cpus, cpu_id());
+	this_cpu(cpu_as_parked) = false;
 }
 
 /* arch_kernel_tables_install - see arch/as.h. Nothing in the boot tables is global, so they are gone. */

@@ -141,10 +141,14 @@ void fpu_load(struct thread *t)
 	__atomic_fetch_and(&t->work, ~(u32)THREAD_WORK_FPU, __ATOMIC_RELAXED);
 }
 
-/* arch_thread_copy_fp - see arch/thread.h. */
+/* arch_thread_copy_fp - see arch/thread.h. The parent's registers stay as good as its area. */
 void arch_thread_copy_fp(struct thread *child, struct thread *parent)
 {
-	memcpy(thread_fp_area(child), arch_thread_fp_begin_edit(parent), state_size);
+	unsigned long irq = cpu_irq_save();
+
+	fpu_save(parent);
+	cpu_irq_restore(irq);
+	memcpy(thread_fp_area(child), thread_fp_area(parent), state_size);
 	child->arch.fpu_cpu = ~0u;
 	child->work |= THREAD_WORK_FPU;
 }

@@ -59,8 +59,10 @@ void clock_distrust_tsc(const char *why);
 
 /* as.c */
 struct aspace;
-extern PERCPU struct aspace
-	*cpu_as; /* whose root is loaded; NULL: kernel_as's, or the boot tables */
+extern struct aspace *cpu_as PERCPU; /* the space in use; NULL: kernel_as, or the boot tables */
+extern bool cpu_as_parked PERCPU;    /* but the kernel's root is loaded in its place */
+void as_park(void);   /* nothing here needs cpu_as, not NULL, at the moment. Interrupts off */
+void as_unpark(void); /* it is needed now. Interrupts off */
 
 /* power.c */
 void power_init(void); /* boot CPU, after mm_init */

@@ -117,6 +117,8 @@ struct thread *arch_switch(struct thread *prev, struct thread *next)
 		user_gs_write(next->arch.gs_base);
 		this_cpu(cpu_tss).rsp[0] = (u64)(arch_thread_frame(next) + 1);
 	}
+	if (unlikely(this_cpu(cpu_as_parked)) && next->as)
+		as_unpark();
 	return switch_stacks(prev, next);
 }
 

@@ -15,6 +15,7 @@
 #include <arch/tlb.h>
 #include "arch/x86_64/internal.h"
 #include "kernel/smp.h"
+#include "kernel/thread.h"
 #include "lib/atomic.h"
 #include "mm/pt/aspace.h"
 
@@ -34,7 +35,6 @@ static void flush_page(vaddr_t va)
 /* Switching global pages off and on flushes them as well. */
 static void flush_global(void)
 {
-	unsigned long irq = cpu_irq_save();
 	u64 cr4 = cr4_read();
 
 	if (cr4 & CR4_PGE) {
@@ -43,25 +43,37 @@ static void flush_global(void)
 	} else {
 		cr3_write(cr3_read());
 	}
-	cpu_irq_restore(irq);
+}
+
+static void flush_pages(const struct flush *f)
+{
+	for (vaddr_t va = f->lo; va < f->hi; va += f->stride)
+		flush_page(va);
+}
+
+static void flush_kernel(void *arg)
+{
+	const struct flush *f = arg;
+
+	if (f->hi)
+		flush_pages(f);
+	else
+		flush_global();
 }
 
 /* On each CPU concerned. One that has left the space meanwhile has flushed it by that. */
-static void flush_here(void *arg)
+static void flush_user(void *arg)
 {
 	const struct flush *f = arg;
-	bool kernel = f->as == &kernel_as;
 
-	if (!kernel && this_cpu(cpu_as) != f->as)
+	if (this_cpu(cpu_as) != f->as || this_cpu(cpu_as_parked))
 		return;
-	if (f->hi) {
-		for (vaddr_t va = f->lo; va < f->hi; va += f->stride)
-			flush_page(va);
-	} else if (kernel) {
-		flush_global();
-	} else {
+	if (current->as != f->as)
+		as_park();
+	else if (f->hi)
+		flush_pages(f);
+	else
 		cr3_write(cr3_read());
-	}
 }
 
 static bool others_in(const struct cpumask *mask)
@@ -75,12 +87,17 @@ static bool others_in(const struct cpumask *mask)
 
 static void flush(struct flush *f)
 {
-	const struct cpumask *mask = f->as == &kernel_as ? &cpus_online : &f->as->cpus;
+	bool kernel = f->as == &kernel_as;
+	const struct cpumask *mask = kernel ? &cpus_online : &f->as->cpus;
+	void (*fn)(void *) = kernel ? flush_kernel : flush_user;
+	unsigned long irq;
 
 	smp_mb();
-	flush_here(f);
+	irq = cpu_irq_save();
+	fn(f);
+	cpu_irq_restore(irq);
 	if (others_in(mask))
-		smp_call(mask, flush_here, f);
+		smp_call(mask, fn, f);
 }
 
 /* arch_tlb_flush_range - see arch/tlb.h. */

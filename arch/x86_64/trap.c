@@ -223,6 +223,8 @@ struct trap_frame *trap_rebuild_frame(const struct trap_frame *bad)
 
 	/* The two overlap; what is above `rip` is still there. */
 	memmove(user, bad, offsetof(struct trap_frame, rip));
+	user->cs = USER_CS;
+	user->ss = USER_DS;
 	return user;
 }
 

@@ -21,7 +21,7 @@ int arch_as_init(struct aspace *);
 /* arch_as_destroy - the last CPU has left the space. */
 void arch_as_destroy(struct aspace *);
 /* arch_as_switch - use another space from here on; NULL means kernel_as. Keeps as->cpus of the old and the
- * new one up to date. Interrupts off. */
+ * new one up to date. For the space in use already it does what is left to be done. Interrupts off. */
 void arch_as_switch(struct aspace *next);
 /* arch_kernel_tables_install - leave the boot tables: load kernel_as's root. Boot CPU. */
 void arch_kernel_tables_install(paddr_t root);
