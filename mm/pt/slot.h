@@ -21,21 +21,21 @@
 
 enum pt_kind { PT_HOLE, PT_PAGE, PT_SWAP, PT_MIGRATE, PT_MARK, PT_KINDS };
 
-/* Rights and properties. The codec keeps every bit that the kind can carry: */
+/* Rights and properties. The codec keeps every bit that the kind can carry. Where x86_64 has a bit for the
+ * same thing the position is the same, which makes most of its codec one mask. */
 #define PTB_READ       0x0001u /* PAGE: accessible at all */
 #define PTB_WRITE      0x0002u /* PAGE; MIGRATE: the page was writable */
-#define PTB_EXEC       0x0004u /* PAGE */
-#define PTB_USER       0x0008u /* PAGE: user mode may use it */
-#define PTB_ACCESSED   0x0010u /* PAGE, MIGRATE; hardware may set it at any moment */
-#define PTB_DIRTY      0x0020u /* PAGE, MIGRATE; hardware may set it at any moment */
-#define PTB_GLOBAL     0x0040u /* PAGE: kernel mapping, the same in all spaces */
-#define PTB_SPECIAL    0x0080u /* PAGE: not counted, no struct page behind it (zero page, devices) */
-#define PTB_UFFD_WP    0x0100u /* PAGE, SWAP, MIGRATE; never together with PTB_WRITE */
-#define PTB_SOFT_DIRTY 0x0200u /* PAGE, SWAP, MIGRATE; only where ARCH_HAS_SOFT_DIRTY */
-#define PTB_EXCL       0x0400u /* SWAP, MIGRATE: page was exclusive (of a PAGE: PG_EXCLUSIVE) */
-#define PTB_DEVICE     0x0800u /* PAGE: device registers, uncached and ordered */
-#define PTB_WC         0x1000u /* PAGE: uncached, writes may be combined (frame buffers) */
-#define PTB_SHARED     0x2000u /* reported only: the node is shared with another space */
+#define PTB_USER       0x0004u /* PAGE: user mode may use it */
+#define PTB_WC         0x0008u /* PAGE: uncached, writes may be combined (frame buffers) */
+#define PTB_DEVICE     0x0010u /* PAGE: device registers, uncached and ordered */
+#define PTB_ACCESSED   0x0020u /* PAGE, MIGRATE; hardware may set it at any moment */
+#define PTB_DIRTY      0x0040u /* PAGE, MIGRATE; hardware may set it at any moment */
+#define PTB_GLOBAL     0x0100u /* PAGE: kernel mapping, the same in all spaces */
+#define PTB_SPECIAL    0x0200u /* PAGE: not counted, no struct page behind it (zero page, devices) */
+#define PTB_UFFD_WP    0x0400u /* PAGE, SWAP, MIGRATE; never together with PTB_WRITE */
+#define PTB_SOFT_DIRTY 0x0800u /* PAGE, SWAP, MIGRATE; only where ARCH_HAS_SOFT_DIRTY */
+#define PTB_EXEC       0x1000u /* PAGE */
+#define PTB_EXCL       0x2000u /* SWAP, MIGRATE: page was exclusive (of a PAGE: PG_EXCLUSIVE) */
 
 #define PTB_RIGHTS (PTB_READ | PTB_WRITE | PTB_EXEC)
 

@@ -24,33 +24,33 @@
 
 #include "mm/pt/slot.h"
 
-#define PT_LEVELS	    4
-#define PT_BITS		    9
-#define PT_LEAF_LEVELS	    0x7u /* 4 KiB, 2 MiB, 1 GiB */
-#define PT_NEEDS_BBM	    1	 /* frame and memory type change through absent + flush as well */
+#define PT_LEVELS           4
+#define PT_BITS             9
+#define PT_LEAF_LEVELS      0x7u /* 4 KiB, 2 MiB, 1 GiB */
+#define PT_NEEDS_BBM        1    /* frame and memory type change through absent + flush as well */
 #define ARCH_HAS_SOFT_DIRTY 0
 
-#define A64_VALID	BIT(0)
-#define A64_PAGE	BIT(1) /* at level 0; at the levels above: a table */
-#define A64_ATTR_SHIFT	2
+#define A64_VALID       BIT(0)
+#define A64_PAGE        BIT(1) /* at level 0; at the levels above: a table */
+#define A64_ATTR_SHIFT  2
 #define A64_ATTR_NORMAL 0ul
 #define A64_ATTR_DEVICE 1ul
-#define A64_ATTR_NC	2ul
-#define A64_USER	BIT(6)
-#define A64_RDONLY	BIT(7)
-#define A64_INNER	(3ul << 8)
-#define A64_AF		BIT(10)
-#define A64_NG		BIT(11)
-#define A64_FRAME	0x0000fffffffff000ul
-#define A64_DBM		BIT(51)
-#define A64_PXN		BIT(53)
-#define A64_UXN		BIT(54)
-#define A64_DIRTY	BIT(55)
-#define A64_SPECIAL	BIT(56)
-#define A64_UFFD_WP	BIT(58)
-#define A64_TABLE_RO	BIT(62) /* APTable[1] */
+#define A64_ATTR_NC     2ul
+#define A64_USER        BIT(6)
+#define A64_RDONLY      BIT(7)
+#define A64_INNER       (3ul << 8)
+#define A64_AF          BIT(10)
+#define A64_NG          BIT(11)
+#define A64_FRAME       0x0000fffffffff000ul
+#define A64_DBM         BIT(51)
+#define A64_PXN         BIT(53)
+#define A64_UXN         BIT(54)
+#define A64_DIRTY       BIT(55)
+#define A64_SPECIAL     BIT(56)
+#define A64_UFFD_WP     BIT(58)
+#define A64_TABLE_RO    BIT(62) /* APTable[1] */
 
-#define A64_ABSENT_EXCL	      BIT(2)
+#define A64_ABSENT_EXCL       BIT(2)
 #define A64_ABSENT_UFFD_WP    BIT(3)
 #define A64_ABSENT_TYPE_SHIFT 6
 #define A64_ABSENT_OFF_SHIFT  12
@@ -130,21 +130,21 @@ static inline pfn_t arch_pte_pfn(pte_t pte)
 
 static inline unsigned arch_pte_bits(pte_t pte)
 {
-	unsigned attr = pte.v >> A64_ATTR_SHIFT & 7;
-	unsigned bits = 0;
+	u64 v = pte.v, valid = v & A64_VALID, attr = v >> A64_ATTR_SHIFT & 7;
+	u64 user = v >> 6 & 1, dirty = v >> 55 | (v >> 51 & ~v >> 7);
+	u64 bits = valid;
 
-	bits |= pte.v & A64_VALID ? PTB_READ | (pte.v & A64_NG ? 0 : PTB_GLOBAL) : 0;
-	bits |= pte.v & A64_DBM ? PTB_WRITE : 0;
-	bits |= pte.v & A64_DIRTY ? PTB_DIRTY : 0;
-	bits |= (pte.v & (A64_DBM | A64_RDONLY)) == A64_DBM ? PTB_DIRTY : 0;
-	bits |= pte.v & A64_AF ? PTB_ACCESSED : 0;
-	bits |= pte.v & A64_SPECIAL ? PTB_SPECIAL : 0;
-	bits |= pte.v & A64_UFFD_WP ? PTB_UFFD_WP : 0;
-	bits |= pte.v & A64_USER ? PTB_USER : 0;
-	bits |= pte.v & (pte.v & A64_USER ? A64_UXN : A64_PXN) ? 0 : PTB_EXEC;
+	bits |= v >> 50 & PTB_WRITE;   /* 51 */
+	bits |= v >> 4 & PTB_USER;     /* 6 */
+	bits |= v >> 5 & PTB_ACCESSED; /* 10 */
+	bits |= v >> 47 & PTB_SPECIAL; /* 56 */
+	bits |= v >> 48 & PTB_UFFD_WP; /* 58 */
+	bits |= (dirty & 1) << 6;
+	bits |= (valid & ~(v >> 11)) << 8;       /* global */
+	bits |= (~(v >> (53 + user)) & 1) << 12; /* executable: PXN is 53, UXN 54 */
 	bits |= attr == A64_ATTR_DEVICE ? PTB_DEVICE : 0;
 	bits |= attr == A64_ATTR_NC ? PTB_WC : 0;
-	return bits;
+	return (unsigned)bits;
 }
 
 /* arch_pte_absent_type / _offset / _bits - the parts of an absent entry. */

@@ -16,50 +16,52 @@
  */
 #pragma once
 
+#include <quire/compiler.h>
 #include "mm/pt/slot.h"
 
-#define PT_LEVELS	    4
-#define PT_BITS		    9
-#define PT_LEAF_LEVELS	    0x7u /* 4 KiB, 2 MiB, 1 GiB (where the CPU has it: arch_pt_leaf_levels) */
-#define PT_NEEDS_BBM	    0	 /* only a change of size passes through absent + flush */
+#define PT_LEVELS           4
+#define PT_BITS             9
+#define PT_LEAF_LEVELS      0x7u /* 4 KiB, 2 MiB, 1 GiB (where the CPU has it: arch_pt_leaf_levels) */
+#define PT_NEEDS_BBM        0    /* only a change of size passes through absent + flush */
 #define ARCH_HAS_SOFT_DIRTY 1
 
-#define X86_P	       0x001ul
-#define X86_RW	       0x002ul
-#define X86_US	       0x004ul
-#define X86_PWT	       0x008ul
-#define X86_PCD	       0x010ul
-#define X86_A	       0x020ul
-#define X86_D	       0x040ul
-#define X86_PS	       0x080ul
-#define X86_G	       0x100ul
+#define X86_P          0x001ul
+#define X86_RW         0x002ul
+#define X86_US         0x004ul
+#define X86_PWT        0x008ul
+#define X86_PCD        0x010ul
+#define X86_A          0x020ul
+#define X86_D          0x040ul
+#define X86_PS         0x080ul
+#define X86_G          0x100ul
 #define X86_SPECIAL    0x200ul
 #define X86_UFFD_WP    0x400ul
 #define X86_SOFT_DIRTY 0x800ul
 #define X86_FRAME      0x000ffffffffff000ul
-#define X86_NX	       0x8000000000000000ul
+#define X86_NX         0x8000000000000000ul
 
 #define X86_ABSENT_SOFT_DIRTY 0x2ul
 #define X86_ABSENT_UFFD_WP    0x4ul
-#define X86_ABSENT_EXCL	      0x8ul
+#define X86_ABSENT_EXCL       0x8ul
 #define X86_ABSENT_OFF_SHIFT  9
 #define X86_ABSENT_TYPE_SHIFT 59
 
+/* Bits that stand where PTB_* has them: write, user, accessed, dirty and the three software bits. */
+#define X86_SAME (X86_RW | X86_US | X86_A | X86_D | X86_SPECIAL | X86_UFFD_WP | X86_SOFT_DIRTY)
+BUILD_ASSERT(X86_SAME == (PTB_WRITE | PTB_USER | PTB_ACCESSED | PTB_DIRTY | PTB_SPECIAL |
+			  PTB_UFFD_WP | PTB_SOFT_DIRTY),
+	     "the codec copies these bits as they are");
+BUILD_ASSERT(PTB_WC == X86_PWT && PTB_DEVICE == X86_PCD && PTB_GLOBAL == X86_G &&
+		     PTB_READ == X86_P && PTB_EXEC == 1u << 12,
+	     "the codec shifts these bits by constants");
+
 static inline u64 x86_attr(unsigned bits)
 {
-	u64 v = 0;
+	u64 v = bits & (X86_SAME | X86_PWT | X86_PCD);
 
-	v |= bits & PTB_WRITE ? X86_RW : 0;
-	v |= bits & PTB_EXEC ? 0 : X86_NX;
-	v |= bits & PTB_USER ? X86_US : 0;
-	v |= bits & PTB_ACCESSED ? X86_A : 0;
-	v |= bits & PTB_DIRTY ? X86_D : 0;
-	v |= bits & PTB_SPECIAL ? X86_SPECIAL : 0;
-	v |= bits & PTB_UFFD_WP ? X86_UFFD_WP : 0;
-	v |= bits & PTB_SOFT_DIRTY ? X86_SOFT_DIRTY : 0;
-	v |= bits & PTB_DEVICE ? X86_PWT | X86_PCD : 0;
-	v |= bits & PTB_WC ? X86_PWT : 0;
-	return v;
+	v |= (bits & PTB_DEVICE) >>
+	     1; /* uncached is both cache bits, write combining the lower one */
+	return v | (u64)(~bits >> 12 & 1) << 63;
 }
 
 /* arch_pte_leaf - map frame pfn with the rights and properties in bits at a level. */
@@ -118,20 +120,12 @@ static inline pfn_t arch_pte_pfn(pte_t pte)
 
 static inline unsigned arch_pte_bits(pte_t pte)
 {
-	unsigned bits = 0;
+	u64 present = pte.v & X86_P, bits = pte.v & X86_SAME;
 
-	bits |= pte.v & X86_P ? PTB_READ | (pte.v & X86_G ? PTB_GLOBAL : 0) : 0;
-	bits |= pte.v & X86_RW ? PTB_WRITE : 0;
-	bits |= pte.v & X86_NX ? 0 : PTB_EXEC;
-	bits |= pte.v & X86_US ? PTB_USER : 0;
-	bits |= pte.v & X86_A ? PTB_ACCESSED : 0;
-	bits |= pte.v & X86_D ? PTB_DIRTY : 0;
-	bits |= pte.v & X86_SPECIAL ? PTB_SPECIAL : 0;
-	bits |= pte.v & X86_UFFD_WP ? PTB_UFFD_WP : 0;
-	bits |= pte.v & X86_SOFT_DIRTY ? PTB_SOFT_DIRTY : 0;
-	if (pte.v & X86_PWT)
-		bits |= pte.v & X86_PCD ? PTB_DEVICE : PTB_WC;
-	return bits;
+	bits |= present | (pte.v & present << 8); /* without access, bit 8 does not mean global */
+	bits |= (pte.v & (X86_PWT | X86_PCD)) & ~(pte.v >> 1 & X86_PWT);
+	bits |= (~pte.v >> 63) << 12;
+	return (unsigned)bits;
 }
 
 /* arch_pte_absent_type / _offset / _bits - the parts of an absent entry. */
