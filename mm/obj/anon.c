@@ -49,7 +49,7 @@ struct page *anon_alloc(struct space *space, vaddr_t va, bool zeroed)
 
 	if (!page)
 		return NULL;
-	page->flags = PAGE_ANON | PG_EXCLUSIVE | PG_UPTODATE;
+	atomic_store(&page->flags, PAGE_ANON | PG_EXCLUSIVE | PG_UPTODATE);
 	page->mapcount = 0;
 	page->pins = 0;
 	page->order = 0;

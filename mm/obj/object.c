@@ -9,6 +9,7 @@
 #include <quire/assert.h>
 #include <uapi/errno.h>
 #include "kernel/rcu.h"
+#include "lib/atomic.h"
 #include "lib/string.h"
 #include "mm/map/map.h"
 #include "mm/obj/object.h"
@@ -149,7 +150,7 @@ static struct page *new_page(struct object *obj, u64 index)
 
 	if (!page)
 		return NULL;
-	page->flags = PAGE_OBJ | PG_UPTODATE;
+	atomic_store(&page->flags, PAGE_OBJ | PG_UPTODATE);
 	page->mapcount = 0;
 	page->pins = 0;
 	page->order = 0;

@@ -24,7 +24,7 @@ struct page *node_alloc(unsigned flags)
 		node = page_alloc(0, flags | PA_ZERO);
 	if (!node)
 		return NULL;
-	node->flags = PAGE_TABLE;
+	atomic_store(&node->flags, PAGE_TABLE); /* the buddy lists look at neighbours */
 	node->refs = 1;
 	node->node_used = 0;
 	node->node_shares = 1;

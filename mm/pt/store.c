@@ -100,6 +100,9 @@ bool ptc_match(const struct ptc *c, const struct pt_slot *seen)
 	struct pt_slot now;
 
 	pt_decode(arch_pte_load(c->entry), c->level, seen->va, &now);
+	/* Where a hole is, tables may have been made meanwhile: it is still a hole. */
+	if (seen->kind == PT_HOLE)
+		return now.kind == PT_HOLE;
 	return now.kind == seen->kind && now.level == seen->level && now.val == seen->val &&
 	       (now.bits & ~ignore) == (seen->bits & ~ignore);
 }

@@ -34,6 +34,11 @@ int space_populate(struct space *s, vaddr_t addr, u64 len, bool write)
 	return err;
 }
 
+static bool allows(const struct pt_slot *slot, unsigned need)
+{
+	return slot->kind == PT_PAGE && (slot->bits & need) == need && !(slot->bits & PTB_DEVICE);
+}
+
 /* The mapped page with a reference if the entry allows the access now, else NULL. */
 static struct page *try_get(struct space *s, vaddr_t va, unsigned access)
 {
@@ -43,15 +48,15 @@ static struct page *try_get(struct space *s, vaddr_t va, unsigned access)
 
 	rcu_read_lock();
 	pt_peek(&s->as, va, &slot);
-	if (slot.kind == PT_PAGE && (slot.bits & need) == need && !(slot.bits & PTB_DEVICE)) {
+	if (allows(&slot, need)) {
 		page = pfn_to_page(slot.val + ((va - slot.va) >> PAGE_SHIFT));
 		if (!page_try_get(page))
 			page = NULL;
 	}
-	/* The page may have been freed and reused before the reference was taken. */
+	/* Before the reference was taken the page may have been freed and reused, or shared by a fork. */
 	if (page) {
 		pt_peek(&s->as, va, &again);
-		if (again.kind != PT_PAGE || again.val != slot.val) {
+		if (!allows(&again, need) || again.val != slot.val) {
 			page_put(page);
 			page = NULL;
 		}

@@ -486,6 +486,28 @@ TEST(a_nosleep_cursor_refuses_to_make_tables_until_they_are_made_for_it)
 	finish();
 }
 
+/* A hole is seen at the level at which the tables end; to fill it one goes further down. */
+TEST(a_hole_is_the_same_hole_when_tables_have_been_made_for_it)
+{
+	struct tlb_batch batch;
+	struct pt_slot seen, slot;
+	struct ptc c;
+
+	start();
+	pt_peek(&space, GIB(1), &seen);
+	EXPECT_EQ(seen.kind, PT_HOLE);
+	EXPECT(seen.level > 0);
+	tlb_batch_init(&batch, &space, TLB_COW);
+	ptc_begin(&c, &space, GIB(1), GIB(1) + PAGE_SIZE, PTC_FILL, &batch);
+	ASSERT_EQ(ptc_next(&c, &slot), 1);
+	EXPECT(ptc_match(&c, &seen));
+	ptc_set(&c, PT_MARK, MARK_GUARD, 0);
+	EXPECT(!ptc_match(&c, &seen));
+	ptc_take(&c);
+	ptc_end(&c);
+	finish();
+}
+
 TEST(a_new_page_is_stored_only_after_the_old_one_was_flushed)
 {
 	struct op op = {.lo = GIB(1), .hi = GIB(1) + PAGE_SIZE};

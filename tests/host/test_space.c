@@ -458,6 +458,56 @@ TEST(neighbours_with_equal_rights_are_one_mapping)
 	end(s);
 }
 
+TEST(a_stack_that_grows_keeps_the_home_of_its_pages)
+{
+	struct map_request r = {.addr = GIB(1), .len = PAGE_SIZE, .prot = PROT_READ | PROT_WRITE,
+				.flags = MAP_PRIVATE | MAP_FIXED | MAP_GROWSDOWN};
+	struct space *s;
+	struct vma *v;
+	u32 word = 1;
+	vaddr_t at;
+
+	start(1);
+	ASSERT_EQ(space_create(&s), 0);
+	ASSERT_EQ(space_map(s, &r, &at), 0);
+	ASSERT_EQ(touch(s, GIB(1) - MIB(1), true, &word), FAULT_DONE);
+	v = vma_find(&s->vmas, GIB(1));
+	EXPECT_EQ(v->start, GIB(1) - MIB(1));
+	EXPECT_EQ(v->pgoff, v->start >> PAGE_SHIFT);
+	EXPECT_EQ(vma_page_index(v, GIB(1)), GIB(1) >> PAGE_SHIFT);
+	/* Another thread's or process's access does not make it grow. */
+	EXPECT_EQ(mm_fault(s, GIB(1) - MIB(2), FAULT_WRITE | FAULT_REMOTE), FAULT_SEGV_MAPERR);
+	end(s);
+}
+
+TEST(at_the_limit_of_mappings_only_cuts_are_refused)
+{
+	struct map_request r = {.len = 2 * PAGE_SIZE, .flags = MAP_PRIVATE | MAP_FIXED};
+	const vaddr_t last = BASE + (VMA_MAX_COUNT - 1) * 2 * PAGE_SIZE;
+	struct space *s;
+	vaddr_t at;
+
+	start(1);
+	ASSERT_EQ(space_create(&s), 0);
+	for (unsigned i = 0; i < VMA_MAX_COUNT; i++) {
+		r.addr = BASE + i * 2 * PAGE_SIZE;
+		r.prot = i % 2 ? PROT_READ : PROT_NONE;
+		ASSERT_EQ(space_map(s, &r, &at), 0);
+		if (i % 4096 == 0)
+			sim_quiescent();
+	}
+	ASSERT_EQ(s->nr_vmas, VMA_MAX_COUNT);
+	r.addr += GIB(1);
+	EXPECT_EQ(space_map(s, &r, &at), -12);
+	EXPECT_EQ(space_protect(s, last, PAGE_SIZE, PROT_WRITE), -12);
+	EXPECT_EQ(space_protect(s, last, 2 * PAGE_SIZE, PROT_WRITE), 0);
+	EXPECT_EQ(space_protect(s, last, 2 * PAGE_SIZE, PROT_NONE), 0); /* joins the one below */
+	EXPECT_EQ(s->nr_vmas, VMA_MAX_COUNT - 1);
+	EXPECT_EQ(space_protect(s, last + PAGE_SIZE, PAGE_SIZE, PROT_READ), 0);
+	EXPECT_EQ(space_unmap(s, BASE, PAGE_SIZE), 0);
+	end(s);
+}
+
 /* --- threads ------------------------------------------------------------------------------------------- */
 
 #define CPUS 4
