@@ -176,95 +176,94 @@ static void skip_empty(struct ptc *c, const struct page *node)
 		 arch_pte_form(arch_pte_load(&table[i]), level) == PTE_NONE);
 }
 
-enum step { STEP_WINDOW, STEP_DOWN, STEP_AGAIN };
+/* Where a descent ends: an entry that is no table, as it was when it was read. */
+struct spot {
+	const pte_t *entry;
+	pte_t pte;
+	unsigned level;
+};
 
-/* Decide what to do at one entry on the way down: open a window here, go down, or start over. */
-static int descend_step(struct ptc *c, struct page *node)
+/* Follow tables from the root towards va. Without a lock; inside an RCU reader. */
+static ALWAYS_INLINE struct spot descend(const struct aspace *as, vaddr_t va)
 {
-	unsigned level = node->node_level, index = pt_index(c->va, level);
-	pte_t pte = arch_pte_load(node_table(node) + index);
-	vaddr_t base = ALIGN_DOWN(c->va, pt_size(level + 1));
+	const pte_t *table = phys_to_virt(as->root_pa);
+	unsigned level = PT_LEVELS - 1;
+
+	for (;;) {
+		const pte_t *entry = table + pt_index(va, level);
+		pte_t pte = arch_pte_load(entry);
+
+		if (level == 0 || arch_pte_form(pte, level) != PTE_TABLE)
+			return (struct spot){entry, pte, level};
+		table = phys_to_virt(arch_pte_table_pa(pte));
+		level--;
+	}
+}
+
+enum step { STEP_END, STEP_WINDOW, STEP_AGAIN };
+
+/* An empty entry for which no window can be opened as it is: pass over it, or make what is missing. */
+static int step_over_empty(struct ptc *c, struct page *node)
+{
+	vaddr_t base = ALIGN_DOWN(c->va, node_span(node));
+	unsigned level = node->node_level;
 	int err;
 
-	switch (arch_pte_form(pte, level)) {
-	case PTE_TABLE:
-		return STEP_DOWN;
-	case PTE_NONE:
-		if (c->mode & PTC_HOLES)
-			return STEP_WINDOW;
-		if (!fills(c)) {
-			skip_empty(c, node);
-			/* Made for a store that never came. */
-			if (c->mode & PTC_PRUNE && node_seems_empty(node) &&
-			    node != c->as->root)
-				prune_empty(c, base, level);
-			return STEP_AGAIN;
-		}
-		if (fillable(c, c->va, level))
-			return STEP_WINDOW;
-		err = make_table(c, node, index);
-		return err ? err : STEP_AGAIN;
-	case PTE_LEAF:
-	case PTE_ABSENT:
-		if (!(c->mode & PTC_EDIT) || level == 0 || fits(c, c->va, level))
-			return STEP_WINDOW;
-		err = split_entry(c, node, index, c->va);
+	if (!fills(c)) {
+		skip_empty(c, node);
+		/* Made for a store that never came. */
+		if (c->mode & PTC_PRUNE && node_seems_empty(node) && node != c->as->root)
+			prune_empty(c, base, level);
+		return STEP_AGAIN;
+	}
+	err = make_table(c, node, pt_index(c->va, level));
+	return err ? err : STEP_AGAIN;
+}
+
+/* Can the slot at this entry be reported without changing the tables first? */
+static bool reportable(const struct ptc *c, const struct spot *at, enum pte_form form)
+{
+	if (form == PTE_NONE)
+		return c->mode & PTC_HOLES || (fills(c) && fillable(c, c->va, at->level));
+	return !(c->mode & PTC_EDIT) || at->level == 0 || fits(c, c->va, at->level);
+}
+
+/* One descent to c->va: the window is open, or something was done that makes another descent necessary. */
+static int try_window(struct ptc *c)
+{
+	struct spot at = descend(c->as, c->va);
+	enum pte_form form = arch_pte_form(at.pte, at.level);
+	struct page *node = virt_to_page(at.entry);
+	int err;
+
+	if (unlikely(!reportable(c, &at, form))) {
+		if (form == PTE_NONE)
+			return step_over_empty(c, node);
+		err = split_entry(c, node, pt_index(c->va, at.level), c->va);
 		return err ? err : STEP_AGAIN;
 	}
-	return STEP_AGAIN;
+	if (c->mode & PTC_EDIT) {
+		ptc_lock_node(c, node);
+		if (unlikely(page_test(node, PG_STRAY))) {
+			spin_unlock(&node->node_lock);
+			return STEP_AGAIN;
+		}
+	}
+	c->node = node;
+	c->level = (u8)at.level;
+	return STEP_WINDOW;
 }
 
 /* Find and open the window for c->va. 1: c->node is it; 0: nothing left in the range; or -errno. */
 static int open_window(struct ptc *c)
 {
-	struct page *node = c->as->root;
+	int step = STEP_AGAIN;
 
 	rcu_read_lock();
-	while (c->va < c->hi) {
-		int step = descend_step(c, node);
-
-		if (step == STEP_DOWN) {
-			pte_t pte =
-				arch_pte_load(node_table(node) + pt_index(c->va, node->node_level));
-
-			/* It may have been detached since: start over. */
-			if (arch_pte_form(pte, node->node_level) == PTE_TABLE)
-				node = phys_to_page(arch_pte_table_pa(pte));
-			else
-				node = c->as->root;
-			continue;
-		}
-		if (step == STEP_AGAIN) {
-			node = c->as->root;
-			continue;
-		}
-		if (step < 0) {
-			rcu_read_unlock();
-			return step;
-		}
-		if (c->mode & PTC_EDIT) {
-			ptc_lock_node(c, node);
-			if (page_test(node, PG_STRAY)) {
-				spin_unlock(&node->node_lock);
-				node = c->as->root;
-				continue;
-			}
-		}
-		c->node = node;
-		c->level = node->node_level;
-		rcu_read_unlock();
-		return 1;
-	}
+	while (step == STEP_AGAIN)
+		step = c->va < c->hi ? try_window(c) : STEP_END;
 	rcu_read_unlock();
-	return 0;
-}
-
-static void report(struct ptc *c, pte_t *entry, struct pt_slot *slot, pte_t pte)
-{
-	pt_decode(pte, c->level, ALIGN_DOWN(c->va, pt_size(c->level)), slot);
-	c->entry = entry;
-	c->slot_va = c->va;
-	advance(c, c->level);
+	return step;
 }
 
 /* Readers see neighbouring holes of one table as one slot. */
@@ -279,37 +278,40 @@ static void merge_holes(struct ptc *c, struct pt_slot *slot)
 	}
 }
 
-/* The next slot inside the window. 1: reported; 0: the walk must leave the window to get further. */
-static int scan_window(struct ptc *c, struct pt_slot *slot)
+/* The next slot inside the window, whose level is a constant in the copy for 4 KiB slots. 1: reported; 0: the
+ * walk must leave the window to get further. */
+static ALWAYS_INLINE int scan_level(struct ptc *c, struct pt_slot *slot, unsigned level)
 {
-	unsigned index = pt_index(c->va, c->level);
-	pte_t *table = node_table(c->node);
+	pte_t *entry = node_table(c->node) + pt_index(c->va, level);
+	pte_t *end = node_table(c->node) + PT_ENTRIES;
 
-	for (; c->va < c->hi; index++) {
-		pte_t pte;
-		enum pte_form form;
+	for (; c->va < c->hi && entry < end; entry++) {
+		pte_t pte = arch_pte_load(entry);
+		enum pte_form form = arch_pte_form(pte, level);
 
-		if (index == PT_ENTRIES)
-			return 0;
-		pte = arch_pte_load(&table[index]);
-		form = arch_pte_form(pte, c->level);
-		if (form == PTE_TABLE || (form == PTE_ABSENT && pt_is_busy(pte, c->level)))
+		if (form == PTE_TABLE || (form == PTE_ABSENT && pt_is_busy(pte, level)))
 			return 0;
 		if (form == PTE_NONE && !fills(c) && !(c->mode & PTC_HOLES)) {
-			advance(c, c->level);
+			advance(c, level);
 			continue;
 		}
-		if (form == PTE_NONE && (c->mode & PTC_EDIT) && !fillable(c, c->va, c->level))
+		if (level && c->mode & PTC_EDIT &&
+		    !(form == PTE_NONE ? fillable(c, c->va, level) : fits(c, c->va, level)))
 			return 0;
-		if (form != PTE_NONE && (c->mode & PTC_EDIT) && c->level &&
-		    !fits(c, c->va, c->level))
-			return 0;
-		report(c, &table[index], slot, pte);
-		if (form == PTE_NONE && (c->mode & PTC_HOLES))
+		pt_decode(pte, level, ALIGN_DOWN(c->va, pt_size(level)), slot);
+		c->entry = entry;
+		c->slot_va = c->va;
+		advance(c, level);
+		if (form == PTE_NONE && c->mode & PTC_HOLES)
 			merge_holes(c, slot);
 		return 1;
 	}
 	return 0;
+}
+
+static int scan_window(struct ptc *c, struct pt_slot *slot)
+{
+	return c->level ? scan_level(c, slot, c->level) : scan_level(c, slot, 0);
 }
 
 int ptc_next(struct ptc *c, struct pt_slot *slot)
@@ -364,24 +366,16 @@ int ptc_make(struct ptc *c, vaddr_t va, unsigned level)
 
 void pt_peek(struct aspace *as, vaddr_t va, struct pt_slot *slot)
 {
-	struct page *node = as->root;
+	struct spot at;
 
 	rcu_read_lock();
-	for (;;) {
-		unsigned level = node->node_level;
-		pte_t pte = arch_pte_load(node_table(node) + pt_index(va, level));
+	while (at = descend(as, va), unlikely(pt_is_busy(at.pte, at.level))) {
+		struct page *node = virt_to_page(at.entry);
 
-		if (arch_pte_form(pte, level) == PTE_TABLE) {
-			node = phys_to_page(arch_pte_table_pa(pte));
-		} else if (unlikely(pt_is_busy(pte, level))) {
-			spin_lock(&node->node_lock);
-			spin_unlock(&node->node_lock);
-			node = as->root;
-		} else {
-			pt_decode(pte, level, ALIGN_DOWN(va, pt_size(level)), slot);
-			break;
-		}
+		spin_lock(&node->node_lock); /* until it is one size or the other */
+		spin_unlock(&node->node_lock);
 	}
+	pt_decode(at.pte, at.level, ALIGN_DOWN(va, pt_size(at.level)), slot);
 	rcu_read_unlock();
 }
 

@@ -2,6 +2,7 @@
 /* internal.h - shared between the files of mm/pt: raw entries, nodes, and the pieces of the cursor. */
 #pragma once
 
+#include <quire/assert.h>
 #include <arch/pt.h>
 #include <arch/tlb.h>
 #include "lib/atomic.h"
@@ -66,11 +67,50 @@ void node_free_unused(struct page *); /* never published */
 void node_free_rcu(struct page *);    /* after its flush */
 extern unsigned pt_leaf_levels;       /* levels at which this machine has leaves */
 
-/* slot.c: the meaning of raw entries */
-void pt_decode(pte_t, unsigned level, vaddr_t va, struct pt_slot *);
-pte_t pt_encode(enum pt_kind, u64 val, unsigned bits, unsigned level);
-bool pt_is_busy(pte_t, unsigned level);
-pte_t pt_busy(void);
+/* slot.c: the meaning of absent entries */
+void pt_decode_absent(pte_t, struct pt_slot *);
+pte_t pt_encode_absent(enum pt_kind, u64 val, unsigned bits);
+
+/* pt_decode - what a raw entry (not a table) of `level` at va means. */
+static inline void pt_decode(pte_t pte, unsigned level, vaddr_t va, struct pt_slot *slot)
+{
+	enum pte_form form = arch_pte_form(pte, level);
+
+	assert(form != PTE_TABLE);
+	slot->va = va;
+	slot->size = pt_size(level);
+	slot->level = (u8)level;
+	if (likely(form == PTE_LEAF)) {
+		slot->kind = PT_PAGE;
+		slot->val = arch_pte_pfn(pte);
+		slot->bits = (u16)arch_pte_bits(pte);
+		return;
+	}
+	slot->kind = PT_HOLE;
+	slot->val = 0;
+	slot->bits = 0;
+	if (form == PTE_ABSENT)
+		pt_decode_absent(pte, slot);
+}
+
+/* pt_encode - the raw entry for a kind; the inverse of pt_decode. */
+static inline pte_t pt_encode(enum pt_kind kind, u64 val, unsigned bits, unsigned level)
+{
+	return likely(kind == PT_PAGE) ? arch_pte_leaf(val, bits, level)
+				       : pt_encode_absent(kind, val, bits);
+}
+
+/* pt_busy - the form an entry has while its node is locked and its size changes: a fault that meets it
+ * waits on the node lock. */
+static inline pte_t pt_busy(void)
+{
+	return arch_pte_absent(ABSENT_BUSY, 0, 0);
+}
+
+static inline bool pt_is_busy(pte_t pte, unsigned level)
+{
+	return arch_pte_form(pte, level) == PTE_ABSENT && arch_pte_absent_type(pte) == ABSENT_BUSY;
+}
 
 /* cursor.c, split.c, prune.c, store.c */
 void ptc_lock_node(const struct ptc *, struct page *node);

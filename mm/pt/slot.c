@@ -26,7 +26,7 @@ static void decode_migrate(unsigned type, u64 offset, struct pt_slot *slot)
 		slot->bits |= PTB_EXCL;
 }
 
-static void decode_absent(pte_t pte, struct pt_slot *slot)
+void pt_decode_absent(pte_t pte, struct pt_slot *slot)
 {
 	unsigned type = arch_pte_absent_type(pte);
 	u64 offset = arch_pte_absent_offset(pte);
@@ -53,31 +53,6 @@ static void decode_absent(pte_t pte, struct pt_slot *slot)
 	}
 }
 
-/* pt_decode - what a raw entry (not a table) of `level` at va means. */
-void pt_decode(pte_t pte, unsigned level, vaddr_t va, struct pt_slot *slot)
-{
-	slot->va = va;
-	slot->size = pt_size(level);
-	slot->level = (u8)level;
-	slot->val = 0;
-	slot->bits = 0;
-	switch (arch_pte_form(pte, level)) {
-	case PTE_NONE:
-		slot->kind = PT_HOLE;
-		break;
-	case PTE_LEAF:
-		slot->kind = PT_PAGE;
-		slot->val = arch_pte_pfn(pte);
-		slot->bits = (u16)arch_pte_bits(pte);
-		break;
-	case PTE_ABSENT:
-		decode_absent(pte, slot);
-		break;
-	case PTE_TABLE:
-		panic("a table was decoded as a slot at %#lx", va);
-	}
-}
-
 static pte_t encode_migrate(u64 pfn, unsigned bits)
 {
 	unsigned type = ABSENT_MIGRATE_READ;
@@ -91,12 +66,9 @@ static pte_t encode_migrate(u64 pfn, unsigned bits)
 	return arch_pte_absent(type, pfn, bits & ABSENT_FLAGS & ~PTB_EXCL);
 }
 
-/* pt_encode - the raw entry for a kind; the inverse of pt_decode. */
-pte_t pt_encode(enum pt_kind kind, u64 val, unsigned bits, unsigned level)
+pte_t pt_encode_absent(enum pt_kind kind, u64 val, unsigned bits)
 {
 	switch (kind) {
-	case PT_PAGE:
-		return arch_pte_leaf(val, bits, level);
 	case PT_SWAP:
 		return arch_pte_absent((unsigned)(val >> SWAP_OFFSET_BITS),
 				       val & (BIT(SWAP_OFFSET_BITS) - 1), bits & ABSENT_FLAGS);
@@ -107,22 +79,11 @@ pte_t pt_encode(enum pt_kind kind, u64 val, unsigned bits, unsigned level)
 			return arch_pte_absent(ABSENT_HWPOISON, val >> MARK_PFN_SHIFT, 0);
 		return arch_pte_absent(ABSENT_MARK, val, 0);
 	case PT_HOLE:
+	case PT_PAGE:
 	case PT_KINDS:
 		break;
 	}
 	return (pte_t){0};
-}
-
-/* pt_busy - the form an entry has while its node is locked and its size changes: a fault that meets it
- * waits on the node lock. */
-pte_t pt_busy(void)
-{
-	return arch_pte_absent(ABSENT_BUSY, 0, 0);
-}
-
-bool pt_is_busy(pte_t pte, unsigned level)
-{
-	return arch_pte_form(pte, level) == PTE_ABSENT && arch_pte_absent_type(pte) == ABSENT_BUSY;
 }
 
 const char *pt_kind_name(enum pt_kind kind)
