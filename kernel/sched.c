@@ -299,7 +299,8 @@ void sched_reschedule(void)
 	cpu_irq_restore(irq);
 }
 
-/* sched_yield_cpu - let the others on this CPU run first. Sleeps. */
+/* sched_yield_cpu - let the others on this CPU run first. Who yields and is alone here waits for another
+ * CPU, and pauses like any busy wait. Sleeps. */
 void sched_yield_cpu(void)
 {
 	struct runqueue *rq;
@@ -316,6 +317,8 @@ void sched_yield_cpu(void)
 		rq->curr->vruntime = first->vruntime;
 	schedule(rq);
 	cpu_irq_restore(irq);
+	if (!first)
+		cpu_relax();
 }
 
 /* sched_point - for long loops in the kernel: let others run when the slice is over. May sleep. */

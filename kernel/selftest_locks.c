@@ -71,8 +71,10 @@ static void trylock_member(struct crew_member *m)
 	struct spin_test *t = m->shared;
 
 	for (unsigned i = 0; i < ROUNDS; i++) {
-		while (!spin_trylock(&t->lock))
+		while (!spin_trylock(&t->lock)) {
+			cpu_relax();
 			sched_yield_cpu();
+		}
 		counter_add(&t->counter);
 		spin_unlock(&t->lock);
 	}
@@ -336,6 +338,7 @@ static void rcu_member(struct crew_member *m)
 	}
 	while (!atomic_load(&t->stop)) {
 		rcu_read_once(t);
+		cpu_relax();
 		sched_yield_cpu();
 	}
 }
