@@ -299,6 +299,7 @@ secondary_high:
 	and	x9, x9, x10
 	ldr	x0, =cpu_slots
 	ldr	x1, =cpu_slots_end
+	ldr	x1, [x1]
 1:	ldp	x2, x3, [x0], #32		/* hw_id, stack_top */
 	cmp	x2, x9
 	ccmp	x3, #0, #4, eq			/* a slot without stack is not in use */

@@ -40,10 +40,11 @@ BUILD_ASSERT(sizeof(struct cpu_slot) == 32, "head.S");
 
 /* Read by head.S: the first with the MMU off. */
 extern u64 secondary_ttbr1;
-extern struct cpu_slot cpu_slots[BOOT_MAX_CPUS], cpu_slots_end[];
+extern struct cpu_slot cpu_slots[BOOT_MAX_CPUS];
+extern const struct cpu_slot *const cpu_slots_end;
 u64 secondary_ttbr1;
 struct cpu_slot cpu_slots[BOOT_MAX_CPUS];
-__asm__(".globl cpu_slots_end\n.set cpu_slots_end, cpu_slots + " SYSREG_STR(BOOT_MAX_CPUS) " * 32");
+const struct cpu_slot *const cpu_slots_end = cpu_slots + BOOT_MAX_CPUS;
 
 /* A CPU with its caches off reads memory past ours. */
 static void clean_to_memory(const void *p)
