@@ -5,7 +5,6 @@
  *
  * Registers are reached through an index and a data window, so every access holds ioapic_lock.
  */
-#include <uapi/errno.h>
 #include <arch/apic.h>
 #include "boot/boot_info.h"
 #include "kernel/lock.h"
@@ -76,18 +75,28 @@ void ioapic_init(void)
 		ioapic_setup(&ioapics[i], &boot_info.pc.ioapics[i]);
 }
 
-/* ioapic_route - see arch/apic.h. */
-int ioapic_route(u32 gsi, u8 vector, u32 apic_id, bool level, bool active_low)
+static const struct ioapic *ioapic_of(u32 gsi)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(ioapics); i++) {
 		const struct ioapic *a = &ioapics[i];
 
-		if (!a->regs || gsi < a->gsi_base || gsi - a->gsi_base >= a->nr_pins)
-			continue;
-		pin_set(a, gsi - a->gsi_base,
-			(u64)apic_id << 56 | vector | (level ? PIN_LEVEL : 0) |
-				(active_low ? PIN_ACTIVE_LOW : 0));
-		return 0;
+		if (a->regs && gsi >= a->gsi_base && gsi - a->gsi_base < a->nr_pins)
+			return a;
 	}
-	return -ENOENT;
+	return NULL;
+}
+
+/* ioapic_serves, ioapic_route - see arch/apic.h. */
+bool ioapic_serves(u32 gsi)
+{
+	return ioapic_of(gsi) != NULL;
+}
+
+void ioapic_route(u32 gsi, u8 vector, u32 apic_id, bool level, bool active_low)
+{
+	const struct ioapic *a = ioapic_of(gsi);
+
+	pin_set(a, gsi - a->gsi_base,
+		(u64)apic_id << 56 | vector | (level ? PIN_LEVEL : 0) |
+			(active_low ? PIN_ACTIVE_LOW : 0));
 }

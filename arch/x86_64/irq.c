@@ -124,10 +124,13 @@ static struct irq_line *line_add(u32 gsi, struct irq_action *action, bool *first
 /* irq_register - see arch/irq.h. */
 int irq_register(u32 irq, void (*fn)(void *), void *arg, const char *name)
 {
-	struct irq_action *action = kmalloc(sizeof(*action), 0);
 	bool first = false, level, active_low;
+	struct irq_action *action;
 	struct irq_line *line;
 
+	if (!ioapic_serves(irq))
+		return -ENOENT;
+	action = kmalloc(sizeof(*action), 0);
 	if (!action)
 		return -ENOMEM;
 	*action = (struct irq_action){.fn = fn, .arg = arg, .name = name};
@@ -136,11 +139,12 @@ int irq_register(u32 irq, void (*fn)(void *), void *arg, const char *name)
 		kfree(action);
 		return -ENOSPC;
 	}
-	if (!first)
-		return 0;
-	irq_trigger(irq, &level, &active_low);
-	return ioapic_route(irq, (u8)(VEC_IRQ_FIRST + (line - lines)), (u32)boot_info.cpus[0].hw_id,
-			    level, active_low);
+	if (first) {
+		irq_trigger(irq, &level, &active_low);
+		ioapic_route(irq, (u8)(VEC_IRQ_FIRST + (line - lines)),
+			     (u32)boot_info.cpus[0].hw_id, level, active_low);
+	}
+	return 0;
 }
 
 static void device_interrupt(struct irq_line *line)

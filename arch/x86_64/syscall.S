@@ -38,13 +38,13 @@ syscall_entry:
 	movq	%rsp, %rdi
 	call	syscall_dispatch
 	cli
-	movq	%gs:cpu_current, %rax
-	cmpl	$0, THREAD_WORK_OFFSET(%rax)
-	jne	trap_return_user		/* it tests again and does the work */
 
-	/* rsp: frame of a system call; interrupts off, no work left */
+	/* New threads come here too. rsp: the frame at the top of the stack; interrupts off */
 	.globl	syscall_return
 syscall_return:
+	movq	%gs:cpu_current, %rax
+	cmpl	$0, THREAD_WORK_OFFSET(%rax)
+	jne	syscall_work
 	movq	FRAME_RCX(%rsp), %rcx
 	movq	FRAME_R11(%rsp), %r11
 	cmpq	FRAME_RIP(%rsp), %rcx
@@ -75,5 +75,10 @@ syscall_return:
 	movq	FRAME_RSP - FRAME_VECTOR(%rsp), %rsp
 	swapgs
 	sysretq
+
+syscall_work:
+	movq	%rsp, %rdi
+	call	trap_user_work
+	jmp	syscall_return
 
 	.section .note.GNU-stack, "", @progbits

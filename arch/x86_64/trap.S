@@ -65,14 +65,11 @@ trap_entry_user:
 	call	trap_from_user			/* returns with interrupts off */
 
 	/* rsp: the frame at the top of the current thread's stack; interrupts off */
-	.globl	trap_return_user
 trap_return_user:
 	movq	%gs:cpu_current, %rax
 	cmpl	$0, THREAD_WORK_OFFSET(%rax)
 	jne	trap_work
-	cmpl	$TRAP_SYSCALL, FRAME_VECTOR(%rsp)
-	je	syscall_return
-	.globl	trap_return_iret
+	.globl	trap_return_iret		/* no work left */
 trap_return_iret:
 	incq	%gs:rcu_counter
 	RESTORE_REGISTERS

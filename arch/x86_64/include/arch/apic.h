@@ -35,9 +35,11 @@ void apic_timer_setup(bool tsc_deadline, bool masked);
 void apic_timer_set(u32 count);
 u32 apic_timer_left(void);
 
-/* ioapic_init - mask every pin. ioapic_route - deliver a GSI to a CPU: 0 or -ENOENT. */
+/* ioapic_init - map the I/O APICs and mask every pin. ioapic_serves - is there a pin for this GSI?
+ * ioapic_route - from now on deliver it, which has a pin, to a CPU. */
 void ioapic_init(void);
-int ioapic_route(u32 gsi, u8 vector, u32 apic_id, bool level, bool active_low);
+bool ioapic_serves(u32 gsi);
+void ioapic_route(u32 gsi, u8 vector, u32 apic_id, bool level, bool active_low);
 
 /* irq_dispatch - run the handlers of a vector. Interrupts off. */
 void irq_dispatch(unsigned vector);

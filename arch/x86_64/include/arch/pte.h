@@ -102,6 +102,12 @@ static inline enum pte_form arch_pte_form(pte_t pte, unsigned level)
 	return pte.v & X86_G ? PTE_LEAF : PTE_ABSENT;
 }
 
+/* arch_pte_is_table - arch_pte_form's first question alone, for the descent. */
+static inline bool arch_pte_is_table(pte_t pte, unsigned level)
+{
+	return level && (pte.v & (X86_P | X86_PS)) == X86_P;
+}
+
 static inline paddr_t arch_pte_table_pa(pte_t pte)
 {
 	return pte.v & X86_FRAME;
