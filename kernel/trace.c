@@ -38,7 +38,7 @@ static const char *const formats[TRACE_NR] = {
 	[TRACE_FAULT] = "fault %#lx flags %#lx ip %#lx result %lu",
 	[TRACE_SLOT] = "slot %#lx kinds %#lx old %#lx new %#lx",
 	[TRACE_COW] = "cow %#lx kind %lu old pfn %#lx new pfn %#lx",
-	[TRACE_FLUSH] = "flush %#lx - %#lx reason %lu cpus %#lx",
+	[TRACE_FLUSH] = "flush %#lx - %#lx reason %lu tables %lu",
 	[TRACE_SYSCALL] = "system call %lu = %ld",
 	[TRACE_SIGNAL] = "signal to %lu: %lu code %ld address %#lx",
 	[TRACE_EXEC] = "exec by %lu entry %#lx stack %#lx",

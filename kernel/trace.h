@@ -16,7 +16,7 @@ enum trace_kind {
 	TRACE_FAULT,   /* a: address, b: flags, c: ip, d: result */
 	TRACE_SLOT,    /* a: address, b: from kind<<8|to kind, c: old value, d: new value */
 	TRACE_COW,     /* a: address, b: 0 copy 1 reuse 2 unshare, c: old pfn, d: new pfn */
-	TRACE_FLUSH,   /* a: lo, b: hi, c: reason, d: cpus */
+	TRACE_FLUSH,   /* a: lo, b: hi, c: reason, d: tables were freed */
 	TRACE_SYSCALL, /* a: number, b: result */
 	TRACE_SIGNAL,  /* a: pid, b: signal, c: code, d: address */
 	TRACE_EXEC,    /* a: pid, b: entry, c: stack */

@@ -187,16 +187,15 @@ struct spot {
 static ALWAYS_INLINE struct spot descend(const struct aspace *as, vaddr_t va)
 {
 	const pte_t *table = phys_to_virt(as->root_pa);
-	unsigned level = PT_LEVELS - 1;
+	unsigned shift = pt_shift(PT_LEVELS - 1);
 
-	for (;;) {
-		const pte_t *entry = table + pt_index(va, level);
+	for (unsigned level = PT_LEVELS - 1;; level--, shift -= PT_BITS) {
+		const pte_t *entry = table + (va >> shift & (PT_ENTRIES - 1));
 		pte_t pte = arch_pte_load(entry);
 
-		if (level == 0 || arch_pte_form(pte, level) != PTE_TABLE)
+		if (!arch_pte_is_table(pte, level))
 			return (struct spot){entry, pte, level};
 		table = phys_to_virt(arch_pte_table_pa(pte));
-		level--;
 	}
 }
 

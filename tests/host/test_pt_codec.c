@@ -126,6 +126,13 @@ TEST(nothing_is_a_hole_and_a_table_is_a_table)
 		ASSERT_EQ(slot.kind, PT_HOLE);
 		ASSERT_EQ(slot.bits, 0);
 	}
+	for (unsigned i = 0; i < 10000; i++) {
+		pte_t pte = {rng()};
+
+		for (unsigned level = 0; level < PT_LEVELS; level++)
+			ASSERT_EQ(arch_pte_is_table(pte, level),
+				  arch_pte_form(pte, level) == PTE_TABLE);
+	}
 	for (unsigned level = 1; level < PT_LEVELS; level++) {
 		paddr_t pa = random_pfn(0) << PAGE_SHIFT;
 

@@ -112,6 +112,12 @@ static inline enum pte_form arch_pte_form(pte_t pte, unsigned level)
 	return pte.v & A64_NG ? PTE_LEAF : PTE_ABSENT;
 }
 
+/* arch_pte_is_table - arch_pte_form's first question alone, for the descent. */
+static inline bool arch_pte_is_table(pte_t pte, unsigned level)
+{
+	return level && (pte.v & (A64_VALID | A64_PAGE)) == (A64_VALID | A64_PAGE);
+}
+
 static inline paddr_t arch_pte_table_pa(pte_t pte)
 {
 	return pte.v & A64_FRAME;
