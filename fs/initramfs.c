@@ -187,25 +187,32 @@ static int begin_entry(void *ctx, const struct cpio_entry *e)
 	return err == -ENOMEM ? err : 0;
 }
 
+/* write_all - a write that is cut short says why when it is asked to go on. */
+static int write_all(struct unpack *u, const u8 *data, size_t n)
+{
+	while (n) {
+		ssize_t done = file_write_kernel(u->file, data, n, u->pos);
+
+		if (done <= 0)
+			return done ? (int)done : -EIO;
+		u->pos += (u64)done;
+		u->bytes += (u64)done;
+		data += done;
+		n -= (size_t)done;
+	}
+	return 0;
+}
+
 static int entry_data(void *ctx, const struct cpio_entry *e, const u8 *data, size_t n)
 {
 	struct unpack *u = ctx;
-	ssize_t done;
 
-	if (S_ISLNK(e->mode)) {
-		if (u->pos + n >= PATH_MAX)
-			return -ENAMETOOLONG;
-		memcpy(u->target + u->pos, data, n);
-		u->pos += n;
-		return 0;
-	}
-	if (!u->file)
-		return 0;
-	done = file_write_kernel(u->file, data, n, u->pos);
-	if (done != (ssize_t)n)
-		return done < 0 ? (int)done : -EIO;
+	if (!S_ISLNK(e->mode))
+		return u->file ? write_all(u, data, n) : 0;
+	if (u->pos + n >= PATH_MAX)
+		return -ENAMETOOLONG;
+	memcpy(u->target + u->pos, data, n);
 	u->pos += n;
-	u->bytes += n;
 	return 0;
 }
 
@@ -253,6 +260,8 @@ static void report(const struct unpack *u, int inflate_error, enum cpio_error cp
 	if (inflate_error && inflate_error != STOPPED)
 		printk("initramfs: the compressed archive is %s; files before the damage are kept\n",
 		       inflate_error == -EIO ? "cut short" : "corrupt");
+	else if (cpio_error == CPIO_STOPPED && c->stopped_by == -ENOMEM)
+		printk("initramfs: not enough memory for %s; files before it are kept\n", c->name);
 	else if (cpio_error == CPIO_STOPPED)
 		printk("initramfs: stopped at %s: error %d\n", c->name, c->stopped_by);
 	else if (cpio_error != CPIO_OK)
