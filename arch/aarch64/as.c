@@ -12,6 +12,7 @@
 #include <arch/cpu.h>
 #include "arch/aarch64/asid.h"
 #include "arch/aarch64/internal.h"
+#include "lib/atomic.h"
 #include "mm/pt/aspace.h"
 
 static PERCPU struct aspace *as_loaded;
@@ -27,9 +28,12 @@ static void load_ttbr0(paddr_t root, u64 id)
 
 static u64 assign_number(struct aspace *as)
 {
+	u64 old = atomic_load(&as->arch.asid), id;
 	bool flush;
-	u64 id = asid_assign(&as->arch.asid, &flush);
 
+	id = asid_assign(&as->arch.asid, &flush);
+	if (id != old) /* it is known before we walk under it: tlb.c */
+		__asm__ volatile("dsb ish" : : : "memory");
 	if (flush)
 		__asm__ volatile("tlbi vmalle1\n\tdsb nsh\n\tisb" : : : "memory");
 	return id;

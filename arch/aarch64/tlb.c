@@ -8,7 +8,8 @@
  *
  * Why reading that set is safe: the tables were changed before, and dsb ishst orders that before our read of
  * as->cpus. A CPU that switches to the space sets its bit, then dsb, then loads the root
- * (as.c). So either we see its bit, or its walks see our change.
+ * (as.c). So either we see its bit, or its walks see our change. The ASID is read after the barrier for the same
+ * reason: it may be replaced at any time, by a CPU that passes a barrier before it walks under the new one.
  *
  * The set only grows: a space that has moved between CPUs is flushed by broadcast from then on.
  *
@@ -87,10 +88,11 @@ static void flush_kernel_range(vaddr_t lo, vaddr_t hi, u64 stride, bool tables_f
 /* arch_tlb_flush_as - see arch/tlb.h. */
 void arch_tlb_flush_as(struct aspace *as)
 {
-	u64 asid = arch_as_asid(&as->arch);
 	bool local;
+	u64 asid;
 
 	dsb_before();
+	asid = arch_as_asid(&as->arch);
 	local = as != &kernel_as && only_here(as);
 	if (as == &kernel_as)
 		TLBI_ALL("vmalle1is");
@@ -106,14 +108,15 @@ void arch_tlb_flush_range(struct aspace *as, vaddr_t lo, vaddr_t hi, unsigned st
 			  bool tables_freed)
 {
 	u64 stride = PAGE_SIZE << PT_BITS * stride_level;
-	u64 asid = arch_as_asid(&as->arch);
 	bool local;
+	u64 asid;
 
 	if (as == &kernel_as) {
 		flush_kernel_range(lo, hi, stride, tables_freed);
 		return;
 	}
 	dsb_before();
+	asid = arch_as_asid(&as->arch);
 	local = only_here(as);
 	if ((hi - lo) / stride > (local ? FLUSH_MAX_LOCAL : FLUSH_MAX_BROADCAST)) {
 		arch_tlb_flush_as(as);
@@ -124,10 +127,11 @@ void arch_tlb_flush_range(struct aspace *as, vaddr_t lo, vaddr_t hi, unsigned st
 	dsb_after(local);
 }
 
-/* arch_tlb_flush_local - see arch/tlb.h. */
+/* arch_tlb_flush_local - see arch/tlb.h. What is stale may also be the way to a table that another CPU has
+ * detached and not flushed yet, and replaced by the one that the fault handler has looked at. */
 void arch_tlb_flush_local(vaddr_t va)
 {
 	__asm__ volatile("dsb nshst" : : : "memory");
-	TLBI("vaale1", operand_of(0, va));
+	TLBI("vaae1", operand_of(0, va));
 	dsb_after(true);
 }
