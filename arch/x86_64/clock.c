@@ -179,6 +179,11 @@ static void clock_use_reference(u64 ns)
 	atomic_store_release(&clock_now, &clocks[1]);
 }
 
+static bool clock_is_tsc(void)
+{
+	return !atomic_load_acquire(&clock_now)->ref;
+}
+
 /* arch_clock_init - see arch/timer.h. */
 void arch_clock_init(void)
 {
@@ -217,12 +222,7 @@ void arch_clock_describe(void)
 	       tsc_hz / 1000 % 1000, tsc_source, apic_hz / 1000000, apic_hz / 1000 % 1000);
 }
 
-/* clock_is_tsc - see internal.h, as for the following. */
-bool clock_is_tsc(void)
-{
-	return !atomic_load_acquire(&clock_now)->ref;
-}
-
+/* clock_ns_to_tsc - see internal.h, as for the following. */
 u64 clock_ns_to_tsc(u64 ns)
 {
 	return (u64)((unsigned __int128)ns * tsc_per_ns >> 32);

@@ -10,7 +10,7 @@ struct trap_frame;
 
 /* What the boot CPU has and all others must have; decided in cpu.c. */
 struct cpu_features {
-	bool smep, smap, umip, pge, pcid, fsgsbase, xsave, xsaveopt, avx, avx512;
+	bool smep, smap, umip, pge, fsgsbase, xsave, xsaveopt, avx, avx512;
 	bool x2apic, tsc_deadline, tsc_invariant, rdrand, hypervisor, gbpages;
 	u32 signature; /* family, model, stepping */
 	char vendor[13];
@@ -53,8 +53,7 @@ int fpu_error_code(unsigned vector); /* si_code of the exception that is pending
 extern u64 clock_entry_tsc; /* at kernel entry: time 0; start.c */
 u64 clock_ns_to_tsc(u64 ns);
 u64 clock_ns_to_apic(u64 ns); /* ticks of the local APIC timer */
-bool clock_is_tsc(void);
-u64 clock_max_sleep(void); /* ns that may pass without a look at the clock */
+u64 clock_max_sleep(void);    /* ns that may pass without a look at the clock */
 void clock_distrust_tsc(const char *why);
 
 /* as.c */

@@ -11,7 +11,6 @@
 #include <quire/types.h>
 #include <arch/boot.h>
 #include <arch/gdt.h>
-#include <arch/io.h>
 #include <arch/msr.h>
 #include <arch/smap.h>
 #include <arch/smp_start.h>
