@@ -15,6 +15,7 @@
 #include <arch/elf.h>
 #include <arch/trap.h>
 #include "arch/aarch64/internal.h"
+#include "kernel/lock.h"
 #include "kernel/signal.h"
 #include "kernel/thread.h"
 #include "kernel/uaccess.h"
@@ -67,7 +68,7 @@ u64 arch_min_signal_stack(void)
 	return SIGFRAME_SIZE + sizeof(struct frame_record) + 16; /* and alignment */
 }
 
-/* trampoline_map - make the page with the code that ends a handler; another thread may do the same. */
+/* trampoline_map - make the page with the code that ends a handler. */
 static int trampoline_map(void)
 {
 	static const u32 code[] = {INSN_MOV_X8_139, INSN_SVC_0};
@@ -87,15 +88,31 @@ static int trampoline_map(void)
 	return err;
 }
 
+/* trampoline_ensure - the page is there and can be executed. Threads of a process may need it for the first
+ * time at the same moment, and none may take it for finished while another is at work on it: the
+ * lock is held for the look as well. */
+static int trampoline_ensure(void)
+{
+	static struct mutex making = {
+		.wait_lock = SPINLOCK_INIT(RANK_WAITQ),
+		.waiters = LIST_INIT(making.waiters),
+		.rank = RANK_FILES,
+	};
+	u32 insn;
+	int err = 0;
+
+	mutex_lock(&making);
+	if (get_user_u32(TRAMPOLINE, &insn) || insn != INSN_MOV_X8_139)
+		err = trampoline_map();
+	mutex_unlock(&making);
+	return err;
+}
+
 /* return_address - where a handler returns to. -EFAULT: there is no place for the trampoline. */
 static int return_address(const struct uapi_sigaction *action, u64 *out)
 {
-	u32 insn;
-
 	*out = action->flags & SA_RESTORER ? action->restorer : TRAMPOLINE;
-	if (*out != TRAMPOLINE || (!get_user_u32(TRAMPOLINE, &insn) && insn == INSN_MOV_X8_139))
-		return 0;
-	return trampoline_map() ? -EFAULT : 0;
+	return *out == TRAMPOLINE && trampoline_ensure() ? -EFAULT : 0;
 }
 
 static bool on_altstack(const struct uapi_sigaltstack *s, u64 sp)
