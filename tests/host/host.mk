@@ -110,3 +110,7 @@ SPACE_SRCS := $(wildcard mm/map/*.c mm/obj/*.c mm/vma/*.c) mm/fault/anon.c mm/fa
 $(eval $(call PT_TEST,test_space,tests/host/test_space.c $(SPACE_SRCS),x86_64))
 $(eval $(call PT_TEST,test_space,tests/host/test_space.c $(SPACE_SRCS),aarch64))
 $(eval $(call HOST_TEST,test_space_threads,tests/host/test_space.c $(SPACE_SRCS) $(PT_SRCS),-Iarch/x86_64/include $(HOST_NO_TSAN_WARNING),thread))
+
+# Processes: what can be tried without one.
+$(eval $(call HOST_TEST,test_elf,tests/host/test_elf.c kernel/elf.c,-Iarch/x86_64/include))
+$(eval $(call HOST_TEST,test_random,tests/host/test_random.c,-Iarch/x86_64/include))
