@@ -333,8 +333,8 @@ boot_idmap:
 	.skip	3 * 4096
 boot_tables_end:
 
-	.section .bss.page_aligned, "aw", %nobits
-	.balign	16
+	.section .bss.boot_stack, "aw", %nobits	// linker.ld puts a guard page below it
+	.balign	4096
 	.globl	boot_stack, boot_stack_top
 boot_stack:
 	.skip	BOOT_STACK_SIZE
