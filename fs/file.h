@@ -35,7 +35,13 @@ struct uio {
 	u64 left;    /* bytes in all that remain */
 };
 
-void uio_init(struct uio *, const struct uio_segment *, unsigned nr, bool kernel);
+static inline void uio_init(struct uio *u, const struct uio_segment *seg, unsigned nr, bool kernel)
+{
+	*u = (struct uio){.seg = seg, .nr_segs = nr, .kernel = kernel};
+	for (unsigned i = 0; i < nr; i++)
+		u->left += seg[i].len;
+}
+
 /* uio_put, uio_get - copy to (from) the buffers and move on. Returns bytes copied: less than n when the
  * buffers end, or at a bad user address. May fault: no lock of rank SPACE..FOLIO, no spin lock. */
 size_t uio_put(struct uio *, const void *src, size_t n);

@@ -4,13 +4,6 @@
 #include "kernel/uaccess.h"
 #include "lib/string.h"
 
-void uio_init(struct uio *u, const struct uio_segment *seg, unsigned nr, bool kernel)
-{
-	*u = (struct uio){.seg = seg, .nr_segs = nr, .kernel = kernel};
-	for (unsigned i = 0; i < nr; i++)
-		u->left += seg[i].len;
-}
-
 enum direction { PUT, GET, PUT_ZEROES };
 
 /* move_piece - within one segment; returns bytes not moved. */
