@@ -9,8 +9,9 @@ struct cpumask {
 	u64 bits[MAX_CPUS / 64];
 };
 
-#define cpumask_for_each(cpu, mask)                                                                \
-	for (unsigned cpu = cpumask_next(mask, 0); cpu < MAX_CPUS; cpu = cpumask_next(mask, cpu + 1))
+#define cpumask_for_each(cpu, mask)                                \
+	for (unsigned cpu = cpumask_next(mask, 0); cpu < MAX_CPUS; \
+	     cpu = cpumask_next(mask, cpu + 1))
 
 static inline bool cpumask_test(const struct cpumask *m, unsigned cpu)
 {
