@@ -27,13 +27,13 @@ struct user_buffers {
 	struct uio_segment fast[IOV_FAST], *seg;
 };
 
-static int import_one(struct user_buffers *b, vaddr_t buf, u64 count)
+static int import_one(struct uio *uio, struct uio_segment *seg, vaddr_t buf, u64 count)
 {
 	if (!user_range_ok(buf, count))
 		return -EFAULT;
-	b->seg = b->fast;
-	b->fast[0] = (struct uio_segment){buf, MIN(count, RW_MAX)};
-	uio_init(&b->uio, b->seg, 1, false);
+	seg->base = buf;
+	seg->len = MIN(count, RW_MAX);
+	uio_init(uio, seg, 1, false);
 	return 0;
 }
 
@@ -118,14 +118,15 @@ static ssize_t at_position(struct file *f, struct uio *uio, enum transfer t)
 static long rw(int fd, vaddr_t buf, u64 count, enum transfer t)
 {
 	struct file *f = file_for(fd, t);
-	struct user_buffers b;
+	struct uio_segment seg;
+	struct uio uio;
 	long n;
 
 	if (!f)
 		return -EBADF;
-	n = import_one(&b, buf, count);
+	n = import_one(&uio, &seg, buf, count);
 	if (!n)
-		n = at_position(f, &b.uio, t);
+		n = at_position(f, &uio, t);
 	file_put(f);
 	return n;
 }
@@ -169,7 +170,8 @@ long sys_writev(int fd, vaddr_t iov, u64 nr)
 
 static long rw_at(int fd, vaddr_t buf, u64 count, s64 pos, enum transfer t)
 {
-	struct user_buffers b;
+	struct uio_segment seg;
+	struct uio uio;
 	struct file *f;
 	u64 at = (u64)pos;
 	long n;
@@ -182,9 +184,9 @@ static long rw_at(int fd, vaddr_t buf, u64 count, s64 pos, enum transfer t)
 	if (f->ops->is_stream)
 		n = -ESPIPE;
 	else
-		n = import_one(&b, buf, count);
+		n = import_one(&uio, &seg, buf, count);
 	if (!n)
-		n = transfer(f, &b.uio, &at, t);
+		n = transfer(f, &uio, &at, t);
 	file_put(f);
 	return n;
 }
