@@ -97,7 +97,7 @@ empty :=
 list  = $(subst $(empty) $(empty),$(comma),$(strip $(1)))
 
 test: host-tests $(TEST_ARCHS:%=test-kernels-%) $(TEST_ARCHS:%=test-programs-%)
-	$(TEST_RUN) --arch $(call list,$(TEST_ARCHS)) --smp $(SMP)
+	$(TEST_RUN) --arch $(call list,$(TEST_ARCHS)) --smp $(SMP) --debug-smp 4
 
 LINUX_x86_64  := amd64 cloud-amd64
 LINUX_aarch64 := arm64 arm64
