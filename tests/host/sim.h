@@ -63,3 +63,5 @@ unsigned sim_locks_held(void);
 /* sim_flush - called for every TLB flush that mm/pt asks for (sim_mmu.c); as is NULL for a local one. */
 struct aspace;
 extern void (*sim_flush)(struct aspace *as, vaddr_t lo, vaddr_t hi);
+/* sim_flush_level - the level that the last flush asked for was to step by. */
+extern unsigned sim_flush_level;

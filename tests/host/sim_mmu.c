@@ -4,11 +4,14 @@
  * flushes that are reported to whoever simulates a TLB (sim_flush).
  */
 #include <arch/as.h>
+#include <arch/cache.h>
 #include <arch/tlb.h>
 #include "kernel/trace.h"
 #include "tests/host/sim.h"
 
 void (*sim_flush)(struct aspace *, vaddr_t lo, vaddr_t hi);
+unsigned sim_flush_level;
+u64 sim_icache_syncs;
 
 int arch_as_init(struct aspace *as)
 {
@@ -23,9 +26,11 @@ void arch_as_destroy(struct aspace *as)
 
 void arch_tlb_flush_range(struct aspace *as, vaddr_t lo, vaddr_t hi, unsigned level, bool tables)
 {
-	(void)level, (void)tables;
-	if (sim_flush)
-		sim_flush(as, lo, hi);
+	(void)tables;
+	if (!sim_flush)
+		return;
+	sim_flush_level = level;
+	sim_flush(as, lo, hi);
 }
 
 void arch_tlb_flush_local(vaddr_t va)

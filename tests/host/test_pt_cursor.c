@@ -529,6 +529,66 @@ TEST(a_new_page_is_stored_only_after_the_old_one_was_flushed)
 	finish();
 }
 
+static unsigned locks_at_flush, nr_flushes;
+
+static void note_flush(struct aspace *as, vaddr_t lo, vaddr_t hi)
+{
+	flush_tlb(as, lo, hi);
+	locks_at_flush = sim_locks_held();
+	nr_flushes++;
+}
+
+/* Else another CPU could find the slot empty and fill it, while a third still uses what was there. */
+TEST(the_flush_is_over_before_the_window_is_unlocked)
+{
+	struct op op = {.lo = GIB(1), .hi = GIB(1) + PAGE_SIZE};
+	struct pt_slot slot;
+
+	start();
+	fill(&op, PT_PAGE);
+	sim_flush = note_flush;
+	nr_flushes = 0;
+	tlb_batch_init(&op.batch, &space, TLB_UNMAP);
+	ptc_begin(&op.c, &space, op.lo, op.hi, PTC_EDIT, &op.batch);
+	ASSERT_EQ(ptc_next(&op.c, &slot), 1);
+	ptc_change(&op.c, PTB_READ, 0);
+	ptc_take(&op.c);
+	EXPECT_EQ(ptc_next(&op.c, &slot), 0);
+	EXPECT_EQ(nr_flushes, 1);
+	EXPECT_EQ(locks_at_flush, 1);
+	ptc_end(&op.c);
+	finish();
+}
+
+static void take_one(vaddr_t va, u64 size, struct tlb_batch *batch)
+{
+	struct pt_slot slot;
+	struct ptc c;
+
+	ptc_begin(&c, &space, va, va + size, PTC_FILL | PTC_DEFER, batch);
+	ASSERT_EQ(ptc_next(&c, &slot), 1);
+	ASSERT_EQ(slot.size, size);
+	ptc_set(&c, PT_PAGE, 512, PTB_READ | PTB_USER);
+	ptc_take(&c);
+	ptc_end(&c);
+}
+
+TEST(a_batch_steps_by_the_smallest_leaf_in_it)
+{
+	struct tlb_batch batch;
+
+	start();
+	tlb_batch_init(&batch, &space, TLB_UNMAP);
+	take_one(GIB(1), PAGE_SIZE, &batch);
+	take_one(GIB(1) + MIB(2), MIB(2), &batch);
+	tlb_batch_flush(&batch);
+	EXPECT_EQ(sim_flush_level, 0);
+	take_one(GIB(1) + MIB(2), MIB(2), &batch);
+	tlb_batch_flush(&batch);
+	EXPECT_EQ(sim_flush_level, 1);
+	finish();
+}
+
 TEST(storing_over_a_live_page_panics)
 {
 	struct op op = {.lo = GIB(1), .hi = GIB(1) + PAGE_SIZE};

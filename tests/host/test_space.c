@@ -5,7 +5,8 @@
  * accesses simulated as a CPU makes them (look at the entry, fault if it forbids, look again).
  */
 #include "lib/atomic.h"
-#include "mm/fault/fault.h"
+#include <arch/cache.h>
+#include "mm/fault/internal.h"
 #include "mm/map/map.h"
 #include "mm/obj/anon.h"
 #include "mm/obj/object.h"
@@ -458,6 +459,214 @@ TEST(neighbours_with_equal_rights_are_one_mapping)
 	end(s);
 }
 
+TEST(mprotect_makes_no_page_writable_that_a_fork_shares)
+{
+	struct space *parent, *child;
+	struct pt_slot slot;
+	u32 word = 1;
+
+	start(1);
+	parent = space_with(1);
+	ASSERT_EQ(touch(parent, BASE, true, &word), FAULT_DONE);
+	ASSERT_EQ(space_protect(parent, BASE, PAGE_SIZE, PROT_READ), 0);
+	ASSERT_EQ(space_protect(parent, BASE, PAGE_SIZE, PROT_READ | PROT_WRITE), 0);
+	EXPECT(entry_allows(parent, BASE, true, &slot)); /* its own: without a fault */
+	ASSERT_EQ(space_fork(parent, &child), 0);
+	ASSERT_EQ(space_protect(child, BASE, PAGE_SIZE, PROT_READ), 0);
+	ASSERT_EQ(space_protect(child, BASE, PAGE_SIZE, PROT_READ | PROT_WRITE), 0);
+	EXPECT(!entry_allows(child, BASE, true, &slot));
+	word = 2;
+	ASSERT_EQ(touch(child, BASE, true, &word), FAULT_DONE);
+	ASSERT_EQ(touch(parent, BASE, false, &word), FAULT_DONE);
+	EXPECT_EQ(word, 1);
+	space_put(child);
+	end(parent);
+}
+
+/* Or nobody would know that it was written. */
+TEST(a_clean_shared_page_becomes_writable_by_a_write_only)
+{
+	struct map_request r = {.addr = BASE, .len = PAGE_SIZE, .prot = PROT_READ | PROT_WRITE,
+				.flags = MAP_SHARED | MAP_FIXED};
+	struct page *page;
+	struct pt_slot slot;
+	struct space *s;
+	u32 word = 1;
+	vaddr_t at;
+
+	start(1);
+	r.obj = object;
+	ASSERT_EQ(space_create(&s), 0);
+	ASSERT_EQ(space_map(s, &r, &at), 0);
+	ASSERT_EQ(touch(s, BASE, false, &word), FAULT_DONE);
+	EXPECT(!entry_allows(s, BASE, true, &slot));
+	ASSERT_EQ(space_protect(s, BASE, PAGE_SIZE, PROT_READ), 0);
+	ASSERT_EQ(space_protect(s, BASE, PAGE_SIZE, PROT_READ | PROT_WRITE), 0);
+	EXPECT(!entry_allows(s, BASE, true, &slot));
+	ASSERT_EQ(touch(s, BASE, true, &word), FAULT_DONE);
+	ASSERT_EQ(space_protect(s, BASE, PAGE_SIZE, PROT_READ), 0);
+	ASSERT_EQ(space_protect(s, BASE, PAGE_SIZE, PROT_READ | PROT_WRITE), 0);
+	EXPECT(entry_allows(s, BASE, true, &slot));
+	page = object_find_page(object, 0);
+	ASSERT(page != NULL);
+	ASSERT_EQ(space_discard(s, BASE, PAGE_SIZE), 0);
+	EXPECT(page_test(page, PG_DIRTY));
+	page_put(page);
+	end(s);
+}
+
+TEST(instructions_are_made_visible_once_per_page)
+{
+	struct space *s;
+	u64 before;
+	u32 word = 1;
+
+	start(1);
+	s = space_with(1);
+	before = sim_icache_syncs;
+	ASSERT_EQ(touch(s, BASE, true, &word), FAULT_DONE);
+	EXPECT_EQ(sim_icache_syncs, before);
+	ASSERT_EQ(space_protect(s, BASE, PAGE_SIZE, PROT_READ | PROT_EXEC), 0);
+	EXPECT_EQ(sim_icache_syncs, before + 1);
+	ASSERT_EQ(space_protect(s, BASE, PAGE_SIZE, PROT_READ), 0);
+	ASSERT_EQ(space_protect(s, BASE, PAGE_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC), 0);
+	EXPECT_EQ(sim_icache_syncs, before + 1);
+	ASSERT_EQ(space_discard(s, BASE, PAGE_SIZE), 0);
+	ASSERT_EQ(touch(s, BASE, true, &word), FAULT_DONE);
+	EXPECT_EQ(sim_icache_syncs, before + 2);
+	end(s);
+}
+
+TEST(what_was_made_for_a_slot_that_has_changed_is_dropped)
+{
+	struct fault f = {.va = BASE, .access = FAULT_WRITE, .seen = {.kind = PT_HOLE}};
+	u32 word = 1;
+	u64 frame, free;
+
+	start(1);
+	f.space = space_with(1);
+	f.vma = vma_find(&f.space->vmas, BASE);
+	ASSERT_EQ(touch(f.space, BASE, true, &word), FAULT_DONE);
+	frame = frame_of(f.space, BASE);
+	free = page_count_free();
+	EXPECT_EQ(fault_copy(&f, zero_page), FAULT_RETRY);
+	EXPECT_EQ(fault_install(&f, anon_alloc(f.space, BASE, true), vma_page_bits(f.vma)), FAULT_RETRY);
+	EXPECT_EQ(frame_of(f.space, BASE), frame);
+	EXPECT_EQ(page_count_free(), free);
+	end(f.space);
+}
+
+TEST(joined_mappings_of_a_file_remember_private_pages_of_either)
+{
+	struct map_request r = {.addr = BASE, .len = 2 * PAGE_SIZE, .prot = PROT_READ | PROT_WRITE,
+				.flags = MAP_PRIVATE | MAP_FIXED};
+	struct space *s, *child;
+	u32 word = 1;
+	vaddr_t at;
+
+	start(1);
+	r.obj = object;
+	ASSERT_EQ(space_create(&s), 0);
+	ASSERT_EQ(space_map(s, &r, &at), 0);
+	ASSERT_EQ(space_protect(s, BASE, PAGE_SIZE, PROT_READ), 0);
+	ASSERT_EQ(s->nr_vmas, 2);
+	ASSERT_EQ(touch(s, BASE + PAGE_SIZE, true, &word), FAULT_DONE);
+	ASSERT_EQ(space_protect(s, BASE, PAGE_SIZE, PROT_READ | PROT_WRITE), 0);
+	ASSERT_EQ(s->nr_vmas, 1);
+	ASSERT_EQ(space_fork(s, &child), 0);
+	ASSERT_EQ(touch(child, BASE + PAGE_SIZE, false, &word), FAULT_DONE);
+	EXPECT_EQ(word, 1);
+	space_put(child);
+	end(s);
+}
+
+static bool base_flushed;
+
+static void note_flush(struct aspace *as, vaddr_t lo, vaddr_t hi)
+{
+	if (as && lo <= BASE && BASE < hi)
+		base_flushed = true;
+}
+
+/* Was BASE flushed since the last call? */
+static bool flushed(void)
+{
+	bool was = base_flushed;
+
+	base_flushed = false;
+	return was;
+}
+
+TEST(whatever_takes_a_right_away_has_flushed_it)
+{
+	struct space *s, *child;
+	u32 word = 1;
+
+	start(1);
+	sim_flush = note_flush;
+	s = space_with(1);
+	ASSERT_EQ(touch(s, BASE, true, &word), FAULT_DONE);
+	EXPECT(!flushed());
+	ASSERT_EQ(space_fork(s, &child), 0);
+	EXPECT(flushed());
+	ASSERT_EQ(touch(s, BASE, true, &word), FAULT_DONE);
+	EXPECT(flushed()); /* copied: another frame */
+	space_put(child);
+	flushed();
+	ASSERT_EQ(space_protect(s, BASE, PAGE_SIZE, PROT_READ), 0);
+	EXPECT(flushed());
+	ASSERT_EQ(space_protect(s, BASE, PAGE_SIZE, PROT_READ | PROT_WRITE), 0);
+	EXPECT(!flushed());
+	ASSERT_EQ(space_protect(s, BASE, PAGE_SIZE, PROT_NONE), 0);
+	EXPECT(flushed());
+	ASSERT_EQ(space_protect(s, BASE, PAGE_SIZE, PROT_READ | PROT_WRITE), 0);
+	EXPECT(!flushed());
+	ASSERT_EQ(space_discard(s, BASE, PAGE_SIZE), 0);
+	EXPECT(flushed());
+	ASSERT_EQ(touch(s, BASE, false, &word), FAULT_DONE);
+	EXPECT(!flushed());
+	ASSERT_EQ(touch(s, BASE, true, &word), FAULT_DONE);
+	EXPECT(flushed()); /* it was the zero page */
+	ASSERT_EQ(space_unmap(s, BASE, PAGE_SIZE), 0);
+	EXPECT(flushed());
+	end(s);
+	sim_flush = NULL;
+}
+
+TEST(the_rest_of_the_last_page_of_a_shorter_object_is_zero)
+{
+	struct page *page;
+
+	start(1);
+	ASSERT_EQ(object_get_page(object, 0, &page), 0);
+	memset(page_to_virt(page), 7, PAGE_SIZE);
+	ASSERT_EQ(object_set_size(object, 100), 0);
+	EXPECT_EQ(((char *)page_to_virt(page))[99], 7);
+	for (unsigned i = 100; i < PAGE_SIZE; i++)
+		ASSERT_EQ(((char *)page_to_virt(page))[i], 0);
+	page_put(page);
+	object_put(object);
+}
+
+TEST(what_a_fixed_mapping_replaces_does_not_count)
+{
+	struct map_request r = {.addr = BASE + 4 * PAGE_SIZE, .len = 6 * PAGE_SIZE,
+				.prot = PROT_READ | PROT_WRITE, .flags = MAP_PRIVATE | MAP_FIXED};
+	struct space_limits limits = {.as = 10 * PAGE_SIZE, .data = 10 * PAGE_SIZE, .stack = MIB(8)};
+	struct space *s;
+	vaddr_t at;
+
+	start(1);
+	s = space_with(8);
+	space_set_limits(s, &limits);
+	EXPECT_EQ(space_map(s, &r, &at), 0); /* four pages replaced, two new */
+	EXPECT_EQ(s->total_pages, 10);
+	r.len += PAGE_SIZE;
+	EXPECT_EQ(space_map(s, &r, &at), -12);
+	EXPECT_EQ(s->total_pages, 10);
+	end(s);
+}
+
 TEST(a_stack_that_grows_keeps_the_home_of_its_pages)
 {
 	struct map_request r = {.addr = GIB(1), .len = PAGE_SIZE, .prot = PROT_READ | PROT_WRITE,
@@ -477,6 +686,12 @@ TEST(a_stack_that_grows_keeps_the_home_of_its_pages)
 	EXPECT_EQ(vma_page_index(v, GIB(1)), GIB(1) >> PAGE_SHIFT);
 	/* Another thread's or process's access does not make it grow. */
 	EXPECT_EQ(mm_fault(s, GIB(1) - MIB(2), FAULT_WRITE | FAULT_REMOTE), FAULT_SEGV_MAPERR);
+	EXPECT_EQ(touch(s, GIB(1) - MIB(8), true, &word), FAULT_SEGV_MAPERR); /* over its limit */
+	r.addr = GIB(1) - MIB(4);
+	r.flags = MAP_PRIVATE | MAP_FIXED;
+	ASSERT_EQ(space_map(s, &r, &at), 0);
+	EXPECT_EQ(touch(s, r.addr + STACK_GUARD, true, &word), FAULT_SEGV_MAPERR);
+	EXPECT_EQ(touch(s, r.addr + STACK_GUARD + PAGE_SIZE, true, &word), FAULT_DONE);
 	end(s);
 }
 
