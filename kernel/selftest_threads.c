@@ -55,14 +55,18 @@ static void timers_fire_in_order_and_not_early(void)
 static void timer_cancelled_does_not_fire(void)
 {
 	struct timer_test t = {.order = ~0ul};
+	unsigned long irq;
 
 	timer_init(&t.timer, test_timer_fired);
 	CHECK(!timer_cancel(&t.timer));
+	/* However long the host makes us wait in between, nothing fires with interrupts off. */
+	irq = cpu_irq_save();
 	timer_arm(&t.timer, time_now() + NSEC_PER_MSEC);
 	CHECK(timer_cancel(&t.timer));
 	timer_arm(&t.timer, time_now() + NSEC_PER_SEC);
 	timer_arm(&t.timer, time_now() + 2 * NSEC_PER_MSEC);
 	CHECK(timer_cancel(&t.timer));
+	cpu_irq_restore(irq);
 	time_sleep_ns(3 * NSEC_PER_MSEC);
 	CHECK(t.order == ~0ul);
 }
