@@ -8,37 +8,37 @@
 #define O_ACCMODE  00000003
 #define O_RDONLY   00000000
 #define O_WRONLY   00000001
-#define O_RDWR	   00000002
-#define O_CREAT	   00000100
-#define O_EXCL	   00000200
+#define O_RDWR     00000002
+#define O_CREAT    00000100
+#define O_EXCL     00000200
 #define O_NOCTTY   00000400
-#define O_TRUNC	   00001000
+#define O_TRUNC    00001000
 #define O_APPEND   00002000
 #define O_NONBLOCK 00004000
-#define O_DSYNC	   00010000
+#define O_DSYNC    00010000
 #define O_NOATIME  01000000
 #define O_CLOEXEC  02000000
-#define O_SYNC	   04010000
-#define O_PATH	   010000000
+#define O_SYNC     04010000
+#define O_PATH     010000000
 #define O_TMPFILE  (020000000 | O_DIRECTORY)
 
-#define F_DUPFD		0
-#define F_GETFD		1
-#define F_SETFD		2
-#define F_GETFL		3
-#define F_SETFL		4
+#define F_DUPFD         0
+#define F_GETFD         1
+#define F_SETFD         2
+#define F_GETFL         3
+#define F_SETFL         4
 #define F_DUPFD_CLOEXEC 1030
-#define F_SETPIPE_SZ	1031
-#define F_GETPIPE_SZ	1032
-#define FD_CLOEXEC	1
+#define F_SETPIPE_SZ    1031
+#define F_GETPIPE_SZ    1032
+#define FD_CLOEXEC      1
 
-#define AT_FDCWD	    (-100)
+#define AT_FDCWD            (-100)
 #define AT_SYMLINK_NOFOLLOW 0x100
-#define AT_EACCESS	    0x200
-#define AT_REMOVEDIR	    0x200
+#define AT_EACCESS          0x200
+#define AT_REMOVEDIR        0x200
 #define AT_SYMLINK_FOLLOW   0x400
-#define AT_NO_AUTOMOUNT	    0x800
-#define AT_EMPTY_PATH	    0x1000
+#define AT_NO_AUTOMOUNT     0x800
+#define AT_EMPTY_PATH       0x1000
 
 #define SEEK_SET  0
 #define SEEK_CUR  1
@@ -52,9 +52,9 @@
 #define R_OK 4
 
 #define RENAME_NOREPLACE 1
-#define RENAME_EXCHANGE	 2
+#define RENAME_EXCHANGE  2
 
 #define PATH_MAX 4096 /* bytes with the terminating NUL */
 #define NAME_MAX 255  /* bytes without */
 #define PIPE_BUF 4096
-#define IOV_MAX	 1024
+#define IOV_MAX  1024

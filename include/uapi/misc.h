@@ -28,13 +28,13 @@ struct uapi_sysinfo {
 _Static_assert(sizeof(struct uapi_sysinfo) == 112, "the ABI's size");
 
 /* reboot(2) */
-#define REBOOT_MAGIC1	     0xfee1deadu
-#define REBOOT_MAGIC2	     0x28121969u
-#define REBOOT_MAGIC2A	     0x05121996u
-#define REBOOT_MAGIC2B	     0x16041998u
-#define REBOOT_MAGIC2C	     0x20112000u
+#define REBOOT_MAGIC1        0xfee1deadu
+#define REBOOT_MAGIC2        0x28121969u
+#define REBOOT_MAGIC2A       0x05121996u
+#define REBOOT_MAGIC2B       0x16041998u
+#define REBOOT_MAGIC2C       0x20112000u
 #define REBOOT_CMD_RESTART   0x01234567u
-#define REBOOT_CMD_HALT	     0xcdef0123u
+#define REBOOT_CMD_HALT      0xcdef0123u
 #define REBOOT_CMD_POWER_OFF 0x4321fedcu
 #define REBOOT_CMD_CAD_ON    0x89abcdefu
 #define REBOOT_CMD_CAD_OFF   0x00000000u
@@ -42,10 +42,10 @@ _Static_assert(sizeof(struct uapi_sysinfo) == 112, "the ABI's size");
 /* prctl(2) */
 #define PR_SET_PDEATHSIG 1
 #define PR_GET_PDEATHSIG 2
-#define PR_GET_DUMPABLE	 3
-#define PR_SET_DUMPABLE	 4
-#define PR_SET_NAME	 15
-#define PR_GET_NAME	 16
+#define PR_GET_DUMPABLE  3
+#define PR_SET_DUMPABLE  4
+#define PR_SET_NAME      15
+#define PR_GET_NAME      16
 
 /* arch_prctl(2), x86_64 */
 #define ARCH_SET_GS 0x1001

@@ -4,10 +4,10 @@
 
 #include <quire/types.h>
 
-#define TCGETS	   0x5401
-#define TCSETS	   0x5402
-#define TCSETSW	   0x5403
-#define TCSETSF	   0x5404
+#define TCGETS     0x5401
+#define TCSETS     0x5402
+#define TCSETSW    0x5403
+#define TCSETSF    0x5404
 #define TIOCGPGRP  0x540f
 #define TIOCGWINSZ 0x5413
 #define FIONREAD   0x541b

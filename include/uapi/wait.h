@@ -2,15 +2,15 @@
 /* wait.h - options of the wait calls and the status words they return. */
 #pragma once
 
-#define WNOHANG	   0x00000001
+#define WNOHANG    0x00000001
 #define WUNTRACED  0x00000002
 #define WSTOPPED   WUNTRACED
-#define WEXITED	   0x00000004
+#define WEXITED    0x00000004
 #define WCONTINUED 0x00000008
-#define WNOWAIT	   0x01000000
+#define WNOWAIT    0x01000000
 #define WNOTHREAD  0x20000000 /* only children of the calling thread */
-#define WALL	   0x40000000 /* whatever signal they end with */
-#define WCLONE	   0x80000000 /* only those that do not end with SIGCHLD */
+#define WALL       0x40000000 /* whatever signal they end with */
+#define WCLONE     0x80000000 /* only those that do not end with SIGCHLD */
 
 #define P_ALL  0
 #define P_PID  1

@@ -7,7 +7,7 @@
 #define LEAF_LEVELS 3
 
 static const unsigned page_bits[] = {
-	PTB_READ,   PTB_WRITE,   PTB_EXEC,    PTB_USER,	     PTB_ACCESSED, PTB_DIRTY,
+	PTB_READ,   PTB_WRITE,   PTB_EXEC,    PTB_USER,       PTB_ACCESSED, PTB_DIRTY,
 	PTB_GLOBAL, PTB_SPECIAL, PTB_UFFD_WP, PTB_SOFT_DIRTY, PTB_DEVICE,   PTB_WC,
 };
 
@@ -165,7 +165,8 @@ TEST(inaccessible_entries_do_not_name_their_frame)
 		return;
 	for (unsigned i = 0; i < 1000; i++) {
 		pfn_t pfn = random_pfn(0);
-		u64 none = pt_encode(PT_PAGE, pfn, 0, 0).v, migrate = pt_encode(PT_MIGRATE, pfn, 0, 0).v;
+		u64 none = pt_encode(PT_PAGE, pfn, 0, 0).v,
+		    migrate = pt_encode(PT_MIGRATE, pfn, 0, 0).v;
 
 		ASSERT((none >> PAGE_SHIFT & (BIT(40) - 1)) != pfn);
 		ASSERT((migrate >> PAGE_SHIFT & (BIT(40) - 1)) != pfn);

@@ -153,7 +153,8 @@ static void check_tables(void)
 /* Addresses crowd around few places, among them the bounds of 2 MiB and 1 GiB blocks. */
 static vaddr_t random_page(void)
 {
-	static const vaddr_t centres[] = {GIB(1), GIB(2), GIB(3), GIB(1) + MIB(512), GIB(2) + MIB(6)};
+	static const vaddr_t centres[] = {GIB(1), GIB(2), GIB(3), GIB(1) + MIB(512),
+					  GIB(2) + MIB(6)};
 	u64 spread = rng_one_in(4) ? MIB(4) : MIB(1);
 	vaddr_t va = centres[rng_below(ARRAY_SIZE(centres))] - spread / 2 + rng_below(spread);
 
@@ -275,7 +276,8 @@ static void take(struct op *op)
 
 static void change(struct op *op)
 {
-	unsigned set = random_bits() & ~PTB_UFFD_WP, clear = rng() & (PTB_RIGHTS | PTB_DIRTY) & ~set;
+	unsigned set = random_bits() & ~PTB_UFFD_WP,
+		 clear = rng() & (PTB_RIGHTS | PTB_DIRTY) & ~set;
 	struct pt_slot slot;
 	int r;
 

@@ -10,8 +10,8 @@
 
 #define CPUS   4
 #define BASE   GIB(1)
-#define BLOCKS 4  /* 2 MiB each, so that there are tables to come and go */
-#define PAGES  6  /* used in each block */
+#define BLOCKS 4 /* 2 MiB each, so that there are tables to come and go */
+#define PAGES  6 /* used in each block */
 #define ROUNDS 20000
 
 static struct aspace space;

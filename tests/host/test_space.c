@@ -25,8 +25,8 @@
 struct mpage {
 	bool mapped, file;
 	u8 prot;
-	u32 content;  /* first word of the page */
-	u32 index;    /* page of the object */
+	u32 content; /* first word of the page */
+	u32 index;   /* page of the object */
 };
 
 static struct proc {
@@ -145,7 +145,8 @@ static void map_range(struct proc *p, unsigned lo, unsigned n, bool file)
 	for (unsigned i = lo; i < lo + n; i++) {
 		struct mpage *m = &p->pages[i];
 
-		*m = (struct mpage){.mapped = true, .file = file, .prot = (u8)prot, .index = first + i - lo};
+		*m = (struct mpage){
+			.mapped = true, .file = file, .prot = (u8)prot, .index = first + i - lo};
 		fresh(m);
 	}
 }
@@ -342,7 +343,9 @@ TEST(running_out_of_memory_anywhere_changes_nothing_and_leaks_nothing)
 
 static struct space *space_with(unsigned pages)
 {
-	struct map_request r = {.addr = BASE, .len = pages * PAGE_SIZE, .prot = PROT_READ | PROT_WRITE,
+	struct map_request r = {.addr = BASE,
+				.len = pages * PAGE_SIZE,
+				.prot = PROT_READ | PROT_WRITE,
 				.flags = MAP_PRIVATE | MAP_FIXED};
 	struct space *s;
 	vaddr_t at;
@@ -423,7 +426,9 @@ TEST(reads_of_untouched_memory_share_the_zero_page_and_are_not_counted)
 
 TEST(truncation_takes_the_pages_beyond_away_from_every_mapping)
 {
-	struct map_request r = {.addr = BASE, .len = 8 * PAGE_SIZE, .prot = PROT_READ | PROT_WRITE,
+	struct map_request r = {.addr = BASE,
+				.len = 8 * PAGE_SIZE,
+				.prot = PROT_READ | PROT_WRITE,
 				.flags = MAP_PRIVATE | MAP_FIXED};
 	struct space *s;
 	u32 word = 7;
@@ -486,7 +491,9 @@ TEST(mprotect_makes_no_page_writable_that_a_fork_shares)
 /* Or nobody would know that it was written. */
 TEST(a_clean_shared_page_becomes_writable_by_a_write_only)
 {
-	struct map_request r = {.addr = BASE, .len = PAGE_SIZE, .prot = PROT_READ | PROT_WRITE,
+	struct map_request r = {.addr = BASE,
+				.len = PAGE_SIZE,
+				.prot = PROT_READ | PROT_WRITE,
 				.flags = MAP_SHARED | MAP_FIXED};
 	struct page *page;
 	struct pt_slot slot;
@@ -550,7 +557,8 @@ TEST(what_was_made_for_a_slot_that_has_changed_is_dropped)
 	frame = frame_of(f.space, BASE);
 	free = page_count_free();
 	EXPECT_EQ(fault_copy(&f, zero_page), FAULT_RETRY);
-	EXPECT_EQ(fault_install(&f, anon_alloc(f.space, BASE, true), vma_page_bits(f.vma)), FAULT_RETRY);
+	EXPECT_EQ(fault_install(&f, anon_alloc(f.space, BASE, true), vma_page_bits(f.vma)),
+		  FAULT_RETRY);
 	EXPECT_EQ(frame_of(f.space, BASE), frame);
 	EXPECT_EQ(page_count_free(), free);
 	end(f.space);
@@ -558,7 +566,9 @@ TEST(what_was_made_for_a_slot_that_has_changed_is_dropped)
 
 TEST(joined_mappings_of_a_file_remember_private_pages_of_either)
 {
-	struct map_request r = {.addr = BASE, .len = 2 * PAGE_SIZE, .prot = PROT_READ | PROT_WRITE,
+	struct map_request r = {.addr = BASE,
+				.len = 2 * PAGE_SIZE,
+				.prot = PROT_READ | PROT_WRITE,
 				.flags = MAP_PRIVATE | MAP_FIXED};
 	struct space *s, *child;
 	u32 word = 1;
@@ -650,9 +660,12 @@ TEST(the_rest_of_the_last_page_of_a_shorter_object_is_zero)
 
 TEST(what_a_fixed_mapping_replaces_does_not_count)
 {
-	struct map_request r = {.addr = BASE + 4 * PAGE_SIZE, .len = 6 * PAGE_SIZE,
-				.prot = PROT_READ | PROT_WRITE, .flags = MAP_PRIVATE | MAP_FIXED};
-	struct space_limits limits = {.as = 10 * PAGE_SIZE, .data = 10 * PAGE_SIZE, .stack = MIB(8)};
+	struct map_request r = {.addr = BASE + 4 * PAGE_SIZE,
+				.len = 6 * PAGE_SIZE,
+				.prot = PROT_READ | PROT_WRITE,
+				.flags = MAP_PRIVATE | MAP_FIXED};
+	struct space_limits limits = {
+		.as = 10 * PAGE_SIZE, .data = 10 * PAGE_SIZE, .stack = MIB(8)};
 	struct space *s;
 	vaddr_t at;
 
@@ -669,7 +682,9 @@ TEST(what_a_fixed_mapping_replaces_does_not_count)
 
 TEST(a_stack_that_grows_keeps_the_home_of_its_pages)
 {
-	struct map_request r = {.addr = GIB(1), .len = PAGE_SIZE, .prot = PROT_READ | PROT_WRITE,
+	struct map_request r = {.addr = GIB(1),
+				.len = PAGE_SIZE,
+				.prot = PROT_READ | PROT_WRITE,
 				.flags = MAP_PRIVATE | MAP_FIXED | MAP_GROWSDOWN};
 	struct space *s;
 	struct vma *v;
@@ -734,8 +749,10 @@ static void race_worker(unsigned cpu, void *arg)
 
 	for (unsigned i = 0; i < 3000; i++) {
 		unsigned page = (state = state * 6364136223846793005ul + 1) >> 33 & 15;
-		struct map_request r = {.addr = addr(page), .len = 2 * PAGE_SIZE,
-					.prot = PROT_READ | PROT_WRITE, .flags = MAP_PRIVATE | MAP_FIXED};
+		struct map_request r = {.addr = addr(page),
+					.len = 2 * PAGE_SIZE,
+					.prot = PROT_READ | PROT_WRITE,
+					.flags = MAP_PRIVATE | MAP_FIXED};
 		struct space *child;
 		vaddr_t at;
 
@@ -747,7 +764,8 @@ static void race_worker(unsigned cpu, void *arg)
 			BUG_ON(space_unmap(s, addr(page), PAGE_SIZE) != 0);
 			break;
 		case 2:
-			space_protect(s, addr(page), PAGE_SIZE, PROT_READ | (state >> 60 & PROT_WRITE));
+			space_protect(s, addr(page), PAGE_SIZE,
+				      PROT_READ | (state >> 60 & PROT_WRITE));
 			break;
 		case 3:
 			space_discard(s, addr(page), PAGE_SIZE);

@@ -76,7 +76,8 @@ static void check_lookups(void)
 static void check_gap(void)
 {
 	u64 pages = 1 + rng_below(rng_one_in(4) ? 200 : 8);
-	vaddr_t lo = LO + rng_below(PAGES / 2) * PAGE_SIZE, hi = HI - rng_below(PAGES / 2) * PAGE_SIZE;
+	vaddr_t lo = LO + rng_below(PAGES / 2) * PAGE_SIZE,
+		hi = HI - rng_below(PAGES / 2) * PAGE_SIZE;
 
 	if (rng_one_in(2)) {
 		lo = LO;
@@ -136,6 +137,7 @@ TEST(nothing_is_placed_into_the_guard_gap_of_a_stack)
 	vma_remove(&root, stack);
 	stack->flags = VM_GROWSDOWN;
 	vma_insert(&root, stack);
-	EXPECT_EQ(vma_gap(&root, PAGE_SIZE, LO, stack->start), stack->start - STACK_GUARD - PAGE_SIZE);
+	EXPECT_EQ(vma_gap(&root, PAGE_SIZE, LO, stack->start),
+		  stack->start - STACK_GUARD - PAGE_SIZE);
 	drop(stack);
 }
