@@ -75,7 +75,7 @@ static NOINLINE u64 recurse(volatile u64 *below)
 {
 	volatile u64 frame[64];
 
-	frame[0] = *below + 1;
+	frame[0] = frame[63] = *below + 1;
 	return frame[0] ? recurse(frame) + frame[63] : 0;
 }
 

@@ -111,7 +111,7 @@ long sys_mmap(vaddr_t addr, u64 len, int prot, int flags, int fd, u64 offset)
 		return err;
 	/* The mapping stands even if its pages cannot all be had now. */
 	if (flags & (MAP_POPULATE | MAP_LOCKED) && !(flags & MAP_NONBLOCK))
-		err = space_populate(space, at, len, r.prot & PROT_WRITE);
+		(void)space_populate(space, at, len, r.prot & PROT_WRITE);
 	return (long)at;
 }
 
