@@ -107,9 +107,10 @@ $(eval $(call HOST_TEST,test_asid,tests/host/test_asid.c arch/aarch64/asid.c tes
 $(eval $(call HOST_TEST,test_asid_threads,tests/host/test_asid.c arch/aarch64/asid.c tests/host/sim_cpu.c tests/host/sim_lock.c,$(HOST_NO_TSAN_WARNING),thread))
 SPACE_SRCS := $(wildcard mm/map/*.c mm/obj/*.c mm/vma/*.c) mm/fault/anon.c mm/fault/object.c mm/fault/present.c \
 	      mm/fault/fault.c lib/rbtree.c lib/radix.c
-$(eval $(call PT_TEST,test_space,tests/host/test_space.c $(SPACE_SRCS),x86_64))
-$(eval $(call PT_TEST,test_space,tests/host/test_space.c $(SPACE_SRCS),aarch64))
-$(eval $(call HOST_TEST,test_space_threads,tests/host/test_space.c $(SPACE_SRCS) $(PT_SRCS),-Iarch/x86_64/include $(HOST_NO_TSAN_WARNING),thread))
+SPACE_TESTS := tests/host/test_space.c tests/host/test_space_claims.c tests/host/sim_space.c
+$(eval $(call PT_TEST,test_space,$(SPACE_TESTS) $(SPACE_SRCS),x86_64))
+$(eval $(call PT_TEST,test_space,$(SPACE_TESTS) $(SPACE_SRCS),aarch64))
+$(eval $(call HOST_TEST,test_space_threads,$(SPACE_TESTS) $(SPACE_SRCS) $(PT_SRCS),-Iarch/x86_64/include $(HOST_NO_TSAN_WARNING),thread))
 
 # Processes: what can be tried without one.
 $(eval $(call HOST_TEST,test_elf,tests/host/test_elf.c kernel/elf.c,-Iarch/x86_64/include))
