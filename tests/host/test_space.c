@@ -65,9 +65,15 @@ static void fresh(struct mpage *m)
 	m->content = m->file ? object_content(m->index) : 0;
 }
 
+/* Any rights, most often those that let something happen. */
+static unsigned random_prot(void)
+{
+	return rng_one_in(2) ? PROT_READ | PROT_WRITE : rng_below(8);
+}
+
 static void map_range(struct proc *p, unsigned lo, unsigned n, bool file)
 {
-	unsigned prot = rng() & 7, first = rng_below(OBJ_PAGES + 4);
+	unsigned prot = random_prot(), first = rng_below(OBJ_PAGES + 4);
 	struct map_request r = {
 		.addr = addr(lo),
 		.len = n * PAGE_SIZE - rng_below(PAGE_SIZE),
@@ -104,7 +110,7 @@ static void unmap_range(struct proc *p, unsigned lo, unsigned n)
 
 static void protect_range(struct proc *p, unsigned lo, unsigned n)
 {
-	unsigned prot = rng() & 7, i;
+	unsigned prot = random_prot(), i;
 	int err = space_protect(p->space, addr(lo), n * PAGE_SIZE, prot);
 
 	for (i = lo; i < lo + n && p->pages[i].mapped; i++)
@@ -193,7 +199,8 @@ static void random_op(struct proc *p)
 			exit_proc(p);
 		break;
 	default:
-		access_page(p, lo, rng_one_in(2));
+		for (unsigned i = lo; i < lo + n; i++)
+			access_page(p, i, rng_one_in(2));
 	}
 }
 
