@@ -12,9 +12,9 @@
 #include "mm/pt/internal.h"
 
 /* What piece i of 512 of a larger slot holds. */
-static u64 piece_val(const struct pt_slot *slot, unsigned i)
+static u64 piece_val(const struct pt_slot *slot, unsigned i, unsigned piece_level)
 {
-	u64 frames = (u64)i << (slot->level - 1) * PT_BITS;
+	u64 frames = (u64)i << piece_level * PT_BITS;
 
 	switch ((enum pt_kind)slot->kind) {
 	case PT_PAGE:
@@ -33,11 +33,13 @@ static u64 piece_val(const struct pt_slot *slot, unsigned i)
 
 static void fill_table(struct page *table, const struct pt_slot *slot)
 {
+	unsigned level = table->node_level;
 	pte_t *entries = node_table(table);
 
 	for (unsigned i = 0; i < PT_ENTRIES; i++)
-		arch_pte_store(&entries[i], pt_encode((enum pt_kind)slot->kind, piece_val(slot, i),
-						      slot->bits, slot->level - 1u));
+		arch_pte_store(&entries[i],
+			       pt_encode((enum pt_kind)slot->kind, piece_val(slot, i, level),
+					 slot->bits, level));
 	table->node_used = PT_ENTRIES;
 }
 
