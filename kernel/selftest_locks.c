@@ -240,11 +240,18 @@ static void ticket_member(struct crew_member *m)
 	if (m->index == 0) {
 		for (unsigned i = 1; i < crew_size(); i++) {
 			atomic_inc(&t->available);
-			CHECK(waitq_wake(&t->queue, 1) <= 1);
+			/* One may have helped himself without sleeping and still get the wake-up. */
+			do {
+				CHECK(waitq_wake(&t->queue, 1) <= 1);
+				time_sleep_ns(10 * NSEC_PER_USEC);
+			} while (atomic_load(&t->available));
 		}
 		return;
 	}
-	CHECK(wait_event(&t->queue, ticket_take(t), WAIT_UNINTERRUPTIBLE) == 0);
+	/* A condition is asked more often than it is answered, so it may not take the ticket itself. */
+	do {
+		CHECK(wait_event(&t->queue, atomic_load(&t->available), WAIT_UNINTERRUPTIBLE) == 0);
+	} while (!ticket_take(t));
 	atomic_inc(&t->taken);
 }
 
