@@ -75,8 +75,14 @@ $(GUEST)/initramfs.cpio: $(GUEST)/init $(GUEST_TESTS:%=$(GUEST)/tests/%) $(GUEST
 	$(Q)rm -f $(filter-out $(GUEST_TESTS:%=$(GUEST)/tests/%),$(wildcard $(GUEST)/tests/*))
 	$(Q)tests/guest/make-initramfs $(GUEST) $(GUEST)/data/elf/other_machine
 
+# A machine description that promises one CPU more than there is.
+$(GUEST)/two-cpus.dtb: tools/trim-dtb
+	@mkdir -p $(@D)
+	$(Q)qemu-system-aarch64 -M virt,dumpdtb=$@ -cpu cortex-a72 -smp 2 -m 256M > /dev/null 2>&1
+	$(Q)tools/trim-dtb $@
+
 .PHONY: guest-programs test oracle run lint bench-boot bench-idle
-guest-programs: $(GUEST)/initramfs.cpio
+guest-programs: $(GUEST)/initramfs.cpio $(if $(filter aarch64,$(ARCH)),$(GUEST)/two-cpus.dtb)
 
 # --- running ---------------------------------------------------------------------------------------
 RUN ?=

@@ -4,6 +4,7 @@
 Each entry is a dict of Scenario fields plus
     archs     which architectures (default both)
     initrd    a file of the guest build, by name ("" for none; default the small one)
+    qemu      further options; "@name" is a file of the guest build
     debug     True: only the debug kernel can do this
 OK entries boot the small initramfs and run its programs. The others say what must be printed, and that
 the machine ends by itself with the right status.
@@ -57,6 +58,9 @@ CPUS = [ok(f"smp-{n}", smp=str(n)) for n in (2, 3, 5, 8)] + [
     ok("smp-12", smp="12", archs=[X86]),
     # Room for eight: the tables list the other six as disabled.
     ok("smp-2-of-8", smp="2,maxcpus=8"),
+    # The device tree names a second CPU that is not there: told, and done without.
+    ok("smp-1-of-2-named", also=(r"smp: CPU 1 .*does not start", r"# machine: cpus=1\b"),
+       qemu=("-dtb", "@two-cpus.dtb"), archs=[ARM]),
     # All CPUs take turns in one host thread, so a CPU that spins without pausing stops the others.
     ok("smp-4-in-turns", smp="4", qemu=("-accel", "tcg,thread=single")),
 ]
