@@ -15,6 +15,19 @@ ifeq ($(filter $(ARCH),x86_64 aarch64),)
 $(error ARCH=$(ARCH) is not supported: use x86_64 or aarch64)
 endif
 
+# What run, debug and test need is installed before anything below looks for a compiler.
+OTHER_ARCH := $(filter-out $(ARCH),x86_64 aarch64)
+NEEDS := $(if $(filter run run-tests debug test oracle,$(MAKECMDGOALS)),build-$(ARCH) run-$(ARCH)) \
+	 $(if $(filter debug test,$(MAKECMDGOALS)),debug) \
+	 $(if $(filter run-tests test oracle,$(MAKECMDGOALS)),build-$(OTHER_ARCH) run-$(OTHER_ARCH) test)
+ifneq ($(strip $(if $(NEEDS_MET),,$(NEEDS))),)
+$(shell tools/ensure-packages $(NEEDS) >&2)
+ifneq ($(.SHELLSTATUS),0)
+$(error what is listed above is missing)
+endif
+export NEEDS_MET := 1
+endif
+
 O := $(BUILD)/$(ARCH)$(if $(filter 1,$(DEBUG)),-debug)$(if $(filter 1,$(LLVM)),-clang)
 Q := $(if $(filter 1,$(V)),,@)
 
@@ -114,9 +127,10 @@ FORCE:
 
 include tests/host/host.mk
 include tests/tests.mk
+include tools/run.mk
 
 clean:
 	rm -rf $(BUILD) compile_commands.json
 
 help:
-	@for f in Makefile tests/tests.mk; do sed -n '/^#/!q; s/^# \{0,1\}//p' $$f; echo; done
+	@for f in Makefile tools/run.mk tests/tests.mk; do sed -n '/^#/!q; s/^# \{0,1\}//p' $$f; echo; done

@@ -3,14 +3,13 @@
 #   make test            host tests, guest programs and boot cases on both architectures
 #   make oracle          the guest programs on Debian's Linux 6.12, both architectures
 #   make guest-programs  the programs of tests/guest and the initramfs images, for ARCH
-#   make run             boot ARCH with the tests (RUN="--smp 4 --append 'TESTS=hello'")
+#   make run-tests       boot ARCH with the guest programs (RUN="--smp 4 --append 'TESTS=hello'")
 #   make lint            formatting, include rules, sizes, both compilers, analysers
 #   make bench-boot      instructions from kernel entry to the first user instruction
 #   make bench-idle      instructions that ten idle seconds cost
 #   make compile_commands.json
 
 TEST_ARCHS ?= x86_64 aarch64
-SMP        ?= 1,4
 TEST_RUN   := tests/run --build $(BUILD)
 
 # --- guest programs --------------------------------------------------------------------------------
@@ -81,12 +80,12 @@ $(GUEST)/two-cpus.dtb: tools/trim-dtb
 	$(Q)qemu-system-aarch64 -M virt,dumpdtb=$@ -cpu cortex-a72 -smp 2 -m 256M > /dev/null 2>&1
 	$(Q)tools/trim-dtb $@
 
-.PHONY: guest-programs test oracle run lint bench-boot bench-idle
+.PHONY: guest-programs test oracle run-tests lint bench-boot bench-idle
 guest-programs: $(GUEST)/initramfs.cpio $(if $(filter aarch64,$(ARCH)),$(GUEST)/two-cpus.dtb)
 
 # --- running ---------------------------------------------------------------------------------------
 RUN ?=
-run: kernel guest-programs
+run-tests: kernel guest-programs
 	tools/run-qemu --arch $(ARCH) --kernel $(if $(filter aarch64,$(ARCH)),$(IMAGE),$(ELF)) \
 		--initrd $(GUEST)/initramfs.cpio $(RUN)
 
@@ -100,10 +99,11 @@ test-kernels-%:
 
 comma := ,
 empty :=
+TEST_SMP := $(or $(SMP),1$(comma)4)
 list  = $(subst $(empty) $(empty),$(comma),$(strip $(1)))
 
 test: host-tests $(TEST_ARCHS:%=test-kernels-%) $(TEST_ARCHS:%=test-programs-%)
-	$(TEST_RUN) --arch $(call list,$(TEST_ARCHS)) --smp $(SMP) --debug-smp 4
+	$(TEST_RUN) --arch $(call list,$(TEST_ARCHS)) --smp $(TEST_SMP) --debug-smp 4
 
 LINUX_x86_64  := amd64 cloud-amd64
 LINUX_aarch64 := arm64 arm64
@@ -112,7 +112,7 @@ linux-%:
 		'linux-image-6\.12\.[0-9]+\+deb12-$(lastword $(LINUX_$*))(-unsigned)?' > /dev/null
 
 oracle: $(TEST_ARCHS:%=linux-%) $(TEST_ARCHS:%=test-programs-%)
-	$(TEST_RUN) --kernel linux --arch $(call list,$(TEST_ARCHS)) --smp $(SMP)
+	$(TEST_RUN) --kernel linux --arch $(call list,$(TEST_ARCHS)) --smp $(TEST_SMP)
 
 # --- figures ---------------------------------------------------------------------------------------
 # Instructions counted by a QEMU plugin under icount: they repeat exactly.

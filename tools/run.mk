@@ -1,0 +1,36 @@
+# Running the kernel; included by the top-level Makefile.
+#
+#   make run             boot to a shell of Debian's busybox (ARCH, DEBUG, SMP=2, MEM=512M, APPEND, INITRD)
+#   make shell-image     only its initramfs, for ARCH
+#
+# The shell's files are user/rootfs and one program, /bin/busybox of the package busybox-static, fetched
+# for ARCH whatever this machine is.
+
+SHELL_DIR := $(BUILD)/shell-$(ARCH)
+BUSYBOX   := $(BUILD)/packages/busybox-$(ARCH)
+DEBIAN_ARCH_x86_64  := amd64
+DEBIAN_ARCH_aarch64 := arm64
+
+$(BUSYBOX)/.fetched:
+	@echo "  FETCH   busybox-static for $(ARCH)"
+	$(Q)tools/fetch-packages $(DEBIAN_ARCH_$(ARCH)) $(BUSYBOX) busybox-static && touch $@
+
+# Directories that a fresh tree must have, besides those that the files of user/rootfs lie in.
+ROOTFS_DIRS := dev proc sys tmp run root sbin usr/bin usr/sbin var/log
+$(SHELL_DIR)/initramfs.cpio: $(BUSYBOX)/.fetched $(shell find user/rootfs) tools/mkinitramfs tools/run.mk
+	@mkdir -p $(@D)
+	@echo "  CPIO    $@"
+	$(Q)tools/mkinitramfs -o $@ $(ROOTFS_DIRS:%=--dir %) --data user/rootfs=/ \
+		--data $(BUSYBOX)/bin/busybox=bin/busybox --link init=bin/busybox --link bin/sh=busybox
+
+.PHONY: run shell-image
+shell-image: $(SHELL_DIR)/initramfs.cpio
+
+RUN_KERNEL := $(if $(filter aarch64,$(ARCH)),$(IMAGE),$(ELF))
+INITRD     ?= $(SHELL_DIR)/initramfs.cpio
+MEM        ?= 512M
+RUN_SMP    := $(or $(SMP),2)
+
+run: kernel $(INITRD)
+	$(Q)tools/run-qemu --arch $(ARCH) --kernel $(RUN_KERNEL) --initrd $(INITRD) --smp $(RUN_SMP) --mem $(MEM) \
+		--append '$(APPEND)' --interactive
