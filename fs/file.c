@@ -250,23 +250,33 @@ void file_stat(struct inode *inode, struct uapi_stat *s)
 	s->st_ctime_nsec = inode->ctime % NSEC_PER_SEC;
 }
 
-int fd_map_object(int fd, unsigned prot, unsigned flags, struct object **obj, u32 *may_withhold)
+static int map_content(struct file *f, struct map_request *r)
 {
-	bool shared = (flags & MAP_TYPE) != MAP_PRIVATE;
+	if (!f->inode || !f->inode->obj)
+		return -ENODEV;
+	r->obj = f->inode->obj;
+	object_get(r->obj);
+	if (f->dentry && r->obj->ops->name_get) {
+		r->name = f->dentry;
+		r->obj->ops->name_get(r->name);
+	}
+	return 0;
+}
+
+int fd_map_object(int fd, struct map_request *r)
+{
+	bool shared = (r->flags & MAP_TYPE) != MAP_PRIVATE;
 	struct file *f = fd_get(fd);
-	int err = 0;
+	int err;
 
 	if (!f)
 		return -EBADF;
-	if (!f->can_read || (shared && (prot & PROT_WRITE) && !f->can_write))
+	if (!f->can_read || (shared && (r->prot & PROT_WRITE) && !f->can_write))
 		err = -EACCES;
-	else if (!f->inode || !f->inode->obj)
-		err = -ENODEV;
-	if (!err) {
-		object_get(f->inode->obj);
-		*obj = f->inode->obj;
-		*may_withhold = shared && !f->can_write ? VM_MAYWRITE : 0;
-	}
+	else
+		err = f->ops->map ? f->ops->map(f, r) : map_content(f, r);
+	if (!err && shared && !f->can_write)
+		r->may |= VM_MAYWRITE;
 	file_put(f);
 	return err;
 }

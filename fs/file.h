@@ -19,6 +19,7 @@ struct file;
 struct inode;
 struct map_request;
 struct object;
+struct poll_request;
 struct uapi_stat;
 
 /* --- uio: a list of buffers, user or kernel, that is used up from the front -------------------------- */
@@ -58,6 +59,11 @@ struct file_ops {
 	s64 (*seek)(struct file *, s64 offset, int whence);      /* NULL: ESPIPE */
 	long (*ioctl)(struct file *, unsigned cmd, vaddr_t arg); /* NULL: ENOTTY */
 	int (*readdir)(struct file *, vaddr_t buf, u32 size);    /* getdents64; NULL: ENOTDIR */
+	/* What is ready now, as POLL* bits; with a request, also tell it the queues to wait on: see fs/poll.h.
+	 * NULL: always readable and writable. */
+	u32 (*poll)(struct file *, struct poll_request *);
+	/* mmap: give the request an object (and name), referenced; NULL: the inode's own, or ENODEV. */
+	int (*map)(struct file *, struct map_request *);
 	bool is_stream; /* no position: pread fails with ESPIPE, read takes no position lock */
 };
 
@@ -117,11 +123,10 @@ int fd_close(int fd);
 bool fd_cloexec(int fd);
 int fd_set_cloexec(int fd, bool on); /* 0 or -EBADF */
 
-/* fd_map_object - what mmap(2) wants to know of a descriptor.
- *  prot, flags: PROT_*, MAP_*
- *  returns: 0 with a referenced object (object_put) and the VM_MAY* bits to withhold; -EBADF; -EACCES: not
- *  opened for reading, or shared and writable but not opened for writing; -ENODEV: cannot be mapped */
-int fd_map_object(int fd, unsigned prot, unsigned flags, struct object **obj, u32 *may_withhold);
+/* fd_map_object - what mmap(2) wants to know of a descriptor: completes a request that has prot and flags.
+ *  returns: 0 with obj and name, referenced for the caller, and the VM_MAY* bits to withhold in may; -EBADF;
+ *  -EACCES: not opened for reading, or shared and writable but not opened for writing; -ENODEV: cannot be mapped */
+int fd_map_object(int fd, struct map_request *);
 
 /* --- root, working directory, umask: shared with CLONE_FS --------------------------------------------- */
 struct fs_context {

@@ -88,24 +88,50 @@ static void go_up(struct walk *w)
 	move_to(w, parent);
 }
 
-/* expand - the link d stood at the beginning of w->rest, len characters long: put its target there. */
+int vfs_readlink(struct dentry *link, char *buf, size_t size)
+{
+	const char *target = link->inode->target;
+	size_t n;
+
+	if (!target)
+		return link->inode->ops->readlink(link, buf, size);
+	n = MIN(strlen(target), size);
+	memcpy(buf, target, n);
+	return (int)n;
+}
+
+/* expand - the link stood at the beginning of w->rest, len characters long: put its target there. */
 static int expand(struct walk *w, struct dentry *link, size_t len)
 {
-	const char *target = link->inode->target, *rest = w->rest + len;
-	size_t target_len = strlen(target), rest_len = strlen(rest);
+	const char *rest = w->rest + len;
+	size_t rest_len = strlen(rest), room = PATH_MAX;
+	struct dentry *to;
 	char *buf;
+	int n;
 
 	if (++w->links > WALK_MAX_LINKS)
 		return -ELOOP;
-	if (!target_len)
-		return -ENOENT;
-	if (target_len + rest_len >= PATH_MAX)
+	if (link->inode->ops->follow) {
+		n = link->inode->ops->follow(link, &to);
+		if (n)
+			return n;
+		move_to(w, to);
+		w->rest = rest;
+		return 0;
+	}
+	if (rest_len >= PATH_MAX)
 		return -ENAMETOOLONG;
-	buf = kmalloc(target_len + rest_len + 1, 0);
+	if (link->inode->target)
+		room = strlen(link->inode->target);
+	buf = kmalloc(room + rest_len + 1, 0);
 	if (!buf)
 		return -ENOMEM;
-	memcpy(buf, target, target_len);
-	memcpy(buf + target_len, rest, rest_len + 1);
+	n = vfs_readlink(link, buf, room);
+	if (n <= 0 || (size_t)n + rest_len >= PATH_MAX) {
+		kfree(buf);
+		return n < 0 ? n : n ? -ENAMETOOLONG : -ENOENT;
+	}
+	memcpy(buf + n, rest, rest_len + 1);
 	kfree(w->buf);
 	w->buf = buf;
 	w->rest = buf;
@@ -118,12 +144,16 @@ static int expand(struct walk *w, struct dentry *link, size_t len)
 
 static int find_child(struct walk *w, size_t len, struct dentry **out)
 {
+	int err = -ENOENT;
+
 	if (len > NAME_MAX)
 		return -ENAMETOOLONG;
 	mutex_lock(&w->at->inode->lock);
 	*out = dentry_find(w->at, w->rest, len);
 	mutex_unlock(&w->at->inode->lock);
-	return *out ? 0 : -ENOENT;
+	if (!*out && w->at->inode->ops->lookup)
+		err = w->at->inode->ops->lookup(w->at, w->rest, len, out);
+	return *out ? 0 : err;
 }
 
 /* step - over one component. */

@@ -177,6 +177,20 @@ long sys_faccessat(int dirfd, vaddr_t upath, int mode)
 	return sys_faccessat2(dirfd, upath, mode, 0);
 }
 
+static long copy_link(struct dentry *link, vaddr_t ubuf, size_t size)
+{
+	char *text = kmalloc(PATH_MAX, 0);
+	long n;
+
+	if (!text)
+		return -ENOMEM;
+	n = vfs_readlink(link, text, MIN(size, (size_t)PATH_MAX));
+	if (n > 0 && copy_to_user(ubuf, text, (size_t)n))
+		n = -EFAULT;
+	kfree(text);
+	return n;
+}
+
 long sys_readlinkat(int dirfd, vaddr_t upath, vaddr_t buf, int size)
 {
 	struct dentry *d;
@@ -188,13 +202,7 @@ long sys_readlinkat(int dirfd, vaddr_t upath, vaddr_t buf, int size)
 	err = path_lookup_user(dirfd, upath, 0, &d);
 	if (err)
 		return err;
-	if (S_ISLNK(d->inode->mode)) {
-		n = (long)MIN(strlen(d->inode->target), (size_t)size);
-		if (copy_to_user(buf, d->inode->target, (size_t)n))
-			n = -EFAULT;
-	} else {
-		n = -EINVAL;
-	}
+	n = S_ISLNK(d->inode->mode) ? copy_link(d, buf, (size_t)size) : -EINVAL;
 	dentry_put(d);
 	return n;
 }

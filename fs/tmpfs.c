@@ -177,6 +177,23 @@ static const struct file_ops *fops_for(const struct vfs_new *what)
 	}
 }
 
+static void name_get(void *dentry)
+{
+	dentry_get(dentry);
+}
+
+static void name_put(void *dentry)
+{
+	dentry_put(dentry);
+}
+
+static const struct object_ops tmpfs_object_ops = {
+	.name = "tmpfs",
+	.release = object_free,
+	.name_get = name_get,
+	.name_put = name_put,
+};
+
 static struct inode *inode_create(const struct vfs_new *what)
 {
 	struct inode *inode = kmalloc(sizeof(*inode), 0);
@@ -191,7 +208,7 @@ static struct inode *inode_create(const struct vfs_new *what)
 	if (S_ISDIR(what->mode))
 		inode->nlink = 2;
 	if (S_ISREG(what->mode))
-		inode->obj = object_create(0);
+		inode->obj = object_create(0, &tmpfs_object_ops);
 	if (S_ISLNK(what->mode))
 		inode->target = dentry_name_copy(what->target, strlen(what->target));
 	if ((S_ISREG(what->mode) && !inode->obj) || (S_ISLNK(what->mode) && !inode->target)) {

@@ -12,7 +12,7 @@
  * Names and parents change only under vfs_rename_lock and the lock of both directories.
  *
  * Keys: [a] atomic; [i] immutable; [L] lock of this inode; [D] lock of the directory the name is in;
- * [R] vfs_rename_lock, or [D] to read.
+ * [R] vfs_rename_lock, or [D] to read; [M] vfs_rename_lock.
  *
  * Read next: namei.c (paths), tmpfs.c, file.h.
  */
@@ -28,8 +28,11 @@
 struct dentry;
 struct file;
 struct file_ops;
+struct fs_type;
 struct inode;
 struct object;
+struct super;
+struct uapi_statfs;
 
 /* A file that is to be made. */
 struct vfs_new {
@@ -42,9 +45,48 @@ struct vfs_new {
 /* What a file system can do. create: the name is in the dentry, which has no inode yet; success gives it one;
  * the directory is locked. NULL: not possible here (EPERM). */
 struct inode_ops {
+	/* lookup - a name that is not in the tree of names, in a directory that makes its names when they are
+	 * asked for (/proc). Gives a dentry of its own, with a reference, that is not put into the tree and
+	 * goes with its last reference. No lock is held. NULL: only what is in the tree exists. */
+	int (*lookup)(struct dentry *dir, const char *name, size_t len, struct dentry **out);
+	/* readlink - the text of a symbolic link that has no fixed target. Bytes (no NUL) or -errno. */
+	int (*readlink)(struct dentry *, char *buf, size_t size); /* cut off at size */
+	/* follow - where a link leads that is more than its text (/proc/self/fd/1); with a reference. */
+	int (*follow)(struct dentry *, struct dentry **out);
 	int (*create)(struct inode *dir, struct dentry *, const struct vfs_new *);
 	int (*resize)(struct inode *, u64 size); /* inode lock held */
 	void (*free)(struct inode *);            /* the last reference is gone */
+};
+
+/* One mounted file system. Each has its own tree of names, which lies at one place. */
+struct super_ops {
+	/* statfs - fill f_type, sizes and counts; the rest is done. */
+	int (*statfs)(struct super *, struct uapi_statfs *);
+	/* remount - new options, NULL: none. 0 or -errno. NULL: any are accepted. */
+	int (*remount)(struct super *, const char *options);
+	/* show_options - what /proc/mounts says behind the flags, each with a comma before it. May be NULL. */
+	void (*show_options)(struct super *, char *buf, size_t size);
+	void (*release)(struct super *); /* it is unmounted and nobody uses it any more */
+};
+
+struct super {
+	u32 refs; /* [a] one for being mounted, one for each inode */
+	const struct super_ops *ops;
+	const struct fs_type *type;
+	char *source;              /* [i] what was given to mount(2) */
+	u32 flags;                 /* [M] MS_RDONLY, NOSUID, NODEV, NOEXEC .. */
+	u64 dev;                   /* [i] st_dev of its files */
+	struct dentry *root;       /* [i] */
+	struct dentry *mountpoint; /* [M] what it covers; NULL: the root of all, or not mounted */
+	struct list_head link;     /* [M] all that are mounted, in order */
+	void *private_data;        /* [i] of the file system */
+};
+
+/* A kind of file system that can be mounted. */
+struct fs_type {
+	const char *name;
+	/* mount - fill a new super: ops, root, private_data. options may be NULL. 0 or -errno. */
+	int (*mount)(struct super *, const char *options);
 };
 
 struct inode {
@@ -56,6 +98,7 @@ struct inode {
 	u64 rdev;                    /* [i] character and block devices */
 	u64 atime, mtime, ctime;     /* [a] ns since 1970 */
 	struct mutex lock;           /* RANK_INODE */
+	struct super *super;         /* [i] NULL: of no file system (pipes) */
 	const struct inode_ops *ops; /* [i] */
 	const struct file_ops *fops; /* [i] what open gives */
 	struct object *obj;          /* [i] regular files: the content, for mmap; else NULL */
@@ -70,6 +113,7 @@ struct dentry {
 	struct dentry *parent;    /* [R] itself at the root; holds a reference */
 	struct inode *inode;      /* [D] NULL only while it is being made */
 	bool unlinked;            /* [D] no longer in the tree */
+	struct super *mounted;    /* [M] what covers this directory; NULL: nothing */
 	struct rb_node node;      /* [D] in parent->names */
 	struct list_head sibling; /* [D] in the order of creation, for readdir */
 	u64 cookie;               /* [D] position of this name for readdir */
@@ -122,6 +166,9 @@ struct last_name {
 int vfs_lookup_parent(struct dentry *at, const char *path, unsigned flags, struct dentry **dir,
 		      struct last_name *);
 
+/* vfs_readlink - the text of a symbolic link. Bytes (no NUL), at most size, or -errno. */
+int vfs_readlink(struct dentry *link, char *buf, size_t size);
+
 /* vfs_create - a new file, directory, device or symbolic link.
  *  returns: 0 and the new name with a reference in *out (may be NULL); -EEXIST -EACCES -EPERM -ENOENT
  *  (the directory is gone) -ENOMEM -ENOSPC */
@@ -162,6 +209,18 @@ const struct file_ops *device_find(u64 rdev);
 
 /* Open directories: dir.c. */
 extern const struct file_ops dir_file_ops;
+
+/* Kinds of file systems, each in a file of its own. */
+extern const struct fs_type tmpfs_type, proc_type, sysfs_type, devtmpfs_type, devpts_type;
+
+/* mount.c: the table of mounts. vfs_mount - mount a new file system of this kind over a directory.
+ *  returns: 0 or -errno as mount(2) */
+int vfs_mount(const struct fs_type *, const char *source, struct dentry *over, u32 flags,
+	      const char *options);
+/* vfs_unmount - take the file system whose root this is out of the tree. -EINVAL: not a root; -EBUSY */
+int vfs_unmount(struct dentry *root, bool lazy);
+/* vfs_for_each_mount - call fn for each mounted file system, in order, under vfs_rename_lock. */
+int vfs_for_each_mount(int (*fn)(struct super *, void *arg), void *arg);
 
 /* tmpfs */
 int tmpfs_create_root(struct dentry **out);

@@ -172,6 +172,7 @@ static int map_file_part(struct elf_file *e, struct space *space, const struct e
 		.prot = prot_of(p),
 		.flags = MAP_PRIVATE | MAP_FIXED,
 		.obj = e->file->inode->obj,
+		.name = e->file->dentry,
 		.pgoff = p->p_offset >> PAGE_SHIFT,
 	};
 

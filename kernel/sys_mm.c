@@ -71,12 +71,12 @@ static int get_object(struct map_request *r, int fd)
 	if (!(r->flags & MAP_ANONYMOUS)) {
 		if (r->pgoff > (MAX_FILE_SIZE - r->len) >> PAGE_SHIFT)
 			return -EOVERFLOW;
-		return fd_map_object(fd, r->prot, r->flags, &r->obj, &r->may);
+		return fd_map_object(fd, r);
 	}
 	r->pgoff = 0;
 	if ((r->flags & MAP_TYPE) == MAP_PRIVATE)
 		return 0;
-	r->obj = object_create(ALIGN_UP(r->len, PAGE_SIZE));
+	r->obj = object_create(ALIGN_UP(r->len, PAGE_SIZE), NULL);
 	return r->obj ? 0 : -ENOMEM;
 }
 
@@ -105,6 +105,8 @@ long sys_mmap(vaddr_t addr, u64 len, int prot, int flags, int fd, u64 offset)
 	if (flags & MAP_32BIT)
 		r.below = BELOW_2GIB;
 	err = space_map(space, &r, &at);
+	if (r.name)
+		r.obj->ops->name_put(r.name);
 	if (r.obj)
 		object_put(r.obj);
 	if (err)

@@ -53,12 +53,12 @@ static void node_drop(struct radix_node *node)
 
 static const struct radix_ops index_ops = {.alloc = node_new, .free = node_drop};
 
-static void release_plain(struct object *obj)
+void object_free(struct object *obj)
 {
 	slab_free(object_cache, obj);
 }
 
-static const struct object_ops plain_ops = {.name = "memory", .release = release_plain};
+static const struct object_ops plain_ops = {.name = "/dev/zero (deleted)", .release = object_free};
 
 void object_subsystem_init(void)
 {
@@ -79,13 +79,13 @@ void object_init(struct object *obj, const struct object_ops *ops)
 	radix_init(&obj->index, &index_ops);
 }
 
-struct object *object_create(u64 size)
+struct object *object_create(u64 size, const struct object_ops *ops)
 {
 	struct object *obj = slab_alloc(object_cache, 0);
 
 	if (!obj)
 		return NULL;
-	object_init(obj, &plain_ops);
+	object_init(obj, ops ? ops : &plain_ops);
 	obj->size = size;
 	return obj;
 }

@@ -20,12 +20,16 @@
 struct object;
 
 struct object_ops {
-	const char *name;
+	const char *name; /* what /proc/PID/maps calls a mapping without a name of its own */
 	/* Fill a new page (already zeroed) with the object's content for `index`; NULL: zeroes are right.
 	 * May sleep. 0 or -errno. */
 	int (*fill)(struct object *, u64 index, struct page *);
 	/* The last reference is gone and all pages are freed: free what the object is embedded in. */
 	void (*release)(struct object *);
+	/* A mapping may carry a name of the object (an opened path), which it holds as long as it shows the
+	 * object. Needed only if names are given to mappings. Neither sleeps on a lock. */
+	void (*name_get)(void *name);
+	void (*name_put)(void *name);
 };
 
 struct object {
@@ -47,8 +51,10 @@ void object_init(struct object *, const struct object_ops *);
 void object_get(struct object *);
 void object_put(struct object *); /* may sleep */
 
-/* object_create_anon - an object of its own whose missing pages are zeroes (tmpfs files). NULL: memory. */
-struct object *object_create(u64 size_bytes);
+/* object_create - an object of its own. ops NULL: its missing pages are zeroes and its mappings carry no names;
+ * others have object_free as their release. NULL: memory. */
+struct object *object_create(u64 size_bytes, const struct object_ops *ops);
+void object_free(struct object *);
 
 /* object_find_page - the page at `index` with a reference, NULL if the object has none there. No sleep. */
 struct page *object_find_page(struct object *, u64 index);

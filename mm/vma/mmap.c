@@ -90,6 +90,7 @@ static struct vma *make_vma(struct space *s, const struct map_request *r)
 		return NULL;
 	v->flags = flags_of(r);
 	v->obj = r->obj;
+	v->name = r->name;
 	v->pgoff = r->pgoff;
 	return v;
 }
@@ -101,8 +102,7 @@ static void commit(struct space *s, struct vma *v, vaddr_t addr, u64 len, struct
 	v->end = addr + len;
 	if (!v->obj)
 		v->pgoff = addr >> PAGE_SHIFT;
-	if (v->obj)
-		object_get(v->obj);
+	vma_hold_object(v);
 	if (!is_free(s, addr, len))
 		space_unmap_locked(s, addr, addr + len, spares);
 	vma_link(v);

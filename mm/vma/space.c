@@ -164,8 +164,8 @@ static int dup_vma(struct vma *v, struct space *child, struct tlb_batch *batch)
 	copy->flags = v->flags;
 	copy->pgoff = v->pgoff;
 	copy->obj = v->obj;
-	if (copy->obj)
-		object_get(copy->obj);
+	copy->name = v->name;
+	vma_hold_object(copy);
 	vma_link(copy);
 	if (v->flags & VM_SHARED)
 		return 0;

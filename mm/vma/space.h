@@ -44,6 +44,7 @@ struct vma {
 	u64 gap, max_gap;          /* [s] free bytes before start; maximum in the subtree */
 	struct space *space;       /* [i] */
 	struct object *obj;        /* [i] NULL: anonymous memory */
+	void *name;                /* [i] NULL: none; see struct object_ops */
 	u64 pgoff;                 /* [v] page of obj (or home page number) at start */
 	struct rwlock lock;        /* RANK_VMA */
 	struct list_head obj_link; /* obj->vmas_lock */
@@ -95,10 +96,11 @@ struct map_request {
 	unsigned prot;      /* PROT_* */
 	unsigned flags;     /* MAP_* */
 	struct object *obj; /* NULL: anonymous. The mapping takes its own reference */
-	u64 pgoff;          /* first page of obj */
-	u32 vm_flags;       /* extra VM_STACK, VM_HEAP */
-	u32 may;            /* VM_MAY* to withhold (file opened without the right) */
-	vaddr_t below;      /* place it below this address; 0: anywhere */
+	void *name;    /* of obj, for people; NULL: none. The mapping takes its own reference */
+	u64 pgoff;     /* first page of obj */
+	u32 vm_flags;  /* extra VM_STACK, VM_HEAP */
+	u32 may;       /* VM_MAY* to withhold (file opened without the right) */
+	vaddr_t below; /* place it below this address; 0: anywhere */
 };
 
 /* space_map - make a mapping. Locks: none held; takes the space lock for writing.
@@ -123,6 +125,20 @@ int space_get_page(struct space *, vaddr_t va, unsigned access, struct page **ou
 /* space_write / space_read - copy between the kernel and a space that need not be loaded. 0, -EFAULT, -ENOMEM. */
 int space_write(struct space *, vaddr_t va, const void *data, size_t len);
 int space_read(struct space *, vaddr_t va, void *data, size_t len);
+
+/* What /proc/PID/maps tells of one mapping. */
+struct space_mapping {
+	vaddr_t start, end;
+	u32 flags;          /* VM_* */
+	u64 pgoff;          /* pages */
+	struct object *obj; /* with a reference, NULL: anonymous */
+	void *name;         /* with a reference (obj->ops->name_get), NULL: none */
+};
+
+/* space_list - the mappings that end above `from`, at most max of them, as of one moment.
+ *  locks: takes the space lock for reading   returns: how many; each goes to space_mapping_put */
+unsigned space_list(struct space *, vaddr_t from, struct space_mapping *out, unsigned max);
+void space_mapping_put(struct space_mapping *);
 
 /* space_shared_object - the object that a shared mapping at va shows, and which page of it; NULL when
  * memory there is private, anonymous or absent. Not referenced: only good as an identity (futex keys).

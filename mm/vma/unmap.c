@@ -38,8 +38,7 @@ void space_unmap_locked(struct space *s, vaddr_t lo, vaddr_t hi, struct vma_spar
 	while (!list_empty(&dead)) {
 		v = list_entry(dead.next, struct vma, obj_link);
 		list_del(&v->obj_link);
-		if (v->obj)
-			object_put(v->obj);
+		vma_drop_object(v);
 		vma_free_rcu(v);
 	}
 }

@@ -38,6 +38,22 @@ void vma_free(struct vma *v)
 		slab_free(vma_cache, v);
 }
 
+void vma_hold_object(struct vma *v)
+{
+	if (v->obj)
+		object_get(v->obj);
+	if (v->name)
+		v->obj->ops->name_get(v->name);
+}
+
+void vma_drop_object(struct vma *v)
+{
+	if (v->name)
+		v->obj->ops->name_put(v->name);
+	if (v->obj)
+		object_put(v->obj);
+}
+
 static void free_after_readers(struct rcu_head *head)
 {
 	vma_free(container_of(head, struct vma, rcu));
@@ -138,8 +154,8 @@ void vma_split(struct vma *v, vaddr_t addr, struct vma *upper)
 	upper->has_anon = READ_ONCE(v->has_anon);
 	upper->pgoff = vma_page_index(v, addr);
 	upper->obj = v->obj;
-	if (upper->obj)
-		object_get(upper->obj);
+	upper->name = v->name;
+	vma_hold_object(upper);
 	/* First both, then one: a truncation that walks the object's list must miss no page. */
 	join_object(upper);
 	vma_set_bounds(v, v->start, addr);
@@ -149,7 +165,7 @@ void vma_split(struct vma *v, vaddr_t addr, struct vma *upper)
 static bool continues(const struct vma *low, const struct vma *high)
 {
 	return low->end == high->start && low->flags == high->flags && low->obj == high->obj &&
-	       vma_page_index(low, low->end) == high->pgoff;
+	       low->name == high->name && vma_page_index(low, low->end) == high->pgoff;
 }
 
 /* Join high into low. The pages stay where they are: only the bounds change. */
@@ -162,8 +178,7 @@ static void merge_pair(struct vma *low, struct vma *high)
 	unlink_from_space(high);
 	vma_set_bounds(low, low->start, end);
 	leave_object(high);
-	if (high->obj)
-		object_put(high->obj);
+	vma_drop_object(high);
 	vma_free_rcu(high);
 }
 

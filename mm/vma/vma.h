@@ -40,6 +40,9 @@ void vma_check_tree(const struct rb_root *);
 struct vma *vma_alloc(struct space *); /* NULL: no memory. All fields zero, refs nothing */
 void vma_free(struct vma *);           /* never linked */
 void vma_free_rcu(struct vma *);       /* was linked: a lockless lookup may still see it */
+/* vma_hold_object - take the mapping's own references on its object and name. vma_drop_object: give them back. */
+void vma_hold_object(struct vma *);
+void vma_drop_object(struct vma *);
 /* vma_link / vma_unlink - into and out of the tree, the object's list and the accounts. After unlink
  * no fault is in it or can get in. */
 void vma_link(struct vma *);
