@@ -155,8 +155,13 @@ $(BENCH)/tiny: tests/bench/tiny.c tests/tests.mk
 	$(Q)$(GUEST_CC) -O2 -Wall -Wextra -Werror -s -static -nostdlib -ffreestanding -fno-stack-protector \
 		-Wl,--build-id=none,-Ttext-segment=0x10000000 $< -o $@
 
-$(BENCH)/bench.cpio: $(BENCH)/bench $(BENCH)/tiny tools/mkinitramfs
-	$(Q)tools/mkinitramfs -o $@ --init $(BENCH)/bench --data $(BENCH)/tiny=bench/tiny
+$(BENCH)/kallsyms: tests/bench/kallsyms.c tests/tests.mk
+	@mkdir -p $(@D)
+	$(Q)$(GUEST_CC) $(BENCH_CFLAGS) -s $< -o $@
+
+$(BENCH)/bench.cpio: $(BENCH)/bench $(BENCH)/tiny $(BENCH)/kallsyms tools/mkinitramfs
+	$(Q)tools/mkinitramfs -o $@ --init $(BENCH)/bench --data $(BENCH)/tiny=bench/tiny \
+		--data $(BENCH)/kallsyms=bench/kallsyms
 
 .PHONY: bench
 BENCH_ARCHS := $(if $(filter command line environment,$(origin ARCH)),$(ARCH),$(TEST_ARCHS))

@@ -2,15 +2,22 @@
 /*
  * profile.c - a QEMU plugin that tells where the instructions go.
  *
- *	-plugin ./profile.so,out=FILE
+ *	-plugin ./profile.so,out=FILE[,begin=0x401000,end=0x401010]
  *
- * Counts how often each translated block is entered, and at the end writes one line for each block that
- * lies in the kernel: first address, instructions in it, times entered. tools/hot-functions adds them up by
- * function. For one CPU: the counters are not atomic.
+ * Counts how often each instruction is executed: with `begin` and `end`, two virtual addresses, only between a
+ * passage of the first and the next one of the second (however often), else from reset to the end. At the
+ * end it writes one line for each instruction of the kernel, "address count", and one "user count". tools/hot-functions
+ * adds them up by function. For one CPU: the counters are not atomic.
+ *
+ * The counters run always, since what is translated once is not asked again; at each passage of `begin` they are
+ * remembered, at `end` the difference is added. They count single instructions because a translated block can
+ * be left in its middle by a fault.
  *
  * Debian ships no header for plugins: see count.c.
  */
 #include <inttypes.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,63 +26,138 @@
 
 typedef uint64_t qemu_plugin_id_t;
 struct qemu_plugin_tb;
+struct qemu_plugin_insn;
+enum qemu_plugin_cb_flags { QEMU_PLUGIN_CB_NO_REGS };
 enum qemu_plugin_op { QEMU_PLUGIN_INLINE_ADD_U64 };
 
 void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t,
 					   void (*)(qemu_plugin_id_t, struct qemu_plugin_tb *));
 void qemu_plugin_register_atexit_cb(qemu_plugin_id_t, void (*)(qemu_plugin_id_t, void *), void *);
-void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb *, enum qemu_plugin_op, void *,
-					      uint64_t);
+void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *, void (*)(unsigned, void *),
+					    enum qemu_plugin_cb_flags, void *);
+void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *, enum qemu_plugin_op,
+						void *, uint64_t);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *);
-uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *);
+struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *, size_t);
+uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *);
 
 EXPORT int qemu_plugin_version = 1;
 
+struct place {
+	uint64_t address, count, before, sum;
+};
+
 struct block {
-	uint64_t address, length, entered;
 	struct block *next;
+	size_t length;
+	struct place places[];
 };
 
 static struct block *blocks;
+static struct place user;
 static char out[1024] = "profile.out";
+static uint64_t begin_at, end_at;
+static bool inside;
+
+static void for_each_place(void (*fn)(struct place *))
+{
+	fn(&user);
+	for (struct block *b = blocks; b; b = b->next)
+		for (size_t i = 0; i < b->length; i++)
+			fn(&b->places[i]);
+}
+
+static void place_begin(struct place *p)
+{
+	p->before = p->count;
+}
+
+static void place_end(struct place *p)
+{
+	p->sum += p->count - p->before;
+}
+
+static void at_begin(unsigned cpu, void *unused)
+{
+	(void)cpu;
+	(void)unused;
+	for_each_place(place_begin);
+	inside = true;
+}
+
+static void at_end(unsigned cpu, void *unused)
+{
+	(void)cpu;
+	(void)unused;
+	if (inside)
+		for_each_place(place_end);
+	inside = false;
+}
 
 static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
-	uint64_t address = qemu_plugin_tb_vaddr(tb);
-	struct block *b;
+	size_t length = qemu_plugin_tb_n_insns(tb);
+	struct block *b = calloc(1, sizeof(*b) + length * sizeof(b->places[0]));
 
 	(void)id;
-	if (!(address >> 63))
-		return;
-	b = calloc(1, sizeof(*b));
-	b->address = address;
-	b->length = qemu_plugin_tb_n_insns(tb);
+	for (size_t i = 0; i < length; i++) {
+		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
+		uint64_t address = qemu_plugin_insn_vaddr(insn);
+		struct place *p = address >> 63 ? &b->places[i] : &user;
+
+		p->address = address;
+		if (begin_at && address == begin_at)
+			qemu_plugin_register_vcpu_insn_exec_cb(insn, at_begin,
+							       QEMU_PLUGIN_CB_NO_REGS, NULL);
+		if (end_at && address == end_at)
+			qemu_plugin_register_vcpu_insn_exec_cb(insn, at_end, QEMU_PLUGIN_CB_NO_REGS,
+							       NULL);
+		qemu_plugin_register_vcpu_insn_exec_inline(insn, QEMU_PLUGIN_INLINE_ADD_U64,
+							   &p->count, 1);
+	}
+	b->length = length;
 	b->next = blocks;
 	blocks = b;
-	qemu_plugin_register_vcpu_tb_exec_inline(tb, QEMU_PLUGIN_INLINE_ADD_U64, &b->entered, 1);
+}
+
+static FILE *file;
+
+static void place_write(struct place *p)
+{
+	if (p == &user)
+		fprintf(file, "user %" PRIu64 "\n", p->sum);
+	else if (p->sum)
+		fprintf(file, "%" PRIx64 " %" PRIu64 "\n", p->address, p->sum);
 }
 
 static void at_exit(qemu_plugin_id_t id, void *unused)
 {
-	FILE *f = fopen(out, "w");
-
 	(void)id;
 	(void)unused;
-	for (struct block *b = blocks; f && b; b = b->next)
-		if (b->entered)
-			fprintf(f, "%" PRIx64 " %" PRIu64 " %" PRIu64 "\n", b->address, b->length,
-				b->entered);
-	if (f)
-		fclose(f);
+	if (inside)
+		for_each_place(place_end);
+	file = fopen(out, "w");
+	if (!file) {
+		perror(out);
+		return;
+	}
+	for_each_place(place_write);
+	fclose(file);
 }
 
 EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **argv);
 EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **argv)
 {
 	(void)info;
-	for (int i = 0; i < argc; i++)
+	for (int i = 0; i < argc; i++) {
 		if (!strncmp(argv[i], "out=", 4))
 			snprintf(out, sizeof(out), "%s", argv[i] + 4);
+		if (!strncmp(argv[i], "begin=", 6))
+			begin_at = strtoull(argv[i] + 6, NULL, 0);
+		if (!strncmp(argv[i], "end=", 4))
+			end_at = strtoull(argv[i] + 4, NULL, 0);
+	}
+	inside = !begin_at;
 	qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
 	qemu_plugin_register_atexit_cb(id, at_exit, NULL);
 	return 0;
