@@ -11,6 +11,7 @@
 #include <uapi/errno.h>
 #include <uapi/mman.h>
 #include "fs/vfs.h"
+#include "kernel/cred.h"
 #include "kernel/process.h"
 #include "kernel/time.h"
 #include "lib/refcount.h"
@@ -122,8 +123,8 @@ static int make_regular(struct dentry *dir, const struct last_name *last, u32 mo
 	struct vfs_new what = {.mode = S_IFREG | (mode & 07777)};
 
 	if (current->proc) {
-		what.uid = current_process->cred.euid;
-		what.gid = current_process->cred.egid;
+		what.uid = cred_now()->fsuid;
+		what.gid = cred_now()->fsgid;
 		what.mode &= ~current_process->fs->umask;
 	}
 	return vfs_create(dir, last->name, last->len, &what, out);

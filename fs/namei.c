@@ -10,6 +10,7 @@
 #include <uapi/errno.h>
 #include "fs/file.h"
 #include "fs/vfs.h"
+#include "kernel/cred.h"
 #include "kernel/process.h"
 #include "lib/string.h"
 #include "mm/phys/slab.h"
@@ -278,16 +279,30 @@ int vfs_lookup_parent(struct dentry *at, const char *path, unsigned flags, struc
 	return err;
 }
 
+/* overrides - what the owner's wishes do not stop. Nobody executes what nobody may execute. */
+static bool overrides(u64 caps, u32 mode, unsigned want)
+{
+	bool reads = !(want & W_OK) && (S_ISDIR(mode) || !(want & X_OK));
+
+	if ((caps & BIT(CAP_DAC_OVERRIDE)) && (!(want & X_OK) || S_ISDIR(mode) || (mode & 0111)))
+		return true;
+	return reads && (caps & BIT(CAP_DAC_READ_SEARCH));
+}
+
 int vfs_permission(const struct inode *inode, unsigned want, bool real_ids)
 {
-	const struct cred *c = current->proc ? &current_process->cred : NULL;
-	u32 uid = !c ? 0 : real_ids ? c->uid : c->euid;
-	u32 gid = !c ? 0 : real_ids ? c->gid : c->egid;
+	const struct cred *c = cred_now();
+	u32 uid = real_ids ? c->uid : c->fsuid, gid = real_ids ? c->gid : c->fsgid;
 	u32 mode = READ_ONCE(inode->mode), bits;
+	u64 caps = c->effective;
 
-	/* The superuser may do anything but execute what nobody may execute. */
-	if (uid == 0)
-		return (want & X_OK) && !S_ISDIR(mode) && !(mode & 0111) ? -EACCES : 0;
-	bits = uid == inode->uid ? mode >> 6 : gid == inode->gid ? mode >> 3 : mode;
-	return want & ~bits & 7 ? -EACCES : 0;
+	if (real_ids && !(c->securebits & SECBIT_NO_SETUID_FIXUP))
+		caps = uid ? 0 : c->permitted;
+	if (uid == inode->uid)
+		bits = mode >> 6;
+	else if (gid == inode->gid || cred_has_group(c, inode->gid))
+		bits = mode >> 3;
+	else
+		bits = mode;
+	return !(want & ~bits & 7) || overrides(caps, mode, want) ? 0 : -EACCES;
 }

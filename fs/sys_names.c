@@ -3,6 +3,7 @@
 #include <uapi/errno.h>
 #include "fs/file.h"
 #include "fs/vfs.h"
+#include "kernel/cred.h"
 #include "kernel/process.h"
 #include "kernel/syscall.h"
 #include "kernel/uaccess.h"
@@ -33,8 +34,8 @@ static long create(int dirfd, vaddr_t upath, struct vfs_new *what)
 
 	if (err)
 		return err;
-	what->uid = current_process->cred.euid;
-	what->gid = current_process->cred.egid;
+	what->uid = cred_now()->fsuid;
+	what->gid = cred_now()->fsgid;
 	if (n.last.special)
 		err = -EEXIST;
 	else if (n.last.wants_dir && !S_ISDIR(what->mode))
@@ -75,7 +76,7 @@ long sys_mknodat(int dirfd, vaddr_t upath, u32 mode, u32 dev)
 	default:
 		return -EINVAL;
 	}
-	if ((type == S_IFCHR || type == S_IFBLK) && current_process->cred.euid)
+	if ((type == S_IFCHR || type == S_IFBLK) && !cred_capable(CAP_MKNOD))
 		return -EPERM;
 	return create(dirfd, upath, &what);
 }
@@ -171,10 +172,10 @@ long sys_renameat(int old_dirfd, vaddr_t old_path, int new_dirfd, vaddr_t new_pa
 
 static long change_mode(struct inode *inode, u32 mode)
 {
-	u32 uid = current_process->cred.euid;
-
-	if (uid && uid != inode->uid)
+	if (cred_now()->fsuid != inode->uid && !cred_capable(CAP_FOWNER))
 		return -EPERM;
+	if (!cred_in_group(inode->gid) && !cred_capable(CAP_FSETID))
+		mode &= ~(u32)S_ISGID;
 	mutex_lock(&inode->lock);
 	inode->mode = (inode->mode & S_IFMT) | (mode & 07777);
 	inode->ctime = vfs_now();

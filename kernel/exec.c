@@ -13,10 +13,12 @@
 #include <uapi/errno.h>
 #include "fs/file.h"
 #include "fs/vfs.h"
+#include "kernel/cred.h"
 #include "kernel/process.h"
 #include "kernel/syscall.h"
 #include "kernel/trace.h"
 #include "kernel/uaccess.h"
+#include "lib/atomic.h"
 #include "lib/refcount.h"
 #include "lib/string.h"
 #include "mm/phys/slab.h"
@@ -178,7 +180,7 @@ static int build_space(struct exec_program *x, const struct exec_args *a, struct
 	space_set_limits(x->space, &limits);
 	err = elf_load(x->file, x->space, &x->image);
 	if (!err)
-		err = exec_build_stack(x->space, a, &x->image, p, &x->sp);
+		err = exec_build_stack(x, a, p);
 	x->space->brk_start = x->space->brk = x->image.brk;
 	return err;
 }
@@ -192,7 +194,8 @@ int exec_load(const char *path, const struct exec_args *a, struct process *p,
 	err = open_program(path, &out->file);
 	if (err)
 		return err;
-	err = build_space(out, a, p);
+	out->cred = cred_for_exec(out->file->inode, &out->secure);
+	err = out->cred ? build_space(out, a, p) : -ENOMEM;
 	if (err)
 		exec_drop(out);
 	return err;
@@ -204,8 +207,9 @@ void exec_drop(struct exec_program *x)
 		space_put(x->space);
 	if (x->file)
 		file_put(x->file);
-	x->space = NULL;
-	x->file = NULL;
+	if (x->cred)
+		cred_put(x->cred);
+	memset(x, 0, sizeof(*x));
 }
 
 /* --- changing over ----------------------------------------------------------------------------------- */
@@ -236,6 +240,10 @@ static void replace_program(struct exec_program *x, const char *path)
 	struct space *old = current->space;
 	struct file *old_exe = p->exe;
 
+	if (x->secure)
+		u->parent_death_signal = 0;
+	cred_commit(x->cred);
+	p->dumpable = x->cred->euid == x->cred->uid && x->cred->egid == x->cred->gid;
 	user_thread_leave_space(u);
 	process_note_maxrss(p);
 	process_use_space(x->space);
@@ -288,6 +296,11 @@ static int do_execve(const char *path, vaddr_t argv, vaddr_t envp)
 	struct exec_args args;
 	int err;
 
+	if (current_user->nproc_exceeded) {
+		if (atomic_load(&cred_now()->account->threads) > process_limit(p, RLIMIT_NPROC))
+			return -EAGAIN;
+		current_user->nproc_exceeded = false;
+	}
 	exec_args_init(&args, process_limit(p, RLIMIT_STACK));
 	err = collect(&args, path, argv, envp);
 	if (!err)

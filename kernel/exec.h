@@ -14,7 +14,9 @@
 
 #include <quire/types.h>
 
+struct cred;
 struct exec_args;
+struct exec_program;
 struct file;
 struct process;
 struct space;
@@ -57,17 +59,18 @@ int exec_args_add_user(struct exec_args *, vaddr_t array, u32 *count);
 void *exec_buffer_alloc(size_t size);
 void exec_buffer_free(void *buf, size_t size);
 
-/* exec_build_stack - map the stack and put strings, auxiliary vector and pointers on it. *sp is the stack
- * pointer that the program starts with. 0, -ENOMEM, -E2BIG */
-int exec_build_stack(struct space *, const struct exec_args *, const struct elf_image *,
-		     const struct process *, vaddr_t *sp);
+/* exec_build_stack - map the stack of a program that is otherwise complete and put strings, auxiliary vector and
+ * pointers on it; sets its sp. 0, -ENOMEM, -E2BIG */
+int exec_build_stack(struct exec_program *, const struct exec_args *, const struct process *);
 
 /* A program ready to run. */
 struct exec_program {
 	struct file *file;
 	struct space *space;
 	struct elf_image image;
-	vaddr_t sp;
+	vaddr_t sp;        /* that it starts with */
+	struct cred *cred; /* that it runs with */
+	bool secure;       /* it has rights that its caller lacks: AT_SECURE */
 };
 
 /* exec_load - open path and make its program ready for process p. 0 or what execve gives. *out holds

@@ -18,6 +18,7 @@
 #include <uapi/errno.h>
 #include <uapi/mman.h>
 #include <uapi/time.h>
+#include "kernel/cred.h"
 #include "kernel/exec.h"
 #include "kernel/process.h"
 #include "kernel/random.h"
@@ -62,9 +63,12 @@ static const char *push_strings(struct stack_words *w, const char *data, u32 n, 
 	return data;
 }
 
-static void push_auxv(struct stack_words *w, const struct elf_image *image, const struct process *p,
-		      vaddr_t path, vaddr_t platform, vaddr_t random)
+static void push_auxv(struct stack_words *w, const struct exec_program *x, vaddr_t path,
+		      vaddr_t platform, vaddr_t random)
 {
+	const struct elf_image *image = &x->image;
+	const struct cred *cred = x->cred;
+
 	push_aux(w, AT_HWCAP, arch_hwcap());
 	push_aux(w, AT_HWCAP2, arch_hwcap2());
 	push_aux(w, AT_PAGESZ, PAGE_SIZE);
@@ -75,11 +79,11 @@ static void push_auxv(struct stack_words *w, const struct elf_image *image, cons
 	push_aux(w, AT_BASE, 0);
 	push_aux(w, AT_FLAGS, 0);
 	push_aux(w, AT_ENTRY, image->entry);
-	push_aux(w, AT_UID, p->cred.uid);
-	push_aux(w, AT_EUID, p->cred.euid);
-	push_aux(w, AT_GID, p->cred.gid);
-	push_aux(w, AT_EGID, p->cred.egid);
-	push_aux(w, AT_SECURE, 0);
+	push_aux(w, AT_UID, cred->uid);
+	push_aux(w, AT_EUID, cred->euid);
+	push_aux(w, AT_GID, cred->gid);
+	push_aux(w, AT_EGID, cred->egid);
+	push_aux(w, AT_SECURE, x->secure);
 	push_aux(w, AT_RANDOM, random);
 	push_aux(w, AT_EXECFN, path);
 	push_aux(w, AT_PLATFORM, platform);
@@ -136,10 +140,10 @@ static int write_stack(struct space *space, const struct exec_args *a, vaddr_t s
 	return err;
 }
 
-int exec_build_stack(struct space *space, const struct exec_args *a, const struct elf_image *image,
-		     const struct process *p, vaddr_t *sp)
+int exec_build_stack(struct exec_program *x, const struct exec_args *a, const struct process *p)
 {
 	struct stack_words w = {.capacity = 1 + a->argc + 1 + a->envc + 1 + 2 * AUXV_PAIRS};
+	struct space *space = x->space;
 	vaddr_t strings, random;
 	const char *env;
 	int err;
@@ -154,12 +158,12 @@ int exec_build_stack(struct space *space, const struct exec_args *a, const struc
 	push(&w, a->argc);
 	env = push_strings(&w, a->data, a->argc, strings);
 	push_strings(&w, env, a->envc, strings + a->env_offset);
-	push_auxv(&w, image, p, strings + a->path_offset, random + 16, random);
-	*sp = ALIGN_DOWN(random - w.count * sizeof(u64), 16);
+	push_auxv(&w, x, strings + a->path_offset, random + 16, random);
+	x->sp = ALIGN_DOWN(random - w.count * sizeof(u64), 16);
 
-	err = map_stack(space, space->stack_top - *sp, image->exec_stack);
+	err = map_stack(space, space->stack_top - x->sp, x->image.exec_stack);
 	if (!err)
-		err = write_stack(space, a, strings, &w, *sp, random);
+		err = write_stack(space, a, strings, &w, x->sp, random);
 	exec_buffer_free(w.words, w.capacity * sizeof(u64));
 	return err;
 }

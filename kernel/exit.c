@@ -11,6 +11,7 @@
 #include <uapi/errno.h>
 #include <uapi/wait.h>
 #include "fs/file.h"
+#include "kernel/cred.h"
 #include "kernel/futex.h"
 #include "kernel/process.h"
 #include "kernel/syscall.h"
@@ -116,7 +117,7 @@ static void child_info(struct process *p, int code, int status, struct uapi_sigi
 		.si_signo = SIGCHLD,
 		.si_code = code,
 		.si_pid = (s32)user_pid(p),
-		.si_uid = p->cred.uid,
+		.si_uid = p->cred->uid,
 	};
 	info->si_status = status;
 }
@@ -207,6 +208,7 @@ void process_reap(struct process *p)
 	pid_put(p->session);
 	p->session = NULL;
 	pid_set_process(p->pid, NULL);
+	atomic_dec(&p->cred->account->threads);
 	process_put(p);
 }
 
@@ -216,6 +218,7 @@ static void finish_process(struct process *p)
 		panic("init has ended with status %#x", p->exit_status);
 	trace(TRACE_EXIT, user_pid(p), p->exit_status, 0, 0);
 	process_release_resources(p);
+	atomic_inc(&p->cred->account->threads); /* the zombie's; the thread's own goes with it */
 	mutex_lock(&process_tree_lock);
 	group_check_orphaned(p, p->parent, p);
 	adopt_children(p);

@@ -16,6 +16,7 @@
 #include <uapi/errno.h>
 #include <uapi/sched.h>
 #include "fs/file.h"
+#include "kernel/cred.h"
 #include "kernel/process.h"
 #include "kernel/syscall.h"
 #include "kernel/uaccess.h"
@@ -100,6 +101,18 @@ static int check_flags(const struct uapi_clone_args *a)
 	if (a->exit_signal > NSIG)
 		return -EINVAL;
 	return 0;
+}
+
+/* check_limit - may this user have one more thread? */
+static int check_limit(void)
+{
+	const struct cred *c = cred_now();
+
+	if (!c->uid || cred_has(c, CAP_SYS_RESOURCE) || cred_has(c, CAP_SYS_ADMIN))
+		return 0;
+	return atomic_load(&c->account->threads) < process_limit(current_process, RLIMIT_NPROC)
+		       ? 0
+		       : -EAGAIN;
 }
 
 /* --- acquire ----------------------------------------------------------------------------------------- */
@@ -333,6 +346,8 @@ static long do_clone(struct clone_job *job)
 	long tid;
 	int err = check_flags(&job->args);
 
+	if (!err)
+		err = check_limit();
 	if (err)
 		return err;
 	err = create_child(job);

@@ -12,6 +12,7 @@
 #include "boot/boot_info.h"
 #include "fs/file.h"
 #include "fs/vfs.h"
+#include "kernel/cred.h"
 #include "kernel/exec.h"
 #include "kernel/futex.h"
 #include "kernel/printk.h"
@@ -189,6 +190,7 @@ static void start(struct process *p, struct pid *pid, struct exec_program *x, co
 	must(u ? 0 : -ENOMEM, "thread");
 	signal_init_thread(u, NULL);
 	p->exe = x->file;
+	cred_put(x->cred); /* the thread has what the kernel has */
 	t->proc = p;
 	t->user = u;
 	t->space = x->space;

@@ -11,6 +11,7 @@
 #include <uapi/errno.h>
 #include <uapi/wait.h>
 #include "fs/file.h"
+#include "kernel/cred.h"
 #include "kernel/time.h"
 #include "lib/atomic.h"
 #include "lib/refcount.h"
@@ -30,6 +31,7 @@ void process_subsystem_init(void)
 	process_cache = slab_cache_create("process", sizeof(struct process), 0, false);
 	user_thread_cache = slab_cache_create("user_thread", sizeof(struct user_thread), 0, false);
 	pid_init();
+	cred_init();
 }
 
 /* Limits of init; the values are those of a Linux system without further configuration. */
@@ -52,7 +54,6 @@ static void limits_init(struct uapi_rlimit *limits)
 static void inherit(struct process *p, struct process *parent)
 {
 	spin_lock(&parent->lock);
-	p->cred = parent->cred;
 	memcpy(p->rlimits, parent->rlimits, sizeof(p->rlimits));
 	signal_init_process(p, parent);
 	spin_unlock(&parent->lock);
@@ -75,6 +76,8 @@ struct process *process_create(struct process *parent, struct pid *pid)
 	waitq_init(&p->child_wait);
 	waitq_init(&p->thread_wait);
 	p->start_ns = time_now();
+	p->cred = cred_get(cred_now());
+	p->dumpable = parent ? parent->dumpable : 1;
 	if (parent) {
 		inherit(p, parent);
 	} else {
@@ -98,6 +101,7 @@ void process_put(struct process *p)
 	assert(!p->group && !p->session);
 	signal_flush_queue(&p->signals.pending, p);
 	pid_put(p->pid);
+	cred_put(p->cred);
 	atomic_dec(&nr_processes);
 	slab_free(process_cache, p);
 }
@@ -113,6 +117,8 @@ struct user_thread *user_thread_create(struct process *p, struct thread *t, stru
 	u->proc = p;
 	u->thread = t;
 	u->tid = tid;
+	u->cred = cred_get(cred_now());
+	atomic_inc(&u->cred->account->threads);
 	list_init(&u->link);
 	return u;
 }
@@ -130,6 +136,8 @@ void user_thread_put(struct user_thread *u)
 	pid_put(u->tid);
 	thread_put(u->thread);
 	process_put(u->proc);
+	atomic_dec(&u->cred->account->threads);
+	cred_put(u->cred);
 	slab_free(user_thread_cache, u);
 }
 

@@ -27,15 +27,11 @@
 #include "kernel/thread.h"
 #include "kernel/wait.h"
 
+struct cred;
 struct files;
 struct fs_context;
 struct file;
 struct trap_frame;
-
-struct cred {
-	u32 uid, euid, suid;
-	u32 gid, egid, sgid;
-};
 
 /* Times and faults, for wait4 and getrusage. */
 struct usage {
@@ -72,17 +68,23 @@ struct process {
 
 	struct files *files;                      /* [o] open files */
 	struct fs_context *fs;                    /* [o] root, working directory, umask */
-	struct cred cred;                         /* [l] */
+	const struct cred *cred;                  /* [l] of the first thread: what others see */
+	u32 dumpable;                             /* [a] PR_SET_DUMPABLE */
+	bool is_subreaper;                        /* [a] PR_SET_CHILD_SUBREAPER */
 	struct uapi_rlimit rlimits[RLIM_NLIMITS]; /* [l] */
 	struct file *exe;                         /* [o] the program, for /proc */
 	u64 start_ns;                             /* [i] */
 };
 
 struct user_thread {
-	u32 refs;                  /* [a] one is the thread's own, until it exits */
-	struct thread *thread;     /* [i] */
-	struct process *proc;      /* [i] */
-	struct pid *tid;           /* [l] changes when another thread than the first calls exec */
+	u32 refs;                /* [a] one is the thread's own, until it exits */
+	struct thread *thread;   /* [i] */
+	struct process *proc;    /* [i] */
+	struct pid *tid;         /* [l] changes when another thread than the first calls exec */
+	const struct cred *cred; /* [t] changed by cred_commit only */
+	bool nproc_exceeded; /* [t] a change of user led above RLIMIT_NPROC: exec fails while it lasts */
+	u64 timer_slack_ns;        /* [t] PR_SET_TIMERSLACK; 0: the default */
+	u32 parent_death_signal;   /* [a] PR_SET_PDEATHSIG; 0: none */
 	struct list_head link;     /* [l] */
 	struct thread_signals sig; /* [l] */
 	bool killed;               /* [a] exit before the next return to user mode */

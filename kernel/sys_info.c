@@ -4,6 +4,7 @@
 #include <arch/power.h>
 #include <uapi/errno.h>
 #include <uapi/misc.h>
+#include "kernel/cred.h"
 #include "kernel/printk.h"
 #include "kernel/process.h"
 #include "kernel/random.h"
@@ -74,7 +75,7 @@ static bool is_magic2(u32 magic)
 long sys_reboot(u32 magic1, u32 magic2, u32 cmd, vaddr_t arg)
 {
 	(void)arg;
-	if (current_process->cred.euid)
+	if (!cred_capable(CAP_SYS_BOOT))
 		return -EPERM;
 	if (magic1 != REBOOT_MAGIC1 || !is_magic2(magic2))
 		return -EINVAL;

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* sys_process.c - who am I: numbers, groups, sessions, user ids, names. */
-#include <arch/thread.h>
+/* sys_process.c - who am I: numbers, groups, sessions. */
 #include <uapi/errno.h>
-#include <uapi/misc.h>
 #include "kernel/process.h"
 #include "kernel/syscall.h"
-#include "kernel/uaccess.h"
-#include "lib/string.h"
 
 long sys_getpid(void)
 {
@@ -28,26 +24,6 @@ long sys_getppid(void)
 	nr = parent ? user_pid(parent) : 0;
 	mutex_unlock(&process_tree_lock);
 	return nr;
-}
-
-long sys_getuid(void)
-{
-	return current_process->cred.uid;
-}
-
-long sys_geteuid(void)
-{
-	return current_process->cred.euid;
-}
-
-long sys_getgid(void)
-{
-	return current_process->cred.gid;
-}
-
-long sys_getegid(void)
-{
-	return current_process->cred.egid;
 }
 
 long sys_set_tid_address(vaddr_t addr)
@@ -172,35 +148,4 @@ long sys_setsid(void)
 	}
 	mutex_unlock(&process_tree_lock);
 	return result;
-}
-
-/* --- prctl ------------------------------------------------------------------------------------------- */
-
-static long set_name(vaddr_t uname)
-{
-	char name[sizeof(current->name)] = {0};
-	ssize_t n = strncpy_from_user(name, uname, sizeof(name));
-
-	if (n == -EFAULT)
-		return -EFAULT;
-	name[sizeof(name) - 1] = 0; /* longer ones are cut */
-	memcpy(current->name, name, sizeof(name));
-	return 0;
-}
-
-long sys_prctl(int option, u64 a2, u64 a3, u64 a4, u64 a5)
-{
-	(void)a3;
-	(void)a4;
-	(void)a5;
-	switch (option) {
-	case PR_SET_NAME:
-		return set_name(a2);
-	case PR_GET_NAME:
-		return copy_to_user(a2, current->name, sizeof(current->name));
-	case PR_GET_DUMPABLE:
-		return 1;
-	default:
-		return -EINVAL;
-	}
 }

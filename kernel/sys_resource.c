@@ -2,6 +2,7 @@
 /* sys_resource.c - limits, and what has been used. */
 #include <uapi/errno.h>
 #include <uapi/resource.h>
+#include "kernel/cred.h"
 #include "kernel/process.h"
 #include "kernel/syscall.h"
 #include "kernel/time.h"
@@ -17,7 +18,7 @@ static int check_limit(struct process *p, unsigned resource, const struct uapi_r
 	if (resource == RLIMIT_NOFILE && r->max > 1048576)
 		return -EPERM;
 	/* Only the superuser may raise a hard limit. */
-	if (r->max > p->rlimits[resource].max && current_process->cred.euid)
+	if (r->max > p->rlimits[resource].max && !cred_capable(CAP_SYS_RESOURCE))
 		return -EPERM;
 	return 0;
 }

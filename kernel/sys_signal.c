@@ -4,6 +4,7 @@
 #include <arch/thread.h>
 #include <arch/trap.h>
 #include <uapi/errno.h>
+#include "kernel/cred.h"
 #include "kernel/process.h"
 #include "kernel/syscall.h"
 #include "kernel/uaccess.h"
@@ -17,17 +18,19 @@ static struct uapi_siginfo info_from_self(int sig, int code)
 		.si_signo = sig,
 		.si_code = code,
 		.si_pid = (s32)user_pid(current_process),
-		.si_uid = current_process->cred.uid,
+		.si_uid = cred_now()->uid,
 	};
 }
 
-/* may_signal - the superuser anyone, others those of the same user; SIGCONT within the session. */
-static int may_signal(const struct process *p, int sig)
+/* may_signal - who has CAP_KILL anyone, others those of the same user; SIGCONT within the session. */
+static int may_signal(struct process *p, int sig)
 {
-	const struct cred *self = &current_process->cred;
+	const struct cred *self = cred_now(), *other = process_cred(p);
+	bool same = self->euid == other->suid || self->euid == other->uid ||
+		    self->uid == other->suid || self->uid == other->uid;
 
-	if (!self->euid || self->euid == p->cred.suid || self->euid == p->cred.uid ||
-	    self->uid == p->cred.suid || self->uid == p->cred.uid)
+	cred_put(other);
+	if (same || p == current_process || cred_capable(CAP_KILL))
 		return 0;
 	return sig == SIGCONT && p->session == current_process->session ? 0 : -EPERM;
 }

@@ -90,13 +90,29 @@ long sys_getpgid(int pid);
 long sys_setpgid(int pid, int pgid);
 long sys_getsid(int pid);
 long sys_setsid(void);
+long sys_set_tid_address(vaddr_t addr);
+long sys_arch_prctl(int option, u64 value); /* x86_64 */
+
+/* credentials: kernel/sys_cred.c, prctl.c */
 long sys_getuid(void);
 long sys_geteuid(void);
 long sys_getgid(void);
 long sys_getegid(void);
-long sys_set_tid_address(vaddr_t addr);
+long sys_getresuid(vaddr_t uid, vaddr_t euid, vaddr_t suid);
+long sys_getresgid(vaddr_t gid, vaddr_t egid, vaddr_t sgid);
+long sys_setuid(u32 uid);
+long sys_setgid(u32 gid);
+long sys_setreuid(u32 uid, u32 euid);
+long sys_setregid(u32 gid, u32 egid);
+long sys_setresuid(u32 uid, u32 euid, u32 suid);
+long sys_setresgid(u32 gid, u32 egid, u32 sgid);
+long sys_setfsuid(u32 uid);
+long sys_setfsgid(u32 gid);
+long sys_getgroups(int size, vaddr_t out);
+long sys_setgroups(int count, vaddr_t in);
+long sys_capget(vaddr_t head, vaddr_t data);
+long sys_capset(vaddr_t head, vaddr_t data);
 long sys_prctl(int option, u64 a2, u64 a3, u64 a4, u64 a5);
-long sys_arch_prctl(int option, u64 value); /* x86_64 */
 
 /* limits and usage: kernel/sys_resource.c */
 long sys_getrlimit(unsigned resource, vaddr_t out);

@@ -10,6 +10,7 @@
 #include <uapi/errno.h>
 #include <uapi/resource.h>
 #include <uapi/wait.h>
+#include "kernel/cred.h"
 #include "kernel/process.h"
 #include "kernel/syscall.h"
 #include "kernel/time.h"
@@ -49,7 +50,7 @@ static bool matches(const struct wait_request *w, const struct process *child)
 static void report(struct wait_request *w, const struct process *child, int code, u32 status)
 {
 	w->pid = user_pid(child);
-	w->uid = child->cred.uid;
+	w->uid = child->cred->uid;
 	w->code = code;
 	w->status = status;
 	w->usage = child->dead;

@@ -39,14 +39,6 @@ _Static_assert(sizeof(struct uapi_sysinfo) == 112, "the ABI's size");
 #define REBOOT_CMD_CAD_ON    0x89abcdefu
 #define REBOOT_CMD_CAD_OFF   0x00000000u
 
-/* prctl(2) */
-#define PR_SET_PDEATHSIG 1
-#define PR_GET_PDEATHSIG 2
-#define PR_GET_DUMPABLE  3
-#define PR_SET_DUMPABLE  4
-#define PR_SET_NAME      15
-#define PR_GET_NAME      16
-
 /* arch_prctl(2), x86_64 */
 #define ARCH_SET_GS 0x1001
 #define ARCH_SET_FS 0x1002

@@ -14,6 +14,7 @@
 #define S_IFIFO  0010000
 #define S_ISUID  0004000
 #define S_ISGID  0002000
+#define S_IXGRP  0000010
 #define S_ISVTX  0001000
 
 #define S_ISREG(m) (((m)&S_IFMT) == S_IFREG)

@@ -43,6 +43,8 @@
 	SYSCALL(79, newfstatat) \
 	SYSCALL(80, fstat) \
 	SYSCALL(81, sync) \
+	SYSCALL(90, capget) \
+	SYSCALL(91, capset) \
 	SYSCALL(93, exit) \
 	SYSCALL(94, exit_group) \
 	SYSCALL(95, waitid) \
@@ -67,11 +69,23 @@
 	SYSCALL(136, rt_sigpending) \
 	SYSCALL(139, rt_sigreturn) \
 	SYSCALL(142, reboot) \
+	SYSCALL(143, setregid) \
+	SYSCALL(144, setgid) \
+	SYSCALL(145, setreuid) \
+	SYSCALL(146, setuid) \
+	SYSCALL(147, setresuid) \
+	SYSCALL(148, getresuid) \
+	SYSCALL(149, setresgid) \
+	SYSCALL(150, getresgid) \
+	SYSCALL(151, setfsuid) \
+	SYSCALL(152, setfsgid) \
 	SYSCALL(153, times) \
 	SYSCALL(154, setpgid) \
 	SYSCALL(155, getpgid) \
 	SYSCALL(156, getsid) \
 	SYSCALL(157, setsid) \
+	SYSCALL(158, getgroups) \
+	SYSCALL(159, setgroups) \
 	SYSCALL(160, uname) \
 	SYSCALL(163, getrlimit) \
 	SYSCALL(164, setrlimit) \

@@ -72,14 +72,28 @@
 	SYSCALL(100, times) \
 	SYSCALL(102, getuid) \
 	SYSCALL(104, getgid) \
+	SYSCALL(105, setuid) \
+	SYSCALL(106, setgid) \
 	SYSCALL(107, geteuid) \
 	SYSCALL(108, getegid) \
 	SYSCALL(109, setpgid) \
 	SYSCALL(110, getppid) \
 	SYSCALL(111, getpgrp) \
 	SYSCALL(112, setsid) \
+	SYSCALL(113, setreuid) \
+	SYSCALL(114, setregid) \
+	SYSCALL(115, getgroups) \
+	SYSCALL(116, setgroups) \
+	SYSCALL(117, setresuid) \
+	SYSCALL(118, getresuid) \
+	SYSCALL(119, setresgid) \
+	SYSCALL(120, getresgid) \
 	SYSCALL(121, getpgid) \
+	SYSCALL(122, setfsuid) \
+	SYSCALL(123, setfsgid) \
 	SYSCALL(124, getsid) \
+	SYSCALL(125, capget) \
+	SYSCALL(126, capset) \
 	SYSCALL(127, rt_sigpending) \
 	SYSCALL(130, rt_sigsuspend) \
 	SYSCALL(131, sigaltstack) \
