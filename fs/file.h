@@ -74,6 +74,7 @@ struct file {
 	const struct file_ops *ops; /* [i] */
 	struct dentry *dentry;      /* [i] NULL: has no name (pipes) */
 	struct inode *inode;        /* [i] */
+	const char *anon_name;      /* [i] kind of a file without a name, "[eventfd]"; NULL: none of those */
 	struct mutex pos_lock;      /* RANK_FILES */
 	u64 pos;                    /* [p] bytes */
 	void *private_data;         /* [i] */
@@ -94,6 +95,18 @@ void file_put(struct file *); /* may sleep */
 ssize_t file_read_kernel(struct file *, void *buf, size_t n, u64 pos);
 ssize_t file_write_kernel(struct file *, const void *buf, size_t n, u64 pos);
 void file_stat(struct inode *, struct uapi_stat *);
+
+/* file_link_text - what the link in /proc/self/fd says: the path, with " (deleted)" where that is so, or
+ * "pipe:[12]", "socket:[12]", "anon_inode:[eventfd]". 0 or -ENAMETOOLONG. Takes vfs_rename_lock. */
+int file_link_text(struct file *, char *buf, size_t size);
+
+/* anon_file_create - an open file that has no name. name: its kind with brackets, static; flags: O_*, of which
+ * the access mode counts. private_data passes to it. 0 or -ENOMEM: then private_data is still the caller's.
+ * anon_fd_create - the same with a descriptor (O_CLOEXEC counts): >= 0, -ENOMEM, -EMFILE. */
+int anon_file_create(const char *name, const struct file_ops *, void *private_data, u32 flags,
+		     struct file **out);
+int anon_fd_create(const char *name, const struct file_ops *, void *private_data, u32 flags);
+void anon_file_init(void); /* boot */
 
 /* --- descriptors -------------------------------------------------------------------------------------- */
 struct files;

@@ -8,6 +8,7 @@
  */
 #include <quire/assert.h>
 #include <uapi/errno.h>
+#include "fs/file.h"
 #include "fs/vfs.h"
 #include "kernel/time.h"
 #include "lib/atomic.h"
@@ -23,6 +24,7 @@ void vfs_init(void)
 {
 	mutex_init(&vfs_rename_lock, RANK_FILES);
 	dentry_cache = slab_cache_create("dentry", sizeof(struct dentry), 0, false);
+	anon_file_init();
 	if (tmpfs_create_root(&vfs_root))
 		panic("no memory for the root directory");
 }
