@@ -16,7 +16,7 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 
-static const struct selftest *const claims[] = {selftest_locks, selftest_threads};
+static const struct selftest *const claims[] = {selftest_string, selftest_locks, selftest_threads};
 
 static u32 nr_failures; /* [a] of the running test */
 

@@ -1,95 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * string.c - the memory and string functions of the C standard.
+ * string.c - the memory and string functions of the C standard, but for those that copy and fill,
+ * which are the machine's own (arch/<arch>/string.S).
  *
- * Word at a time where the alignment of dst allows it; unaligned sources are read through a packed
- * struct, which the compiler turns into whatever the machine permits. Each loop that copies, fills or
- * measures contains a barrier(): without it, the compiler would recognise the idiom and replace the
- * loop in memcpy by a call of memcpy.
+ * Each loop that measures contains a barrier(): without it, the compiler would recognise the idiom and
+ * replace the loop in strlen by a call of strlen.
  */
 #include "lib/string.h"
 #include <quire/compiler.h>
 
 #define WORD sizeof(u64)
-#define ONES 0x0101010101010101ull
-
-struct unaligned {
-	u64 word;
-} PACKED;
-
-/* Ascending addresses. Also right for overlapping areas with dst below src: each word is loaded
- * before the store that might overwrite it, and the store never reaches the next load. */
-static void copy_up(u8 *d, const u8 *s, size_t n)
-{
-	for (; n && (uintptr_t)d % WORD; n--) {
-		*d++ = *s++;
-		barrier();
-	}
-	for (; n >= WORD; n -= WORD, d += WORD, s += WORD) {
-		*(u64 *)d = ((const struct unaligned *)s)->word;
-		barrier();
-	}
-	for (; n; n--) {
-		*d++ = *s++;
-		barrier();
-	}
-}
-
-/* Descending addresses, for overlapping areas with dst above src. */
-static void copy_down(u8 *d, const u8 *s, size_t n)
-{
-	d += n;
-	s += n;
-	for (; n && (uintptr_t)d % WORD; n--) {
-		*--d = *--s;
-		barrier();
-	}
-	for (; n >= WORD; n -= WORD) {
-		d -= WORD;
-		s -= WORD;
-		*(u64 *)d = ((const struct unaligned *)s)->word;
-		barrier();
-	}
-	for (; n; n--) {
-		*--d = *--s;
-		barrier();
-	}
-}
-
-void *memcpy(void *dst, const void *src, size_t n)
-{
-	copy_up(dst, src, n);
-	return dst;
-}
-
-void *memmove(void *dst, const void *src, size_t n)
-{
-	if ((uintptr_t)dst <= (uintptr_t)src)
-		copy_up(dst, src, n);
-	else
-		copy_down(dst, src, n);
-	return dst;
-}
-
-void *memset(void *dst, int c, size_t n)
-{
-	u64 word = ONES * (u8)c;
-	u8 *d = dst;
-
-	for (; n && (uintptr_t)d % WORD; n--) {
-		*d++ = (u8)c;
-		barrier();
-	}
-	for (; n >= WORD; n -= WORD, d += WORD) {
-		*(u64 *)d = word;
-		barrier();
-	}
-	for (; n; n--) {
-		*d++ = (u8)c;
-		barrier();
-	}
-	return dst;
-}
 
 int memcmp(const void *a, const void *b, size_t n)
 {

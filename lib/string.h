@@ -3,8 +3,8 @@
  * string.h - memory and string functions.
  *
  * The names of the C standard have the meaning of the C standard; the compiler emits calls to the
- * first four by itself. They are in string.c, our own additions in str.c, so that a program on the
- * build machine can take the former from its libc and the latter from here.
+ * first four by itself. They are in arch/<arch>/string.S and string.c, our own additions in str.c, so that a
+ * program on the build machine can take the former from its libc and the latter from here.
  *
  * None of these may be given a user address: see the checked accessors of the architecture.
  */

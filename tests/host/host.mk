@@ -50,6 +50,13 @@ $(eval $(call HOST_TEST,test_inflate,tests/host/test_inflate.c lib/inflate.c lib
 $(eval $(call HOST_TEST,test_cpio,tests/host/test_cpio.c lib/cpio.c))
 $(eval $(call HOST_TEST,test_radix,tests/host/test_radix.c lib/radix.c))
 
+# The build machine's own copying functions, under the names of renamed_string.h.
+HOST_STRING := $(HOST_O)/obj/string.S.o
+$(HOST_STRING): arch/$(shell uname -m)/string.S tests/host/host.mk
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) -Dmemcpy=q_memcpy -Dmemmove=q_memmove -Dmemset=q_memset -c $< -o $@
+$(HOST_O)/test_string $(HOST_O)/test_printf: $(HOST_STRING)
+
 # mm/phys on simulated CPUs and memory (tests/host/sim.h); the release variants have the checks of
 # debug builds compiled out.
 SIM_SRCS  := tests/host/sim_cpu.c tests/host/sim_lock.c tests/host/sim_memory.c
