@@ -1,6 +1,8 @@
 # Running the kernel; included by the top-level Makefile.
 #
 #   make run             boot to a shell of Debian's busybox (ARCH, DEBUG, SMP=2, MEM=512M, APPEND, INITRD)
+#   make debug           the same stopped, with gdb attached; its commands: qhelp
+#   make console         in a second terminal: the console of the machine that make debug started
 #   make shell-image     only its initramfs, for ARCH
 #
 # The shell's files are user/rootfs and one program, /bin/busybox of the package busybox-static, fetched
@@ -23,7 +25,7 @@ $(SHELL_DIR)/initramfs.cpio: $(BUSYBOX)/.fetched $(shell find user/rootfs) tools
 	$(Q)tools/mkinitramfs -o $@ $(ROOTFS_DIRS:%=--dir %) --data user/rootfs=/ \
 		--data $(BUSYBOX)/bin/busybox=bin/busybox --link init=bin/busybox --link bin/sh=busybox
 
-.PHONY: run shell-image
+.PHONY: run debug console shell-image
 shell-image: $(SHELL_DIR)/initramfs.cpio
 
 RUN_KERNEL := $(if $(filter aarch64,$(ARCH)),$(IMAGE),$(ELF))
@@ -34,3 +36,12 @@ RUN_SMP    := $(or $(SMP),2)
 run: kernel $(INITRD)
 	$(Q)tools/run-qemu --arch $(ARCH) --kernel $(RUN_KERNEL) --initrd $(INITRD) --smp $(RUN_SMP) --mem $(MEM) \
 		--append '$(APPEND)' --interactive
+
+# One machine at a time for each architecture.
+DEBUG_DIR := $(BUILD)/debug-$(ARCH)
+THIS_ARCH := $(if $(filter aarch64,$(ARCH)), ARCH=aarch64)
+debug: kernel $(INITRD)
+	$(Q)tools/debug --arch $(ARCH) --elf $(ELF) --kernel $(RUN_KERNEL) --initrd $(INITRD) --dir $(DEBUG_DIR)/live \
+		--smp $(RUN_SMP) --mem $(MEM) --append '$(APPEND)' --console-hint 'make console$(THIS_ARCH)'
+console:
+	$(Q)tools/console $(DEBUG_DIR)/live/console
