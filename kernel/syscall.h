@@ -77,6 +77,7 @@ long sys_clone3(vaddr_t args, u64 size);
 long sys_fork(void);
 long sys_vfork(void);
 long sys_execve(vaddr_t path, vaddr_t argv, vaddr_t envp);
+long sys_execveat(int dirfd, vaddr_t path, vaddr_t argv, vaddr_t envp, int flags);
 long sys_exit(int code);
 long sys_exit_group(int code);
 long sys_wait4(int pid, vaddr_t status, int options, vaddr_t usage);

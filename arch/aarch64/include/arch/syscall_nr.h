@@ -113,6 +113,7 @@
 	SYSCALL(261, prlimit64) \
 	SYSCALL(276, renameat2) \
 	SYSCALL(278, getrandom) \
+	SYSCALL(281, execveat) \
 	SYSCALL(435, clone3) \
 	SYSCALL(439, faccessat2)
 /* clang-format on */

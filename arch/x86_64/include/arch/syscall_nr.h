@@ -136,6 +136,7 @@
 	SYSCALL(309, getcpu) \
 	SYSCALL(316, renameat2) \
 	SYSCALL(318, getrandom) \
+	SYSCALL(322, execveat) \
 	SYSCALL(435, clone3) \
 	SYSCALL(439, faccessat2)
 /* clang-format on */
