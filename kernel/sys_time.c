@@ -7,9 +7,11 @@
  *
  * Read next: time.c, vdso.h.
  */
+#include <uapi/capability.h>
 #include <uapi/errno.h>
 #include <uapi/time.h>
 #include <uapi/timex.h>
+#include "kernel/cred.h"
 #include "kernel/process.h"
 #include "kernel/syscall.h"
 #include "kernel/time.h"
@@ -182,7 +184,7 @@ static int set_realtime(s64 sec, s64 nsec)
 {
 	if (sec < 0 || sec >= SETTABLE_SECONDS || (u64)nsec >= NSEC_PER_SEC)
 		return -EINVAL;
-	if (current_process->cred.euid)
+	if (!cred_capable(CAP_SYS_TIME))
 		return -EPERM;
 	return time_set_realtime((u64)sec * NSEC_PER_SEC + (u64)nsec);
 }
@@ -213,7 +215,7 @@ long sys_settimeofday(vaddr_t utv, vaddr_t utz)
 		return -EINVAL;
 	if (utz && copy_from_user(&tz, utz, sizeof(tz)))
 		return -EFAULT;
-	if (current_process->cred.euid)
+	if (!cred_capable(CAP_SYS_TIME))
 		return -EPERM;
 	if (utz && (tz.tz_minuteswest > 15 * 60 || tz.tz_minuteswest < -15 * 60))
 		return -EINVAL;
@@ -251,7 +253,7 @@ long sys_adjtimex(vaddr_t inout)
 		return -EFAULT;
 	if (!modes || modes == ADJ_OFFSET_SS_READ)
 		return report_clock(inout);
-	return current_process->cred.euid ? -EPERM : -ENOSYS;
+	return cred_capable(CAP_SYS_TIME) ? -ENOSYS : -EPERM;
 }
 
 long sys_clock_adjtime(int clock, vaddr_t inout)
