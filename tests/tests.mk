@@ -5,13 +5,11 @@
 #   make guest-programs  the programs of tests/guest and the initramfs images, for ARCH
 #   make run-tests       boot ARCH with the guest programs (RUN="--smp 4 --append 'TESTS=hello'")
 #   make lint            formatting, include rules, sizes, both compilers, analysers
-#   make bench           instructions per operation beside Linux's, both architectures (or ARCH=); ROWS=a,b
-#   make bench PROFILE=row   where the instructions of one row go; KERNEL=linux: on Linux
-#   make bench-boot      instructions from kernel entry to the first user instruction
-#   make bench-idle      instructions that ten idle seconds cost
 #   make compile_commands.json
 
 TEST_ARCHS ?= x86_64 aarch64
+# Where both are meant unless one is asked for.
+ASKED_ARCHS := $(if $(filter command environment,$(origin ARCH)),$(ARCH),$(TEST_ARCHS))
 TEST_RUN   := tests/run --build $(BUILD)
 
 # --- guest programs --------------------------------------------------------------------------------
@@ -115,66 +113,6 @@ linux-%:
 
 oracle: $(TEST_ARCHS:%=linux-%) $(TEST_ARCHS:%=test-programs-%)
 	$(TEST_RUN) --kernel linux --arch $(call list,$(TEST_ARCHS)) --smp $(TEST_SMP)
-
-# --- figures ---------------------------------------------------------------------------------------
-# Instructions counted by a QEMU plugin under icount: they repeat exactly.
-$(BUILD)/plugin/%.so: tools/plugin/%.c
-	@mkdir -p $(@D)
-	$(Q)$(HOSTCC) -O2 -fPIC -shared -fvisibility=hidden -Wall -Wextra -Werror $< -o $@
-
-$(GUEST)/bench/idle: tests/bench/idle.c
-	@mkdir -p $(@D)
-	$(Q)$(GUEST_CC) -std=gnu11 -O1 -Wall -Wextra -Werror -static $< -o $@
-
-$(GUEST)/bench/idle.cpio: $(GUEST)/bench/idle tools/mkinitramfs
-	$(Q)tools/mkinitramfs -o $@ --init $<
-
-bench-programs: $(GUEST)/bench/idle.cpio $(BUILD)/plugin/count.so
-bench-boot-%:
-	+$(Q)$(SUBMAKE) ARCH=$* DEBUG=0 kernel guest-programs bench-programs
-	tests/bench/run --build $(BUILD) --arch $* boot
-bench-idle-%:
-	+$(Q)$(SUBMAKE) ARCH=$* DEBUG=0 kernel guest-programs bench-programs
-	tests/bench/run --build $(BUILD) --arch $* idle
-bench-boot: $(TEST_ARCHS:%=bench-boot-%)
-bench-idle: $(TEST_ARCHS:%=bench-idle-%)
-
-# The benchmark: the same initramfs on Linux and on Quire. tests/bench/compare says how it counts.
-BENCH := $(GUEST)/bench
-BENCH_CFLAGS := -std=gnu11 -O2 -Wall -Wextra -Werror -pthread -static
-BENCH_SRCS := tests/bench/bench.c $(sort $(wildcard tests/bench/rows_*.c))
-
-$(BENCH)/bench: $(BENCH_SRCS) tests/bench/bench.h tests/tests.mk
-	@mkdir -p $(@D)
-	@echo "  GUEST   $(ARCH) bench"
-	$(Q)$(GUEST_CC) $(BENCH_CFLAGS) $(BENCH_SRCS) -o $@
-
-# Its addresses must not be those of the benchmark, in which a profile looks for the marks.
-$(BENCH)/tiny: tests/bench/tiny.c tests/tests.mk
-	@mkdir -p $(@D)
-	$(Q)$(GUEST_CC) -O2 -Wall -Wextra -Werror -s -static -nostdlib -ffreestanding -fno-stack-protector \
-		-Wl,--build-id=none,-Ttext-segment=0x10000000 $< -o $@
-
-$(BENCH)/kallsyms: tests/bench/kallsyms.c tests/tests.mk
-	@mkdir -p $(@D)
-	$(Q)$(GUEST_CC) $(BENCH_CFLAGS) -s $< -o $@
-
-$(BENCH)/bench.cpio: $(BENCH)/bench $(BENCH)/tiny $(BENCH)/kallsyms tools/mkinitramfs
-	$(Q)tools/mkinitramfs -o $@ --init $(BENCH)/bench --data $(BENCH)/tiny=bench/tiny \
-		--data $(BENCH)/kallsyms=bench/kallsyms
-
-.PHONY: bench
-BENCH_ARCHS := $(if $(filter command line environment,$(origin ARCH)),$(ARCH),$(TEST_ARCHS))
-BENCH_RUN    = tests/bench/compare --build $(BUILD) --arch $* $(if $(ROWS),--rows $(ROWS)) \
-	       $(if $(KERNEL),--kernel $(KERNEL)) $(if $(PROFILE),--profile $(PROFILE)) $(if $(filter 1,$(FRESH)),--fresh)
-bench-row-programs: $(BENCH)/bench.cpio $(BUILD)/plugin/profile.so
-bench-rows-%: linux-%
-	+$(Q)$(SUBMAKE) ARCH=$* DEBUG=0 kernel bench-row-programs
-	$(Q)$(BENCH_RUN)
-# One after the other: two emulators run for each.
-bench:
-	+$(Q)status=0; for arch in $(BENCH_ARCHS); do \
-		$(MAKE) --no-print-directory bench-rows-$$arch || status=1; done; exit $$status
 
 # --- lint ------------------------------------------------------------------------------------------
 # Each part can be called alone. None may have a finding.

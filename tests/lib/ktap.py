@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """ktap - read KTAP as a test program prints it, mixed with whatever else is on the console.
 
-A result is a line "ok N name" or "not ok N name", with "# SKIP reason" or "# TODO" behind it. Indented
+A result is a line "ok N name" or "not ok N name", with "# SKIP reason", "# XFAIL" or "# TODO" behind it. Indented
 results belong to the next less indented one, which names their group and is not counted itself (unless
 it fails while all of its children passed). Lines before a failing result are its context.
 """
@@ -48,7 +48,7 @@ class Parser:
             return False
         indent, failed = len(m.group(1)), bool(m.group(2))
         name, directive = m.group(4) or m.group(3), (m.group(5) or "").upper()
-        status = SKIP if directive.startswith("SKIP") else FAIL if failed and not directive.startswith("TODO") else PASS
+        status = SKIP if directive.startswith(("SKIP", "XFAIL")) else FAIL if failed and not directive.startswith("TODO") else PASS
         case = Case(name, status, self.context if status == FAIL else [])
         self.context = []
         self.seen[indent] = self.seen.get(indent, 0) + 1
