@@ -1,7 +1,7 @@
 # Figures; included by the top-level Makefile.
 #
 #   make bench           instructions per operation beside Linux's, both architectures (or ARCH=); ROWS=a,b
-#   make bench PROFILE=row   where the instructions of one row go; KERNEL=linux: on Linux
+#   make bench PROFILE=row   where the instructions of one row go; KERNEL=linux: on Linux, CALLERS=f: who called f
 #   make bench-boot      instructions from kernel entry to the first user instruction
 #   make bench-idle      instructions that ten idle seconds cost
 #
@@ -55,7 +55,7 @@ $(BENCH)/bench.cpio: $(BENCH)/bench $(BENCH)/tiny $(BENCH)/kallsyms tools/mkinit
 
 .PHONY: bench
 BENCH_RUN    = tests/bench/compare --build $(BUILD) --arch $* $(if $(ROWS),--rows $(ROWS)) \
-	       $(if $(KERNEL),--kernel $(KERNEL)) $(if $(PROFILE),--profile $(PROFILE)) $(if $(filter 1,$(FRESH)),--fresh)
+	       $(if $(KERNEL),--kernel $(KERNEL)) $(if $(PROFILE),--profile $(PROFILE)) $(if $(CALLERS),--callers $(CALLERS)) $(if $(filter 1,$(FRESH)),--fresh)
 bench-row-programs: $(BENCH)/bench.cpio $(BUILD)/plugin/profile.so
 bench-rows-%: linux-%
 	+$(Q)$(SUBMAKE) ARCH=$* DEBUG=0 kernel bench-row-programs
