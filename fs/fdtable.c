@@ -203,6 +203,16 @@ struct file *fd_get(int fd)
 	return f;
 }
 
+u32 fd_capacity(void)
+{
+	u32 n;
+
+	rcu_read_lock();
+	n = rcu_dereference(current_process->files->array)->capacity;
+	rcu_read_unlock();
+	return n;
+}
+
 static u32 fd_limit(void)
 {
 	return (u32)MIN(process_limit(current_process, RLIMIT_NOFILE), FD_MAX);

@@ -121,6 +121,8 @@ bool files_is_shared(const struct files *);
 
 /* fd_get - the file behind a descriptor of the current process with a reference; NULL: EBADF. */
 struct file *fd_get(int fd);
+/* fd_capacity - descriptors of the current process from here on are certainly not in use; a multiple of 64. */
+u32 fd_capacity(void);
 /* fd_install - the lowest free descriptor >= min for a file (whose reference passes to the table).
  * >= 0, -EMFILE, -ENOMEM: then the reference stays with the caller. */
 int fd_install(struct file *, int min, bool cloexec);

@@ -12,6 +12,7 @@
 #include <quire/assert.h>
 #include <uapi/errno.h>
 #include "fs/file.h"
+#include "fs/poll.h"
 #include "fs/vfs.h"
 #include "kernel/process.h"
 #include "kernel/uaccess.h"
@@ -257,16 +258,38 @@ static long pipe_ioctl(struct file *f, unsigned cmd, vaddr_t arg)
 	return put_user_u32(arg, bytes);
 }
 
+static u32 poll_reader(struct file *f, struct poll_request *r)
+{
+	struct pipe *p = pipe_of(f);
+	u32 ready;
+
+	poll_wait(r, &p->not_empty);
+	ready = atomic_load(&p->count) ? POLLIN | POLLRDNORM : 0;
+	return atomic_load(&p->writers) ? ready : ready | POLLHUP;
+}
+
+static u32 poll_writer(struct file *f, struct poll_request *r)
+{
+	struct pipe *p = pipe_of(f);
+	u32 ready;
+
+	poll_wait(r, &p->not_full);
+	ready = has_room(p) ? POLLOUT | POLLWRNORM : 0;
+	return atomic_load(&p->readers) ? ready : ready | POLLERR;
+}
+
 static const struct inode_ops pipe_inode_ops = {.free = pipe_free};
 static const struct file_ops reader_ops = {
 	.read = pipe_read,
 	.ioctl = pipe_ioctl,
+	.poll = poll_reader,
 	.release = release_reader,
 	.is_stream = true,
 };
 static const struct file_ops writer_ops = {
 	.write = pipe_write,
 	.ioctl = pipe_ioctl,
+	.poll = poll_writer,
 	.release = release_writer,
 	.is_stream = true,
 };

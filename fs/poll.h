@@ -9,6 +9,7 @@
 #pragma once
 
 #include <quire/types.h>
+#include "fs/file.h"
 
 struct waitq;
 
@@ -25,13 +26,32 @@ struct waitq;
 #define POLLMSG    0x0400u
 #define POLLRDHUP  0x2000u
 
+#define POLL_ALWAYS (POLLERR | POLLHUP) /* reported whether asked for or not */
+#define POLL_READY \
+	(POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM) /* of files without a poll operation */
+
 /* Somebody who wants to hear of changes. add is called for each queue; the queue lives as long as the file. */
 struct poll_request {
 	void (*add)(struct poll_request *, struct waitq *);
+	u32 events; /* what it is interested in, POLL_ALWAYS included */
 };
 
 static inline void poll_wait(struct poll_request *r, struct waitq *q)
 {
 	if (r)
 		r->add(r, q);
+}
+
+/* poll_wait_for - a queue that announces these events and no others: a file that has one for its readers and one
+ * for its writers does not wake the ones for the others. */
+static inline void poll_wait_for(struct poll_request *r, struct waitq *q, u32 events)
+{
+	if (r && (r->events & events))
+		r->add(r, q);
+}
+
+/* file_poll - what is ready now; with a request, also where to wait. */
+static inline u32 file_poll(struct file *f, struct poll_request *r)
+{
+	return f->ops->poll ? f->ops->poll(f, r) : POLL_READY;
 }

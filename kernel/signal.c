@@ -564,6 +564,7 @@ void signal_deliver(struct trap_frame *frame)
 
 	while (next_handler(&action, &info))
 		run_handler(frame, &action, &info);
+	signal_end_mask(0); /* no handler did it */
 }
 
 /* The handler has to find, or return to, the right state of the call; so the registers are settled

@@ -118,6 +118,12 @@ void signal_discard_ignored(struct process *, int sig);
 /* signal_set_blocked - the current thread's mask; SIGKILL and SIGSTOP cannot be blocked. */
 void signal_set_blocked(sigset);
 
+/* signal_use_mask - for calls such as ppoll: the current thread's mask until the call is over, or a handler has
+ * been entered, whose return then brings the old one back. set: user address, 0: leave the mask alone. 0, -EINVAL (size),
+ * -EFAULT. signal_end_mask - the call is over with this result; -RESTART_NOHAND leaves it to what comes next. */
+int signal_use_mask(vaddr_t set, u64 size);
+void signal_end_mask(long result);
+
 /* Results (negated) of interrupted system calls that user space never sees: see signal_restart. */
 #define RESTART_SYS    512 /* again, unless a handler without SA_RESTART runs */
 #define RESTART_NOINTR 513 /* again in any case */

@@ -254,13 +254,13 @@ static void wait_for_signal(void)
 	}
 }
 
-/* The mask of the call holds until a handler's frame has been made; the frame restores the old one. When the
- * signal turns out to need no handler the call is made again, mask and all. */
-long sys_rt_sigsuspend(vaddr_t uset, u64 sigset_size)
+int signal_use_mask(vaddr_t uset, u64 sigset_size)
 {
 	struct thread_signals *s = &current_user->sig;
 	sigset set;
 
+	if (!uset)
+		return 0;
 	if (sigset_size != sizeof(sigset))
 		return -EINVAL;
 	if (copy_from_user(&set, uset, sizeof(set)))
@@ -270,6 +270,29 @@ long sys_rt_sigsuspend(vaddr_t uset, u64 sigset_size)
 		s->restore_saved = true;
 	}
 	signal_set_blocked(set);
+	return 0;
+}
+
+void signal_end_mask(long result)
+{
+	struct thread_signals *s = &current_user->sig;
+
+	if (!s->restore_saved || result == -RESTART_NOHAND)
+		return;
+	s->restore_saved = false;
+	signal_set_blocked(s->saved);
+}
+
+/* The mask of the call holds until a handler's frame has been made; the frame restores the old one. When the
+ * signal turns out to need no handler the call is made again, mask and all. */
+long sys_rt_sigsuspend(vaddr_t uset, u64 sigset_size)
+{
+	int err = uset                            ? signal_use_mask(uset, sigset_size)
+		  : sigset_size == sizeof(sigset) ? -EFAULT
+						  : -EINVAL;
+
+	if (err)
+		return err;
 	wait_for_signal();
 	return -RESTART_NOHAND;
 }

@@ -20,9 +20,19 @@ int timespec_to_ns(const struct uapi_timespec *ts, u64 *ns)
 	return 0;
 }
 
-static struct uapi_timespec to_timespec(u64 ns)
+struct uapi_timespec timespec_from_ns(u64 ns)
 {
 	return (struct uapi_timespec){(s64)(ns / NSEC_PER_SEC), (s64)(ns % NSEC_PER_SEC)};
+}
+
+int timeval_to_ns(const struct uapi_timeval *tv, u64 *ns)
+{
+	struct uapi_timespec ts = {tv->tv_sec, tv->tv_usec % 1000000 * (s64)NSEC_PER_USEC};
+
+	if (tv->tv_sec < 0 || tv->tv_usec < 0 ||
+	    __builtin_add_overflow(ts.tv_sec, tv->tv_usec / 1000000, &ts.tv_sec))
+		return -EINVAL;
+	return timespec_to_ns(&ts, ns);
 }
 
 u64 time_deadline_after(u64 ns)
@@ -86,7 +96,7 @@ long sys_clock_gettime(int clock, vaddr_t out)
 
 	if (err)
 		return err;
-	ts = to_timespec(ns);
+	ts = timespec_from_ns(ns);
 	return copy_to_user(out, &ts, sizeof(ts));
 }
 
@@ -133,7 +143,7 @@ static int sleep_until(u64 deadline)
 static int put_remaining(vaddr_t out, u64 deadline)
 {
 	u64 now = time_now();
-	struct uapi_timespec ts = to_timespec(deadline > now ? deadline - now : 0);
+	struct uapi_timespec ts = timespec_from_ns(deadline > now ? deadline - now : 0);
 
 	return copy_to_user(out, &ts, sizeof(ts));
 }

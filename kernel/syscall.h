@@ -38,6 +38,10 @@ long sys_dup3(int old_fd, int new_fd, int flags);
 long sys_fcntl(int fd, unsigned cmd, u64 arg);
 long sys_pipe2(vaddr_t fds, int flags);
 
+/* readiness: fs/poll.c, select.c */
+long sys_ppoll(vaddr_t fds, u32 nr, vaddr_t timeout, vaddr_t set, u64 sigset_size);
+long sys_pselect6(int nr, vaddr_t in, vaddr_t out, vaddr_t except, vaddr_t timeout, vaddr_t mask);
+
 /* names: fs/sys_path.c */
 long sys_openat(int dirfd, vaddr_t path, int flags, u32 mode);
 long sys_newfstatat(int dirfd, vaddr_t path, vaddr_t buf, int flags);
@@ -161,6 +165,8 @@ long sys_creat(vaddr_t path, u32 mode);
 long sys_stat(vaddr_t path, vaddr_t buf);
 long sys_lstat(vaddr_t path, vaddr_t buf);
 long sys_access(vaddr_t path, int mode);
+long sys_poll(vaddr_t fds, u32 nr, int timeout_ms);
+long sys_select(int nr, vaddr_t in, vaddr_t out, vaddr_t except, vaddr_t timeout);
 long sys_pipe(vaddr_t fds);
 long sys_dup2(int old_fd, int new_fd);
 long sys_getpgrp(void);

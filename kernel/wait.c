@@ -9,7 +9,8 @@
  * thread that sleeps and is on no queue.
  *
  * A waiter is removed by the waker, so each wake-up goes to a different thread, and the struct stays valid
- * until its owner has passed through waitq_remove, which takes the queue's lock.
+ * until its owner has passed through waitq_remove, which takes the queue's lock. Watchers (poll, epoll)
+ * stay until they are removed, and are told of each wake-up.
  *
  * Read next: kernel/sched.c, thread_wake.
  */
@@ -52,6 +53,7 @@ void waitq_add(struct waitq *q, struct waiter *w)
 	unsigned long irq;
 
 	w->thread = current;
+	w->wake = NULL;
 	w->woken = false;
 	current->wait_on = q;
 	irq = spin_lock_irqsave(&q->lock);
@@ -70,12 +72,61 @@ void waitq_remove(struct waitq *q, struct waiter *w)
 	current->wait_on = NULL;
 }
 
+/* waitq_cancel - the condition came true before it slept. Had somebody woken it for what another waiter is
+ * still to get, that one would sleep on. */
+void waitq_cancel(struct waitq *q, struct waiter *w)
+{
+	waitq_remove(q, w);
+	if (unlikely(w->woken))
+		waitq_wake(q, 1);
+}
+
+void waitq_watch(struct waitq *q, struct waiter *w, bool exclusive)
+{
+	unsigned long irq = spin_lock_irqsave(&q->lock);
+
+	if (exclusive)
+		list_add_tail(&w->link, &q->waiters);
+	else
+		list_add(&w->link, &q->waiters);
+	spin_unlock_irqrestore(&q->lock, irq);
+	smp_mb();
+}
+
+void waitq_unwatch(struct waitq *q, struct waiter *w)
+{
+	unsigned long irq = spin_lock_irqsave(&q->lock);
+
+	list_del(&w->link);
+	spin_unlock_irqrestore(&q->lock, irq);
+}
+
+unsigned waitq_wake_locked(struct waitq *q, unsigned n)
+{
+	struct waiter *w, *next;
+	unsigned woken = 0;
+
+	list_for_each_safe (w, next, &q->waiters, link) {
+		if (woken == n)
+			break;
+		if (w->wake) {
+			woken += w->wake(w);
+			continue;
+		}
+		list_del(&w->link);
+		w->woken = true;
+		thread_wake(w->thread);
+		woken++;
+	}
+	return woken;
+}
+
 /* waitq_wake - wake up to n waiters, oldest first; the condition has been made true before.
  *  context: any; takes the queue's lock and a run queue's   returns: how many were woken */
 unsigned waitq_wake(struct waitq *q, unsigned n)
 {
 	unsigned long irq;
-	unsigned woken = 0;
+	unsigned woken;
 
 	/* Nobody there: the usual case for pipes and futexes. The barrier is the waker's half of the order
 	 * that the head of this file describes. */
@@ -83,14 +134,7 @@ unsigned waitq_wake(struct waitq *q, unsigned n)
 	if (READ_ONCE(q->waiters.next) == &q->waiters)
 		return 0;
 	irq = spin_lock_irqsave(&q->lock);
-	while (woken < n && !list_empty(&q->waiters)) {
-		struct waiter *w = list_first(&q->waiters, struct waiter, link);
-
-		list_del(&w->link);
-		w->woken = true;
-		thread_wake(w->thread);
-		woken++;
-	}
+	woken = waitq_wake_locked(q, n);
 	spin_unlock_irqrestore(&q->lock, irq);
 	return woken;
 }

@@ -16,9 +16,13 @@ struct waitq {
 	struct list_head waiters;
 };
 
+/* A sleeping thread; or, with a function, a watcher: it is told of every wake-up and stays on the queue. */
 struct waiter {
 	struct list_head link;
 	struct thread *thread;
+	/* Called by the waker, in its context, under the queue's lock: takes no locks but those of other queues
+	 * that watch this one (nested), or of higher rank. True: an exclusive watcher has used the wake-up up. */
+	bool (*wake)(struct waiter *);
 	bool woken;
 };
 
@@ -36,7 +40,16 @@ enum wait_mode {
 void waitq_init(struct waitq *);
 void waitq_add(struct waitq *, struct waiter *);    /* current, after thread_prepare_sleep */
 void waitq_remove(struct waitq *, struct waiter *); /* harmless when already woken */
-unsigned waitq_wake(struct waitq *, unsigned n); /* oldest first; returns how many; any context */
+/* waitq_cancel - remove a waiter that goes on for a reason of its own: a wake-up that was spent on it goes to the next. */
+void waitq_cancel(struct waitq *, struct waiter *);
+/* waitq_watch - add a watcher, whose wake is set. It is told before any sleeper is woken; an exclusive one waits
+ * its turn among them. It goes with waitq_unwatch, after which its function is not running. Any context. */
+void waitq_watch(struct waitq *, struct waiter *, bool exclusive);
+void waitq_unwatch(struct waitq *, struct waiter *);
+/* waitq_wake - oldest first, up to n of them: watchers do not count, unless exclusive. Returns how many; any
+ * context. waitq_wake_locked: the caller holds q->lock. */
+unsigned waitq_wake(struct waitq *, unsigned n);
+unsigned waitq_wake_locked(struct waitq *, unsigned n);
 #define waitq_wake_all(q) waitq_wake(q, ~0u)
 
 /* wait_step - one sleep inside wait_event: 0, -EINTR by mode, -ETIMEDOUT past deadline_ns (0: none). */
@@ -44,26 +57,28 @@ int wait_step(enum wait_mode, u64 deadline_ns);
 
 /* wait_event - sleep until cond is true. cond is evaluated with no lock held and may be evaluated
  * many times; when it is true the value is 0, whatever else has happened. Value: 0, -EINTR, -ETIMEDOUT. */
-#define wait_event_deadline(q, cond, mode, deadline)                  \
-	({                                                            \
-		struct waiter wait_self;                              \
-		int wait_err = 0;                                     \
-		for (;;) {                                            \
-			if (cond) {                                   \
-				wait_err = 0;                         \
-				break;                                \
-			}                                             \
-			if (wait_err)                                 \
-				break;                                \
-			thread_prepare_sleep();                       \
-			waitq_add(q, &wait_self);                     \
-			if (cond)                                     \
-				thread_cancel_sleep();                \
-			else                                          \
-				wait_err = wait_step(mode, deadline); \
-			waitq_remove(q, &wait_self);                  \
-		}                                                     \
-		wait_err;                                             \
+#define wait_event_deadline(q, cond, mode, deadline)          \
+	({                                                    \
+		struct waiter wait_self;                      \
+		int wait_err = 0;                             \
+		for (;;) {                                    \
+			if (cond) {                           \
+				wait_err = 0;                 \
+				break;                        \
+			}                                     \
+			if (wait_err)                         \
+				break;                        \
+			thread_prepare_sleep();               \
+			waitq_add(q, &wait_self);             \
+			if (cond) {                           \
+				thread_cancel_sleep();        \
+				waitq_cancel(q, &wait_self);  \
+				break;                        \
+			}                                     \
+			wait_err = wait_step(mode, deadline); \
+			waitq_remove(q, &wait_self);          \
+		}                                             \
+		wait_err;                                     \
 	})
 #define wait_event(q, cond, mode) wait_event_deadline(q, cond, mode, 0)
 

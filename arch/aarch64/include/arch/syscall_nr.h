@@ -39,6 +39,8 @@
 	SYSCALL(66, writev) \
 	SYSCALL(67, pread64) \
 	SYSCALL(68, pwrite64) \
+	SYSCALL(72, pselect6) \
+	SYSCALL(73, ppoll) \
 	SYSCALL(78, readlinkat) \
 	SYSCALL(79, newfstatat) \
 	SYSCALL(80, fstat) \

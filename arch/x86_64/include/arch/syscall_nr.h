@@ -18,6 +18,7 @@
 	SYSCALL(4, stat) \
 	SYSCALL(5, fstat) \
 	SYSCALL(6, lstat) \
+	SYSCALL(7, poll) \
 	SYSCALL(8, lseek) \
 	SYSCALL(9, mmap) \
 	SYSCALL(10, mprotect) \
@@ -33,6 +34,7 @@
 	SYSCALL(20, writev) \
 	SYSCALL(21, access) \
 	SYSCALL(22, pipe) \
+	SYSCALL(23, select) \
 	SYSCALL(24, sched_yield) \
 	SYSCALL(28, madvise) \
 	SYSCALL(32, dup) \
@@ -128,6 +130,8 @@
 	SYSCALL(267, readlinkat) \
 	SYSCALL(268, fchmodat) \
 	SYSCALL(269, faccessat) \
+	SYSCALL(270, pselect6) \
+	SYSCALL(271, ppoll) \
 	SYSCALL(273, set_robust_list) \
 	SYSCALL(274, get_robust_list) \
 	SYSCALL(292, dup3) \
