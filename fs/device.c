@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* device.c - the character devices that need no driver: null, zero, full, random, and the console. */
+#include <quire/assert.h>
 #include <uapi/errno.h>
 #include <uapi/termios.h>
 #include "drivers/console.h"
@@ -8,6 +9,8 @@
 #include "kernel/process.h"
 #include "kernel/random.h"
 #include "kernel/uaccess.h"
+#include "lib/atomic.h"
+#include "mm/phys/slab.h"
 
 /* --- null, zero, full, random ------------------------------------------------------------------------ */
 
@@ -159,19 +162,73 @@ static const struct file_ops console_ops = {
 	.is_stream = true,
 };
 
-static const struct {
+/* Registered devices stay for ever, so the list is read without a lock. */
+struct device {
 	u64 rdev;
+	u32 mode;
+	const char *name;
 	const struct file_ops *ops;
-} devices[] = {
-	{DEV_MAKE(1, 3), &null_ops},   {DEV_MAKE(1, 5), &zero_ops},
-	{DEV_MAKE(1, 7), &full_ops},   {DEV_MAKE(1, 8), &random_ops},
-	{DEV_MAKE(1, 9), &random_ops}, {DEV_MAKE(5, 1), &console_ops},
+	struct device *next; /* [devices_lock] to change */
 };
+
+static struct spinlock devices_lock = SPINLOCK_INIT(RANK_PROCESS);
+static struct device *devices;
 
 const struct file_ops *device_find(u64 rdev)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(devices); i++)
-		if (devices[i].rdev == rdev)
-			return devices[i].ops;
+	for (struct device *d = atomic_load_acquire(&devices); d; d = atomic_load_acquire(&d->next))
+		if (d->rdev == rdev)
+			return d->ops;
 	return NULL;
+}
+
+int device_register(const char *name, u64 rdev, u32 mode, const struct file_ops *ops)
+{
+	struct device *d = kmalloc(sizeof(*d), 0), **at = &devices;
+	int err = 0;
+
+	if (!d)
+		return -ENOMEM;
+	*d = (struct device){.rdev = rdev, .mode = mode, .name = name, .ops = ops};
+	spin_lock(&devices_lock);
+	for (; *at && !err; at = &(*at)->next)
+		if ((*at)->rdev == rdev)
+			err = -EEXIST;
+	if (!err)
+		atomic_store_release(at, d);
+	spin_unlock(&devices_lock);
+	if (err)
+		kfree(d);
+	return err;
+}
+
+int device_for_each(int (*fn)(const char *name, u64 rdev, u32 mode, void *arg), void *arg)
+{
+	int err = 0;
+
+	for (struct device *d = atomic_load_acquire(&devices); d && !err;
+	     d = atomic_load_acquire(&d->next))
+		err = fn(d->name, d->rdev, d->mode, arg);
+	return err;
+}
+
+void device_init(void)
+{
+	static const struct {
+		const char *name;
+		u64 rdev;
+		u32 mode;
+		const struct file_ops *ops;
+	} known[] = {
+		{"null", DEV_MAKE(1, 3), 0666, &null_ops},
+		{"zero", DEV_MAKE(1, 5), 0666, &zero_ops},
+		{"full", DEV_MAKE(1, 7), 0666, &full_ops},
+		{"random", DEV_MAKE(1, 8), 0666, &random_ops},
+		{"urandom", DEV_MAKE(1, 9), 0666, &random_ops},
+		{"console", DEV_MAKE(5, 1), 0600, &console_ops},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (device_register(known[i].name, known[i].rdev, known[i].mode, known[i].ops))
+			panic("no memory for /dev/%s", known[i].name);
 }

@@ -10,10 +10,12 @@
 #include <quire/assert.h>
 #include <uapi/errno.h>
 #include <uapi/mman.h>
+#include <uapi/mount.h>
 #include "fs/vfs.h"
 #include "kernel/cred.h"
 #include "kernel/process.h"
 #include "kernel/time.h"
+#include "lib/atomic.h"
 #include "lib/refcount.h"
 #include "lib/string.h"
 #include "mm/obj/object.h"
@@ -40,6 +42,12 @@ int file_alloc(struct inode *inode, const struct file_ops *ops, u32 flags, struc
 	return 0;
 }
 
+/* is_writer - keeps its file system from becoming read-only. */
+static bool is_writer(const struct file *f)
+{
+	return f->can_write && f->inode && f->inode->super && S_ISREG(f->inode->mode);
+}
+
 static void free_after_readers(struct rcu_head *head)
 {
 	kfree(container_of(head, struct file, rcu));
@@ -56,6 +64,8 @@ void file_put(struct file *f)
 		return;
 	if (f->ops->release)
 		f->ops->release(f);
+	if (is_writer(f))
+		atomic_dec(&f->inode->super->writers);
 	if (f->dentry)
 		dentry_put(f->dentry);
 	if (f->inode)
@@ -70,15 +80,22 @@ static int check_open(const struct inode *inode, u32 flags)
 	static const u8 wanted[4] = {R_OK, W_OK, R_OK | W_OK, 0};
 	unsigned want = wanted[flags & O_ACCMODE];
 
+	if (flags & O_TRUNC)
+		want |= W_OK;
 	if (S_ISLNK(inode->mode))
 		return -ELOOP;
 	if (S_ISDIR(inode->mode) && ((want & W_OK) || (flags & O_CREAT)))
 		return -EISDIR;
 	if ((flags & O_DIRECTORY) && !S_ISDIR(inode->mode))
 		return -ENOTDIR;
-	if (!inode->fops)
-		return -ENXIO;
+	if ((S_ISCHR(inode->mode) || S_ISBLK(inode->mode)) && super_has_flag(inode, MS_NODEV))
+		return -EACCES;
 	return vfs_permission(inode, want, false);
+}
+
+static const struct file_ops *ops_of(const struct inode *inode)
+{
+	return S_ISCHR(inode->mode) && !inode->fops ? device_find(inode->rdev) : inode->fops;
 }
 
 static int truncate_opened(struct inode *inode)
@@ -93,18 +110,27 @@ static int truncate_opened(struct inode *inode)
 	return err;
 }
 
+static void begin_use(struct file *f, struct dentry *d)
+{
+	dentry_get(d);
+	f->dentry = d;
+	if (is_writer(f))
+		atomic_inc(&f->inode->super->writers);
+}
+
 int file_open(struct dentry *d, u32 flags, struct file **out)
 {
+	const struct file_ops *ops;
 	struct file *f;
 	int err = check_open(d->inode, flags);
 
 	if (err)
 		return err;
-	err = file_alloc(d->inode, d->inode->fops, flags, &f);
+	ops = ops_of(d->inode);
+	err = ops ? file_alloc(d->inode, ops, flags, &f) : -ENXIO;
 	if (err)
 		return err;
-	dentry_get(d);
-	f->dentry = d;
+	begin_use(f, d);
 	if (f->ops->open)
 		err = f->ops->open(f);
 	if (!err && (flags & O_TRUNC))
@@ -130,14 +156,6 @@ static int make_regular(struct dentry *dir, const struct last_name *last, u32 mo
 	return vfs_create(dir, last->name, last->len, &what, out);
 }
 
-static int find_in(struct dentry *dir, const struct last_name *last, struct dentry **out)
-{
-	mutex_lock(&dir->inode->lock);
-	*out = dentry_find(dir, last->name, last->len);
-	mutex_unlock(&dir->inode->lock);
-	return *out ? 0 : -ENOENT;
-}
-
 /* find_or_make - what open(2) with O_CREAT is about; *made tells whether it is new. */
 static int find_or_make(struct dentry *at, const char *path, u32 flags, u32 mode,
 			struct dentry **out, bool *made)
@@ -149,15 +167,25 @@ static int find_or_make(struct dentry *at, const char *path, u32 flags, u32 mode
 
 	if (err)
 		return err;
-	err = last.special || last.wants_dir ? -EISDIR : -ENOENT;
-	while (err == -ENOENT) { /* it may go between being found to exist and being opened */
+	if (last.jumped) {
+		*out = dir;
+		return 0;
+	}
+	err = last.special || last.wants_dir ? -EISDIR
+					     : vfs_find_child(dir, last.name, last.len, out);
+	if (!err && (flags & O_EXCL)) {
+		dentry_put(*out);
+		err = -EEXIST;
+	}
+	while (err == -ENOENT) { /* it may come and go between being looked for and being made */
 		err = make_regular(dir, &last, mode, out);
 		*made = !err;
-		if (err == -EEXIST && !(flags & O_EXCL))
-			err = find_in(dir, &last, out);
-		else
+		if (err != -EEXIST || (flags & O_EXCL))
 			break;
+		err = vfs_find_child(dir, last.name, last.len, out);
 	}
+	if (!err)
+		*out = mount_cross(*out);
 	dentry_put(dir);
 	return err;
 }
@@ -179,10 +207,8 @@ int file_open_at(struct dentry *at, const char *path, u32 flags, u32 mode, struc
 		err = file_alloc(d->inode, d->inode->fops, flags, out);
 	else
 		err = file_open(d, flags, out);
-	if (made && !err) {
-		dentry_get(d);
-		(*out)->dentry = d;
-	}
+	if (made && !err)
+		begin_use(*out, d);
 	dentry_put(d);
 	return err;
 }
@@ -268,16 +294,22 @@ int fd_map_object(int fd, struct map_request *r)
 {
 	bool shared = (r->flags & MAP_TYPE) != MAP_PRIVATE;
 	struct file *f = fd_get(fd);
+	bool noexec;
 	int err;
 
 	if (!f)
 		return -EBADF;
+	noexec = f->inode && super_has_flag(f->inode, MS_NOEXEC);
 	if (!f->can_read || (shared && (r->prot & PROT_WRITE) && !f->can_write))
 		err = -EACCES;
+	else if (noexec && (r->prot & PROT_EXEC))
+		err = -EPERM;
 	else
 		err = f->ops->map ? f->ops->map(f, r) : map_content(f, r);
 	if (!err && shared && !f->can_write)
 		r->may |= VM_MAYWRITE;
+	if (!err && noexec)
+		r->may |= VM_MAYEXEC;
 	file_put(f);
 	return err;
 }
@@ -311,15 +343,13 @@ struct fs_context *fs_context_create(void)
 
 struct fs_context *fs_context_copy(struct fs_context *from)
 {
-	struct fs_context *c;
+	struct dentry *cwd = fs_context_cwd(from), *root = fs_context_root(from);
+	struct fs_context *c = context_alloc(root, cwd, READ_ONCE(from->umask));
 
-	struct dentry *cwd = fs_context_cwd(from);
-
-	c = context_alloc(from->root, cwd, READ_ONCE(from->umask));
-	if (c)
-		dentry_get(from->root);
-	else
+	if (!c) {
+		dentry_put(root);
 		dentry_put(cwd);
+	}
 	return c;
 }
 
@@ -337,24 +367,44 @@ void fs_context_put(struct fs_context *c)
 	kfree(c);
 }
 
-struct dentry *fs_context_cwd(struct fs_context *c)
+static struct dentry *get_locked(struct fs_context *c, struct dentry **place)
 {
-	struct dentry *cwd;
+	struct dentry *d;
 
 	spin_lock(&c->lock);
-	cwd = c->cwd;
-	dentry_get(cwd);
+	d = *place;
+	dentry_get(d);
 	spin_unlock(&c->lock);
-	return cwd;
+	return d;
 }
 
-void fs_context_set_cwd(struct fs_context *c, struct dentry *cwd)
+static void set_locked(struct fs_context *c, struct dentry **place, struct dentry *d)
 {
 	struct dentry *old;
 
 	spin_lock(&c->lock);
-	old = c->cwd;
-	c->cwd = cwd;
+	old = *place;
+	*place = d;
 	spin_unlock(&c->lock);
 	dentry_put(old);
+}
+
+struct dentry *fs_context_cwd(struct fs_context *c)
+{
+	return get_locked(c, &c->cwd);
+}
+
+struct dentry *fs_context_root(struct fs_context *c)
+{
+	return get_locked(c, &c->root);
+}
+
+void fs_context_set_cwd(struct fs_context *c, struct dentry *cwd)
+{
+	set_locked(c, &c->cwd, cwd);
+}
+
+void fs_context_set_root(struct fs_context *c, struct dentry *root)
+{
+	set_locked(c, &c->root, root);
 }

@@ -158,8 +158,11 @@ void fs_context_put(struct fs_context *);
 /* fs_context_cwd - the working directory with a reference. */
 struct dentry *fs_context_cwd(struct fs_context *);
 
-/* fs_context_set_cwd - takes over the reference on cwd. */
+struct dentry *fs_context_root(struct fs_context *); /* the same for the root */
+
+/* fs_context_set_cwd, fs_context_set_root - take over the reference. */
 void fs_context_set_cwd(struct fs_context *, struct dentry *cwd);
+void fs_context_set_root(struct fs_context *, struct dentry *root);
 
 /* --- pipes, initramfs --------------------------------------------------------------------------------- */
 int pipe_create(struct file **reader, struct file **writer, u32 flags);

@@ -22,10 +22,14 @@ static struct slab_cache *dentry_cache;
 
 void vfs_init(void)
 {
-	mutex_init(&vfs_rename_lock, RANK_FILES);
+	mutex_init(&vfs_rename_lock, RANK_NAMES);
 	dentry_cache = slab_cache_create("dentry", sizeof(struct dentry), 0, false);
+	fs_type_register(&tmpfs_type);
+	fs_type_register(&ramfs_type);
+	fs_type_register(&devtmpfs_type);
+	device_init();
 	anon_file_init();
-	if (tmpfs_create_root(&vfs_root))
+	if (tmpfs_make_root(&vfs_root))
 		panic("no memory for the root directory");
 }
 
@@ -52,6 +56,13 @@ void inode_init(struct inode *inode, u32 mode, const struct inode_ops *ops,
 	inode->atime = inode->mtime = inode->ctime = vfs_now();
 }
 
+void inode_set_super(struct inode *inode, struct super *s)
+{
+	super_get(s);
+	inode->super = s;
+	inode->dev = s->dev;
+}
+
 void inode_get(struct inode *inode)
 {
 	refcount_get(&inode->refs);
@@ -59,8 +70,13 @@ void inode_get(struct inode *inode)
 
 void inode_put(struct inode *inode)
 {
-	if (refcount_put(&inode->refs))
-		inode->ops->free(inode);
+	struct super *s = inode->super;
+
+	if (!refcount_put(&inode->refs))
+		return;
+	inode->ops->free(inode);
+	if (s)
+		super_put(s);
 }
 
 /* --- dentries ---------------------------------------------------------------------------------------- */
@@ -81,7 +97,7 @@ void dentry_name_free(char *name)
 	kfree(name);
 }
 
-struct dentry *dentry_alloc(struct dentry *parent, const char *name, size_t len)
+static struct dentry *alloc(struct super *super, const char *name, size_t len)
 {
 	struct dentry *d = slab_alloc(dentry_cache, PA_ZERO);
 
@@ -96,28 +112,21 @@ struct dentry *dentry_alloc(struct dentry *parent, const char *name, size_t len)
 	refcount_init(&d->refs);
 	list_init(&d->sibling);
 	list_init(&d->children);
-	d->parent = parent ? parent : d;
-	if (parent)
-		dentry_get(parent);
+	d->parent = d;
+	d->super = super;
+	if (super)
+		atomic_inc(&super->users);
 	return d;
 }
 
-struct dentry *dentry_alloc_root(struct inode *inode)
-{
-	struct dentry *d = dentry_alloc(NULL, "", 0);
-
-	if (d)
-		d->inode = inode;
-	return d;
-}
-
-void dentry_get(struct dentry *d)
+/* hold, drop - references from inside the tree: a name on itself while it is in the tree, and on its parent.
+ * Freeing one may free its parent, and so on upwards: a loop, because paths are as long as users like. */
+static void hold(struct dentry *d)
 {
 	refcount_get(&d->refs);
 }
 
-/* Freeing one may free its parent, and so on upwards: a loop, because paths are as long as users like. */
-void dentry_put(struct dentry *d)
+static void drop(struct dentry *d)
 {
 	while (refcount_put(&d->refs)) {
 		struct dentry *parent = d->parent;
@@ -132,6 +141,67 @@ void dentry_put(struct dentry *d)
 			break;
 		d = parent;
 	}
+}
+
+struct dentry *dentry_alloc(struct dentry *parent, const char *name, size_t len)
+{
+	struct dentry *d = alloc(parent->super, name, len);
+
+	if (d) {
+		hold(parent);
+		d->parent = parent;
+	}
+	return d;
+}
+
+struct dentry *dentry_alloc_root(struct inode *inode)
+{
+	struct dentry *d = alloc(inode->super, "", 0);
+
+	if (!d)
+		return NULL;
+	d->inode = inode;
+	if (inode->super) {
+		inode->super->root = d;
+		hold(d); /* the tree's, until it is taken down */
+	}
+	return d;
+}
+
+void dentry_get(struct dentry *d)
+{
+	if (d->super)
+		__atomic_fetch_add(&d->super->users, 1, __ATOMIC_RELAXED);
+	hold(d);
+}
+
+/* take_down - nobody uses any name of this file system, and nobody can come in again: no locks. Leaves first,
+ * without recursion. */
+static void take_down(struct super *s)
+{
+	struct dentry *d = s->root, *parent;
+
+	while (d != s->root || !list_empty(&d->children)) {
+		while (!list_empty(&d->children))
+			d = list_first(&d->children, struct dentry, sibling);
+		parent = d->parent;
+		rb_erase(&parent->names, &d->node, NULL);
+		list_del(&d->sibling);
+		d->unlinked = true;
+		drop(d);
+		d = parent;
+	}
+	drop(s->root);
+	super_put(s);
+}
+
+void dentry_put(struct dentry *d)
+{
+	struct super *s = d->super;
+
+	drop(d);
+	if (s && atomic_dec_return(&s->users) == 0)
+		take_down(s);
 }
 
 static int compare(const char *name, size_t len, const struct dentry *d)
@@ -174,7 +244,7 @@ void dentry_link(struct dentry *d)
 	d->cookie = ++dir->next_cookie;
 	list_add_tail(&d->sibling, &dir->children);
 	d->unlinked = false;
-	dentry_get(d);
+	hold(d);
 }
 
 void dentry_unlink(struct dentry *d)
@@ -183,7 +253,16 @@ void dentry_unlink(struct dentry *d)
 	rb_erase(&d->parent->names, &d->node, NULL);
 	list_del(&d->sibling);
 	d->unlinked = true;
-	dentry_put(d); /* not the last: the caller has one */
+	drop(d); /* not the last: the caller has one */
+}
+
+void dentry_set_parent(struct dentry *d, struct dentry *parent)
+{
+	struct dentry *old = d->parent;
+
+	hold(parent);
+	d->parent = parent;
+	drop(old); /* not the last: the caller has one */
 }
 
 /* --- paths ------------------------------------------------------------------------------------------- */
@@ -198,31 +277,56 @@ static bool prepend(char *buf, char **at, const char *s, size_t n)
 	return true;
 }
 
-static int build_path(struct dentry *d, char *buf, char **at, bool mark_deleted)
+static int build_path(struct dentry *root, struct dentry *d, char *buf, char **at,
+		      bool mark_deleted, bool *reachable)
 {
 	bool fits = prepend(buf, at, "", 1);
+	const char *end = *at;
 
 	if (d->unlinked) {
 		if (!mark_deleted)
 			return -ENOENT;
 		fits = fits && prepend(buf, at, " (deleted)", 10);
+		end = *at;
 	}
-	if (d->parent == d)
-		fits = fits && prepend(buf, at, "/", 1);
-	for (; d->parent != d; d = d->parent)
+	for (;;) {
+		if (d == root)
+			break;
+		if (d->parent == d) {
+			if (!d->super || !d->super->mountpoint)
+				break;
+			d = d->super->mountpoint;
+			continue;
+		}
 		fits = fits && prepend(buf, at, d->name, d->name_len) && prepend(buf, at, "/", 1);
+		d = d->parent;
+	}
+	*reachable = d == root;
+	if (*at == end)
+		fits = fits && prepend(buf, at, "/", 1);
 	return fits ? 0 : -ENAMETOOLONG;
 }
 
-int dentry_path(struct dentry *d, char *buf, size_t size, bool mark_deleted)
+int dentry_path_from(struct dentry *root, struct dentry *d, char *buf, size_t size,
+		     bool mark_deleted, bool *reachable)
 {
 	char *at = buf + size;
 	int err;
 
 	mutex_lock(&vfs_rename_lock);
-	err = build_path(d, buf, &at, mark_deleted);
+	err = build_path(root, d, buf, &at, mark_deleted, reachable);
 	mutex_unlock(&vfs_rename_lock);
 	if (!err)
 		memmove(buf, at, (size_t)(buf + size - at));
+	return err;
+}
+
+int dentry_path(struct dentry *d, char *buf, size_t size, bool mark_deleted)
+{
+	struct dentry *root = process_root();
+	bool reachable;
+	int err = dentry_path_from(root, d, buf, size, mark_deleted, &reachable);
+
+	dentry_put(root);
 	return err;
 }

@@ -8,6 +8,7 @@
  */
 #include <quire/assert.h>
 #include <uapi/errno.h>
+#include <uapi/mount.h>
 #include "fs/file.h"
 #include "fs/vfs.h"
 #include "kernel/cred.h"
@@ -18,17 +19,20 @@
 #define WALK_MAX_LINKS 40
 
 struct walk {
-	struct dentry *root; /* of the process; no reference, it outlives the call */
+	struct dentry *root; /* of the process, referenced */
 	struct dentry *at;   /* referenced */
 	const char *rest;    /* of the path */
 	char *buf;           /* expanded links; NULL: none yet */
 	unsigned links;
+	bool jumped; /* at is where a link led that is more than its text, and no name follows */
 };
 
-/* root_of_walk - the process's root directory; the kernel's own walks start at the real one. */
-static struct dentry *root_of_walk(void)
+struct dentry *process_root(void)
 {
-	return current->proc ? current_process->fs->root : vfs_root;
+	if (current->proc)
+		return fs_context_root(current_process->fs);
+	dentry_get(vfs_root);
+	return vfs_root;
 }
 
 static void move_to(struct walk *w, struct dentry *d)
@@ -39,13 +43,14 @@ static void move_to(struct walk *w, struct dentry *d)
 
 static void walk_begin(struct walk *w, struct dentry *at, const char *path)
 {
-	*w = (struct walk){.root = root_of_walk(), .rest = path};
+	*w = (struct walk){.root = process_root(), .rest = path};
 	w->at = *path == '/' ? w->root : at;
 	dentry_get(w->at);
 }
 
 static void walk_end(struct walk *w)
 {
+	dentry_put(w->root);
 	kfree(w->buf);
 }
 
@@ -83,10 +88,10 @@ static void go_up(struct walk *w)
 	if (w->at == w->root)
 		return;
 	mutex_lock(&vfs_rename_lock);
-	parent = w->at->parent;
+	parent = mount_parent(w->at, w->root);
 	dentry_get(parent);
 	mutex_unlock(&vfs_rename_lock);
-	move_to(w, parent);
+	move_to(w, mount_cross(parent));
 }
 
 int vfs_readlink(struct dentry *link, char *buf, size_t size)
@@ -110,7 +115,7 @@ static int expand(struct walk *w, struct dentry *link, size_t len)
 	char *buf;
 	int n;
 
-	if (++w->links > WALK_MAX_LINKS)
+	if (++w->links > WALK_MAX_LINKS || super_has_flag(link->inode, MS_NOSYMFOLLOW))
 		return -ELOOP;
 	if (link->inode->ops->follow) {
 		n = link->inode->ops->follow(link, &to);
@@ -118,6 +123,7 @@ static int expand(struct walk *w, struct dentry *link, size_t len)
 			return n;
 		move_to(w, to);
 		w->rest = rest;
+		w->jumped = true;
 		return 0;
 	}
 	if (rest_len >= PATH_MAX)
@@ -143,18 +149,16 @@ static int expand(struct walk *w, struct dentry *link, size_t len)
 	return 0;
 }
 
-static int find_child(struct walk *w, size_t len, struct dentry **out)
+int vfs_find_child(struct dentry *dir, const char *name, size_t len, struct dentry **out)
 {
-	int err = -ENOENT;
-
 	if (len > NAME_MAX)
 		return -ENAMETOOLONG;
-	mutex_lock(&w->at->inode->lock);
-	*out = dentry_find(w->at, w->rest, len);
-	mutex_unlock(&w->at->inode->lock);
-	if (!*out && w->at->inode->ops->lookup)
-		err = w->at->inode->ops->lookup(w->at, w->rest, len, out);
-	return *out ? 0 : err;
+	mutex_lock(&dir->inode->lock);
+	*out = dentry_find(dir, name, len);
+	mutex_unlock(&dir->inode->lock);
+	if (!*out && dir->inode->ops->lookup)
+		return dir->inode->ops->lookup(dir, name, len, out);
+	return *out ? 0 : -ENOENT;
 }
 
 /* step - over one component. */
@@ -166,15 +170,17 @@ static int step(struct walk *w, size_t len, unsigned flags)
 
 	if (err)
 		return err;
+	w->jumped = false;
 	if (len <= 2 && !memcmp(w->rest, "..", len)) {
 		if (len == 2)
 			go_up(w);
 		w->rest += len;
 		return 0;
 	}
-	err = find_child(w, len, &child);
+	err = vfs_find_child(w->at, w->rest, len, &child);
 	if (err)
 		return err;
+	child = mount_cross(child);
 	/* A slash behind a link means what the link leads to. */
 	if (S_ISLNK(child->inode->mode) && (!last || (flags & WALK_FOLLOW) || w->rest[len])) {
 		err = expand(w, child, len);
@@ -215,7 +221,7 @@ static int expand_last(struct walk *w, size_t len, bool *expanded)
 	struct dentry *child;
 	int err = check_directory(w->at);
 
-	if (err || find_child(w, len, &child))
+	if (err || vfs_find_child(w->at, w->rest, len, &child))
 		return err; /* what does not exist is no link */
 	if (S_ISLNK(child->inode->mode)) {
 		err = expand(w, child, len);
@@ -250,6 +256,7 @@ static void copy_last(const struct walk *w, size_t len, struct last_name *last)
 	last->special = len <= 2 && !memcmp(w->rest, "..", len);
 	last->is_dot = len == 1 && last->special;
 	last->wants_dir = w->rest[len] == '/';
+	last->jumped = !len && w->jumped;
 	memcpy(last->name, w->rest, len);
 	last->name[len] = 0;
 }
@@ -265,7 +272,7 @@ int vfs_lookup_parent(struct dentry *at, const char *path, unsigned flags, struc
 		return -ENOENT;
 	walk_begin(&w, at, path);
 	err = walk_to_last(&w, flags, &len);
-	if (!err)
+	if (!err && (len || !w.jumped))
 		err = check_directory(w.at);
 	if (!err && len > NAME_MAX)
 		err = -ENAMETOOLONG;
@@ -289,13 +296,28 @@ static bool overrides(u64 caps, u32 mode, unsigned want)
 	return reads && (caps & BIT(CAP_DAC_READ_SEARCH));
 }
 
+/* check_mount_flags - what nobody may do in this file system. Devices and pipes can be written to anywhere. */
+static int check_mount_flags(const struct inode *inode, u32 mode, unsigned want)
+{
+	bool stored = S_ISREG(mode) || S_ISDIR(mode) || S_ISLNK(mode);
+
+	if ((want & W_OK) && stored && super_want_write(inode))
+		return -EROFS;
+	if ((want & X_OK) && S_ISREG(mode) && super_has_flag(inode, MS_NOEXEC))
+		return -EACCES;
+	return 0;
+}
+
 int vfs_permission(const struct inode *inode, unsigned want, bool real_ids)
 {
 	const struct cred *c = cred_now();
 	u32 uid = real_ids ? c->uid : c->fsuid, gid = real_ids ? c->gid : c->fsgid;
 	u32 mode = READ_ONCE(inode->mode), bits;
 	u64 caps = c->effective;
+	int err = check_mount_flags(inode, mode, want);
 
+	if (err)
+		return err;
 	if (real_ids && !(c->securebits & SECBIT_NO_SETUID_FIXUP))
 		caps = uid ? 0 : c->permitted;
 	if (uid == inode->uid)

@@ -13,9 +13,9 @@
 /* may_change - names may be made and removed in this directory now. Lock held. */
 static int may_change(const struct dentry *dir)
 {
-	if (dir->unlinked)
-		return -ENOENT;
-	return vfs_permission(dir->inode, W_OK | X_OK, false);
+	int err = dir->unlinked ? -ENOENT : super_want_write(dir->inode);
+
+	return err ? err : vfs_permission(dir->inode, W_OK | X_OK, false);
 }
 
 static void touch_directory(struct inode *dir)
@@ -78,8 +78,6 @@ static int link_locked(struct dentry *dir, struct dentry *d, struct inode *inode
 	err = may_change(dir);
 	if (err)
 		return err;
-	if (inode->dev != dir->inode->dev)
-		return -EXDEV;
 	inode_get(inode);
 	d->inode = inode;
 	dentry_link(d);
@@ -93,6 +91,8 @@ int vfs_link(struct dentry *old, struct dentry *dir, const char *name, size_t le
 	struct dentry *d;
 	int err;
 
+	if (inode->super != dir->inode->super)
+		return -EXDEV;
 	if (S_ISDIR(inode->mode))
 		return -EPERM;
 	d = dentry_alloc(dir, name, len);
@@ -132,6 +132,8 @@ static int check_removal(const struct dentry *d, bool directory)
 	if (directory) {
 		if (!S_ISDIR(d->inode->mode))
 			return -ENOTDIR;
+		if (d->mounted)
+			return -EBUSY;
 		return rb_empty(&d->names) ? 0 : -ENOTEMPTY;
 	}
 	return S_ISDIR(d->inode->mode) ? -EISDIR : 0;
@@ -186,8 +188,8 @@ static int check_rename(const struct rename_job *j)
 		err = may_change(j->new_dir);
 	if (err)
 		return err;
-	if (j->old_dir->inode->dev != j->new_dir->inode->dev)
-		return -EXDEV;
+	if (j->old->mounted || (j->target && j->target->mounted))
+		return -EBUSY;
 	if (!is_dir && (j->old_name->wants_dir || j->new_name->wants_dir))
 		return -ENOTDIR;
 	if (is_dir && is_below(j->new_dir, j->old))
@@ -204,7 +206,7 @@ static int check_rename(const struct rename_job *j)
 /* move_name - all checks are done and nothing can fail. Both directories locked. */
 static void move_name(struct rename_job *j)
 {
-	struct dentry *d = j->old, *old_parent = d->parent;
+	struct dentry *d = j->old;
 	char *old_name = d->name;
 
 	if (j->target)
@@ -213,10 +215,8 @@ static void move_name(struct rename_job *j)
 	d->name = j->name;
 	d->name_len = (u32)j->new_name->len;
 	j->name = old_name;
-	dentry_get(j->new_dir);
-	d->parent = j->new_dir;
+	dentry_set_parent(d, j->new_dir);
 	dentry_link(d);
-	dentry_put(old_parent); /* not the last: the caller has one */
 	if (S_ISDIR(d->inode->mode)) {
 		j->old_dir->inode->nlink--;
 		j->new_dir->inode->nlink++;
@@ -280,6 +280,8 @@ int vfs_rename(struct dentry *old_dir, const struct last_name *old_name, struct 
 	};
 	int err;
 
+	if (old_dir->inode->super != new_dir->inode->super)
+		return -EXDEV;
 	j.name = dentry_name_copy(new_name->name, new_name->len);
 	if (!j.name)
 		return -ENOMEM;

@@ -172,6 +172,10 @@ long sys_renameat(int old_dirfd, vaddr_t old_path, int new_dirfd, vaddr_t new_pa
 
 static long change_mode(struct inode *inode, u32 mode)
 {
+	int err = super_want_write(inode);
+
+	if (err)
+		return err;
 	if (cred_now()->fsuid != inode->uid && !cred_capable(CAP_FOWNER))
 		return -EPERM;
 	if (!cred_in_group(inode->gid) && !cred_capable(CAP_FSETID))

@@ -209,11 +209,27 @@ long sys_readlinkat(int dirfd, vaddr_t upath, vaddr_t buf, int size)
 
 /* --- working directory, umask ------------------------------------------------------------------------ */
 
+/* cwd_text - "(unreachable)" is in front of a directory that does not lie below the root. */
+static long cwd_text(char *buf, size_t size)
+{
+	struct dentry *cwd = fs_context_cwd(current_process->fs), *root = process_root();
+	static const char mark[] = "(unreachable)";
+	bool reachable;
+	long err = dentry_path_from(root, cwd, buf, size - sizeof(mark), false, &reachable);
+
+	if (!err && !reachable) {
+		memmove(buf + sizeof(mark) - 1, buf, strlen(buf) + 1);
+		memcpy(buf, mark, sizeof(mark) - 1);
+	}
+	dentry_put(root);
+	dentry_put(cwd);
+	return err;
+}
+
 long sys_getcwd(vaddr_t ubuf, u64 size)
 {
-	struct dentry *cwd = fs_context_cwd(current_process->fs);
 	char *buf = kmalloc(PATH_MAX, 0);
-	long n = buf ? dentry_path(cwd, buf, PATH_MAX, false) : -ENOMEM;
+	long n = buf ? cwd_text(buf, PATH_MAX) : -ENOMEM;
 
 	if (!n) {
 		n = (long)strlen(buf) + 1;
@@ -223,7 +239,6 @@ long sys_getcwd(vaddr_t ubuf, u64 size)
 			n = -EFAULT;
 	}
 	kfree(buf);
-	dentry_put(cwd);
 	return n;
 }
 

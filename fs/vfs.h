@@ -70,11 +70,14 @@ struct super_ops {
 };
 
 struct super {
-	u32 refs; /* [a] one for being mounted, one for each inode */
+	u32 refs; /* [a] one for its tree of names, one for each inode (and what else outlives the tree) */
+	u32 users; /* [a] references to its names from outside the tree, one of them for being mounted. The last
+		    * one takes the tree down */
+	u32 writers; /* [a] regular files open for writing */
 	const struct super_ops *ops;
 	const struct fs_type *type;
 	char *source;              /* [i] what was given to mount(2) */
-	u32 flags;                 /* [M] MS_RDONLY, NOSUID, NODEV, NOEXEC .. */
+	u32 flags;                 /* [M], read lockless: MS_RDONLY, NOSUID, NODEV, NOEXEC .. */
 	u64 dev;                   /* [i] st_dev of its files */
 	struct dentry *root;       /* [i] */
 	struct dentry *mountpoint; /* [M] what it covers; NULL: the root of all, or not mounted */
@@ -82,10 +85,11 @@ struct super {
 	void *private_data;        /* [i] of the file system */
 };
 
-/* A kind of file system that can be mounted. */
+/* A kind of file system that can be mounted; fs_type_register makes it known. */
 struct fs_type {
 	const char *name;
-	/* mount - fill a new super: ops, root, private_data. options may be NULL. 0 or -errno. */
+	/* mount - fill a new super: ops, private_data, root (dentry_alloc_root, its reference passes). options may be
+	 * NULL. 0 or -errno; after an error what was filled in is released. */
 	int (*mount)(struct super *, const char *options);
 };
 
@@ -110,10 +114,11 @@ struct dentry {
 	u32 refs;                 /* [a] one for the name itself while it is in the tree */
 	u32 name_len;             /* [R] */
 	char *name;               /* [R] not terminated by the length alone: has a NUL as well */
+	struct super *super;      /* [i] NULL: of no file system that is ever unmounted */
 	struct dentry *parent;    /* [R] itself at the root; holds a reference */
 	struct inode *inode;      /* [D] NULL only while it is being made */
 	bool unlinked;            /* [D] no longer in the tree */
-	struct super *mounted;    /* [M] what covers this directory; NULL: nothing */
+	struct super *mounted;    /* [M]+[D] what covers this directory; NULL: nothing */
 	struct rb_node node;      /* [D] in parent->names */
 	struct list_head sibling; /* [D] in the order of creation, for readdir */
 	u64 cookie;               /* [D] position of this name for readdir */
@@ -123,17 +128,20 @@ struct dentry {
 };
 
 extern struct dentry *vfs_root;
-extern struct mutex vfs_rename_lock; /* RANK_FILES */
+extern struct mutex vfs_rename_lock; /* RANK_NAMES */
 
 void inode_get(struct inode *);
 void inode_put(struct inode *);
 /* inode_init - common fields; refs 1, times now. */
 void inode_init(struct inode *, u32 mode, const struct inode_ops *, const struct file_ops *);
+/* inode_set_super - a new inode belongs to this file system: dev, and a reference that inode_put gives back. */
+void inode_set_super(struct inode *, struct super *);
 void dentry_get(struct dentry *);
 void dentry_put(struct dentry *);
 
 /* dentry_alloc - a name for a child of parent, not yet in the tree. NULL: memory. */
 struct dentry *dentry_alloc(struct dentry *parent, const char *name, size_t len);
+/* dentry_alloc_root - a name without a parent; takes over the reference on the inode when it succeeds. */
 struct dentry *dentry_alloc_root(struct inode *);
 /* dentry_name_copy - a name as dentries keep them. NULL: memory. */
 char *dentry_name_copy(const char *name, size_t len);
@@ -144,13 +152,27 @@ struct dentry *dentry_find(struct dentry *dir, const char *name, size_t len);
 void dentry_link(struct dentry *);
 void dentry_unlink(struct dentry *);
 
-/* dentry_path - the absolute path, in buf. 0, -ENAMETOOLONG, -ENOENT for an unlinked one unless
- * mark_deleted, which appends " (deleted)". Takes vfs_rename_lock. */
+/* dentry_set_parent - during a move, between unlink and link; the caller has references on d and both parents. */
+void dentry_set_parent(struct dentry *, struct dentry *parent);
+
+/* process_root - the root directory of the current process, or of all for the kernel; with a reference. */
+struct dentry *process_root(void);
+
+/* dentry_path - the path from the current process's root, in buf. 0, -ENAMETOOLONG, -ENOENT for an unlinked one
+ * unless mark_deleted, which appends " (deleted)". Takes vfs_rename_lock.
+ * dentry_path_from - the same from another root; *reachable: d lies below it. If not, the path is that from where
+ * the tree ends: the root of all, or of a file system that is mounted nowhere. */
 int dentry_path(struct dentry *, char *buf, size_t size, bool mark_deleted);
+int dentry_path_from(struct dentry *root, struct dentry *, char *buf, size_t size,
+		     bool mark_deleted, bool *reachable);
 
 /* Walking paths: at is the directory that relative paths start from. */
 #define WALK_FOLLOW    BIT(0) /* a symbolic link at the end is followed */
 #define WALK_DIRECTORY BIT(1) /* the result must be a directory */
+
+/* vfs_find_child - a name in a directory, in the tree or made on demand, not across mounts; with a
+ * reference. 0, -ENOENT, -ENAMETOOLONG, or what the file system says. */
+int vfs_find_child(struct dentry *dir, const char *name, size_t len, struct dentry **out);
 
 /* vfs_lookup - 0 and a reference, or -ENOENT -ENOTDIR -EACCES -ELOOP -ENAMETOOLONG. */
 int vfs_lookup(struct dentry *at, const char *path, unsigned flags, struct dentry **out);
@@ -161,6 +183,7 @@ struct last_name {
 	bool special;   /* "." or ".." (or nothing) */
 	bool is_dot;    /* "." */
 	bool wants_dir; /* followed by a slash */
+	bool jumped; /* len is 0, and dir is what a link like /proc/self/fd/1 led to: any kind of file */
 	char name[NAME_MAX + 1];
 };
 int vfs_lookup_parent(struct dentry *at, const char *path, unsigned flags, struct dentry **dir,
@@ -190,7 +213,7 @@ int path_begin(int dirfd, vaddr_t path, struct user_path *);
 void path_end(struct user_path *);
 int path_lookup_user(int dirfd, vaddr_t path, unsigned flags, struct dentry **out);
 
-/* vfs_permission - may the current process do this (R_OK | W_OK | X_OK)? 0 or -EACCES. */
+/* vfs_permission - may the current process do this (R_OK | W_OK | X_OK)? 0, -EACCES, or -EROFS. */
 int vfs_permission(const struct inode *, unsigned want, bool real_ids);
 
 /* vfs_list_root - print what lies in the root directory, for people whose /init was not found. */
@@ -210,17 +233,61 @@ const struct file_ops *device_find(u64 rdev);
 /* Open directories: dir.c. */
 extern const struct file_ops dir_file_ops;
 
-/* Kinds of file systems, each in a file of its own. */
-extern const struct fs_type tmpfs_type, proc_type, sysfs_type, devtmpfs_type, devpts_type;
+void device_init(void); /* the devices that need no driver. Boot. */
+/* device_register - a driver offers a character device: open finds ops by the number, and devtmpfs shows
+ * a node of this name (which stays the caller's), mode and number. 0, -EEXIST (the number is taken), -ENOMEM. */
+int device_register(const char *name, u64 rdev, u32 mode, const struct file_ops *ops);
+/* device_for_each - call fn for each registered device in order until it returns something else than 0. */
+int device_for_each(int (*fn)(const char *name, u64 rdev, u32 mode, void *arg), void *arg);
+
+/* Kinds of file systems, each in a file of its own. fs_type_register makes one known to mount(2); boot.
+ * fs_type_at - the n-th that is known, NULL: no more (/proc/filesystems). */
+extern const struct fs_type tmpfs_type, ramfs_type, proc_type, sysfs_type, devtmpfs_type,
+	devpts_type;
+void fs_type_register(const struct fs_type *);
+const struct fs_type *fs_type_find(const char *name); /* NULL: unknown */
+const struct fs_type *fs_type_at(unsigned n);
+
+/* super.c: file systems as objects. super_create - one that is not mounted yet: refs and users 1.
+ *  returns: 0, -ENOMEM, or what the kind's mount says */
+int super_create(const struct fs_type *, const char *source, u32 flags, const char *options,
+		 struct super **out);
+void super_get(struct super *);
+void super_put(struct super *); /* the last one releases it */
+/* super_has_flag - does the file system of this inode have one of these MS_* flags? */
+static inline bool super_has_flag(const struct inode *inode, u32 flags)
+{
+	return inode->super && (__atomic_load_n(&inode->super->flags, __ATOMIC_RELAXED) & flags);
+}
+/* super_want_write - 0, or -EROFS when files of this inode's file system must not change. */
+int super_want_write(const struct inode *);
+/* super_statfs - f_type, sizes and flags of what an inode is part of. 0 or -errno. */
+int super_statfs(const struct inode *, struct uapi_statfs *);
+/* statfs_memory - for ops->statfs: a file system in memory without limits of its own. */
+int statfs_memory(struct uapi_statfs *, s64 magic);
 
 /* mount.c: the table of mounts. vfs_mount - mount a new file system of this kind over a directory.
  *  returns: 0 or -errno as mount(2) */
 int vfs_mount(const struct fs_type *, const char *source, struct dentry *over, u32 flags,
 	      const char *options);
+/* vfs_remount - change flags and options of the file system whose root this is. -EINVAL: not a root; -EBUSY */
+int vfs_remount(struct dentry *root, u32 flags, const char *options);
+/* vfs_move_mount - to another directory. -EINVAL -ENOTDIR -ELOOP (it is below what is moved) */
+int vfs_move_mount(struct dentry *root, struct dentry *over);
 /* vfs_unmount - take the file system whose root this is out of the tree. -EINVAL: not a root; -EBUSY */
 int vfs_unmount(struct dentry *root, bool lazy);
-/* vfs_for_each_mount - call fn for each mounted file system, in order, under vfs_rename_lock. */
+/* vfs_for_each_mount - call fn for each mounted file system, in order, under vfs_rename_lock, until it
+ * returns something else than 0, which is the result. */
 int vfs_for_each_mount(int (*fn)(struct super *, void *arg), void *arg);
+/* mount_cross - from a directory to the root of what is mounted there: the reference moves along. */
+struct dentry *mount_cross(struct dentry *);
+/* mount_parent - the directory above, across mount points but not above root; itself at the root of all. Needs
+ * vfs_rename_lock; no reference. */
+struct dentry *mount_parent(struct dentry *, const struct dentry *root);
+/* mount_root - the first file system of all, which covers nothing. Boot. */
+void mount_root(struct super *);
 
-/* tmpfs */
-int tmpfs_create_root(struct dentry **out);
+/* tmpfs_make_root - the memory file system at the root of all. 0 or -ENOMEM. Boot.
+ * tmpfs_mount_with_mode - for mount of kinds that are tmpfs with something in it; mode is the root's. */
+int tmpfs_make_root(struct dentry **out);
+int tmpfs_mount_with_mode(struct super *, const char *options, u32 mode);

@@ -24,6 +24,7 @@ enum lock_rank {
 	/* sleeping locks, outer to inner */
 	RANK_PROCESS_TREE, /* parent/child links, zombies, process groups */
 	RANK_FILES,        /* a file table; one open file's position */
+	RANK_NAMES,        /* the tree of names and mounts: vfs_rename_lock */
 	RANK_INODE,
 	RANK_SPACE,      /* address space (read-write) */
 	RANK_VMA,        /* one mapping (read-write) */

@@ -34,6 +34,7 @@ static PERCPU unsigned rcu_depth;
 static const char *const rank_names[RANK_NR] = {
 	[RANK_PROCESS_TREE] = "process tree",
 	[RANK_FILES] = "files",
+	[RANK_NAMES] = "names",
 	[RANK_INODE] = "inode",
 	[RANK_SPACE] = "space",
 	[RANK_VMA] = "vma",

@@ -66,6 +66,13 @@ long sys_renameat2(int old_dirfd, vaddr_t old_path, int new_dirfd, vaddr_t new_p
 long sys_fchmod(int fd, u32 mode);
 long sys_fchmodat(int dirfd, vaddr_t path, u32 mode);
 
+/* file systems: fs/sys_mount.c */
+long sys_mount(vaddr_t source, vaddr_t target, vaddr_t type, u64 flags, vaddr_t data);
+long sys_umount2(vaddr_t target, int flags);
+long sys_statfs(vaddr_t path, vaddr_t buf);
+long sys_fstatfs(int fd, vaddr_t buf);
+long sys_chroot(vaddr_t path);
+
 /* memory: mm/vma/ */
 long sys_mmap(vaddr_t addr, u64 len, int prot, int flags, int fd, u64 offset);
 long sys_munmap(vaddr_t addr, u64 len);

@@ -95,10 +95,16 @@ void object_get(struct object *obj)
 	__atomic_fetch_add(&obj->refs, 1, __ATOMIC_RELAXED);
 }
 
+static void uncharge(struct object *obj, u64 n)
+{
+	if (n && obj->ops->uncharge)
+		obj->ops->uncharge(obj, n);
+}
+
 /* Take every page from `first` on out of the index. */
 static void drop_pages(struct object *obj, u64 first)
 {
-	u64 index = first, word;
+	u64 index = first, word, n = 0;
 
 	for (;;) {
 		spin_lock(&obj->index_lock);
@@ -109,9 +115,11 @@ static void drop_pages(struct object *obj, u64 first)
 		}
 		spin_unlock(&obj->index_lock);
 		if (!word)
-			return;
+			break;
 		page_put(page_of(word));
+		n++;
 	}
+	uncharge(obj, n);
 }
 
 void object_put(struct object *obj)
@@ -144,19 +152,27 @@ struct page *object_find_page(struct object *obj, u64 index)
 	return page;
 }
 
-static struct page *new_page(struct object *obj, u64 index)
+/* new_page - counted, but not yet in the index. */
+static int new_page(struct object *obj, u64 index, struct page **out)
 {
-	struct page *page = page_alloc(0, PA_USER | PA_ZERO);
+	int err = obj->ops->charge ? obj->ops->charge(obj) : 0;
+	struct page *page;
 
-	if (!page)
-		return NULL;
+	if (err)
+		return err;
+	page = page_alloc(0, PA_USER | PA_ZERO);
+	if (!page) {
+		uncharge(obj, 1);
+		return -ENOMEM;
+	}
 	atomic_store(&page->flags, PAGE_OBJ | PG_UPTODATE);
 	page->mapcount = 0;
 	page->pins = 0;
 	page->order = 0;
 	page->owner = obj;
 	page->index = index;
-	return page;
+	*out = page;
+	return 0;
 }
 
 /* Put a new page into the index unless somebody was faster. -EEXIST, -ENOMEM. */
@@ -182,11 +198,11 @@ static int insert_page(struct object *obj, u64 index, struct page *page)
 int object_get_page(struct object *obj, u64 index, struct page **out)
 {
 	while (!(*out = object_find_page(obj, index))) {
-		struct page *page = new_page(obj, index);
-		int err;
+		struct page *page;
+		int err = new_page(obj, index, &page);
 
-		if (!page)
-			return -ENOMEM;
+		if (err)
+			return err;
 		err = obj->ops->fill ? obj->ops->fill(obj, index, page) : 0;
 		page_get(page); /* one reference for the index, one for the caller */
 		if (!err)
@@ -197,6 +213,7 @@ int object_get_page(struct object *obj, u64 index, struct page **out)
 		}
 		page_put(page);
 		page_put(page);
+		uncharge(obj, 1);
 		if (err != -EEXIST)
 			return err;
 	}

@@ -24,6 +24,10 @@ struct object_ops {
 	/* Fill a new page (already zeroed) with the object's content for `index`; NULL: zeroes are right.
 	 * May sleep. 0 or -errno. */
 	int (*fill)(struct object *, u64 index, struct page *);
+	/* The object is about to get one more page; it has lost n. For owners that count. charge: 0 or -errno.
+	 * NULL: nobody counts. Neither sleeps; uncharge may be called under spin locks. */
+	int (*charge)(struct object *);
+	void (*uncharge)(struct object *, u64 n);
 	/* The last reference is gone and all pages are freed: free what the object is embedded in. */
 	void (*release)(struct object *);
 	/* A mapping may carry a name of the object (an opened path), which it holds as long as it shows the
@@ -43,6 +47,7 @@ struct object {
 	struct spinlock vmas_lock; /* RANK_OBJ_VMAS */
 	struct list_head vmas;     /* [vmas_lock] mappings, by vma->obj_link */
 	struct list_head all_link; /* for the owner's use */
+	void *private_data;        /* for the owner's use */
 };
 
 void object_subsystem_init(void);
@@ -58,7 +63,7 @@ void object_free(struct object *);
 
 /* object_find_page - the page at `index` with a reference, NULL if the object has none there. No sleep. */
 struct page *object_find_page(struct object *, u64 index);
-/* object_get_page - the same, making the page when there is none. Sleeps. 0, -ENOMEM, or from fill. */
+/* object_get_page - the same, making the page when there is none. Sleeps. 0, -ENOMEM, or from fill, charge. */
 int object_get_page(struct object *, u64 index, struct page **out);
 /* object_set_size - grow or shrink. Shrinking unmaps and frees everything beyond, zeroes the tail of the
  * last page. Sleeps; takes resize for writing. 0 or -ENOMEM. */

@@ -21,11 +21,16 @@
 	SYSCALL(36, symlinkat) \
 	SYSCALL(37, linkat) \
 	SYSCALL(38, renameat) \
+	SYSCALL(39, umount2) \
+	SYSCALL(40, mount) \
+	SYSCALL(43, statfs) \
+	SYSCALL(44, fstatfs) \
 	SYSCALL(45, truncate) \
 	SYSCALL(46, ftruncate) \
 	SYSCALL(48, faccessat) \
 	SYSCALL(49, chdir) \
 	SYSCALL(50, fchdir) \
+	SYSCALL(51, chroot) \
 	SYSCALL(52, fchmod) \
 	SYSCALL(53, fchmodat) \
 	SYSCALL(56, openat) \

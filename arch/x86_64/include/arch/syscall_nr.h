@@ -100,10 +100,15 @@
 	SYSCALL(130, rt_sigsuspend) \
 	SYSCALL(131, sigaltstack) \
 	SYSCALL(133, mknod) \
+	SYSCALL(137, statfs) \
+	SYSCALL(138, fstatfs) \
 	SYSCALL(157, prctl) \
 	SYSCALL(158, arch_prctl) \
 	SYSCALL(160, setrlimit) \
+	SYSCALL(161, chroot) \
 	SYSCALL(162, sync) \
+	SYSCALL(165, mount) \
+	SYSCALL(166, umount2) \
 	SYSCALL(169, reboot) \
 	SYSCALL(186, gettid) \
 	SYSCALL(200, tkill) \
