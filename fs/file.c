@@ -213,6 +213,39 @@ int file_open_at(struct dentry *at, const char *path, u32 flags, u32 mode, struc
 	return err;
 }
 
+static int open_program(struct dentry *d, struct file **out)
+{
+	int err;
+
+	if (S_ISLNK(d->inode->mode))
+		return -ELOOP;
+	if (!S_ISREG(d->inode->mode) || !d->inode->fops)
+		return -EACCES;
+	err = vfs_permission(d->inode, X_OK, false);
+	if (!err)
+		err = file_alloc(d->inode, d->inode->fops, O_RDONLY, out);
+	if (err)
+		return err;
+	dentry_get(d);
+	(*out)->dentry = d;
+	return 0;
+}
+
+int file_open_program(struct dentry *at, const char *path, unsigned walk, struct file **out)
+{
+	struct dentry *d;
+	int err;
+
+	if (!*path)
+		return open_program(at, out);
+	err = vfs_lookup(at, path, walk, &d);
+	if (err)
+		return err;
+	err = open_program(d, out);
+	dentry_put(d);
+	return err;
+}
+
 int file_open_path(const char *path, u32 flags, u32 mode, struct file **out)
 {
 	struct dentry *cwd = vfs_root;

@@ -85,6 +85,9 @@ struct file {
 int file_open(struct dentry *, u32 flags, struct file **out);
 /* file_open_path - the same by name, from the kernel. */
 int file_open_path(const char *path, u32 flags, u32 mode, struct file **out);
+/* file_open_program - for execve: at is the directory, or with an empty path the program itself. Needs no permission
+ * to read. walk: WALK_*. -EACCES: not a regular file, or not executable; -ELOOP: a symbolic link not to be followed */
+int file_open_program(struct dentry *at, const char *path, unsigned walk, struct file **out);
 /* file_open_at - open(2) from the directory at. */
 int file_open_at(struct dentry *at, const char *path, u32 flags, u32 mode, struct file **out);
 int file_alloc(struct inode *, const struct file_ops *, u32 flags, struct file **out);

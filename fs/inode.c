@@ -37,7 +37,7 @@ void vfs_init(void)
 
 u64 vfs_now(void)
 {
-	return time_now() + (u64)time_realtime_offset;
+	return time_realtime();
 }
 
 void inode_init(struct inode *inode, u32 mode, const struct inode_ops *ops,

@@ -51,7 +51,7 @@ struct process {
 	struct list_head group_link; /* [T] on group->group */
 	bool zombie;                 /* [T] */
 	u32 exit_status;             /* [l] the word that wait4 returns */
-	u32 exit_signal;             /* [i] sent to the parent at exit; 0: none */
+	u32 exit_signal;             /* [T] sent to the parent at exit; 0: none */
 	bool execed;                 /* [T] setpgid by the parent comes too late */
 	u32 child_events;            /* [a] counts what a waiting parent should look at again */
 	struct waitq child_wait;     /* the parent sleeps on its own queue */

@@ -109,7 +109,7 @@ long sys_chmod(vaddr_t path, u32 mode)
 
 long sys_time(vaddr_t out)
 {
-	u64 now = (time_now() + (u64)time_realtime_offset) / NSEC_PER_SEC;
+	u64 now = time_realtime() / NSEC_PER_SEC;
 
 	if (out && put_user_u64(out, now))
 		return -EFAULT;

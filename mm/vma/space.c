@@ -227,6 +227,7 @@ static void copy_layout(struct space *from, struct space *to)
 	to->brk_start = from->brk_start;
 	to->brk = from->brk;
 	to->stack_top = from->stack_top;
+	to->vdso = from->vdso;
 	to->arg_start = from->arg_start;
 	to->arg_end = from->arg_end;
 	to->env_start = from->env_start;

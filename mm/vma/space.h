@@ -74,6 +74,7 @@ struct space {
 	vaddr_t mmap_top;       /* [i] search downwards from here */
 	vaddr_t brk_start, brk; /* [s] */
 	vaddr_t stack_top;      /* [i] */
+	vaddr_t vdso;           /* [i] its ELF header; 0: none. Programs may unmap it */
 	vaddr_t arg_start, arg_end, env_start, env_end; /* for /proc */
 	struct space_limits limits;                     /* [s] */
 	struct family *family;                          /* [i] */

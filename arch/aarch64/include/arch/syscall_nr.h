@@ -60,6 +60,7 @@
 	SYSCALL(99, set_robust_list) \
 	SYSCALL(100, get_robust_list) \
 	SYSCALL(101, nanosleep) \
+	SYSCALL(112, clock_settime) \
 	SYSCALL(113, clock_gettime) \
 	SYSCALL(114, clock_getres) \
 	SYSCALL(115, clock_nanosleep) \
@@ -101,6 +102,8 @@
 	SYSCALL(167, prctl) \
 	SYSCALL(168, getcpu) \
 	SYSCALL(169, gettimeofday) \
+	SYSCALL(170, settimeofday) \
+	SYSCALL(171, adjtimex) \
 	SYSCALL(172, getpid) \
 	SYSCALL(173, getppid) \
 	SYSCALL(174, getuid) \
@@ -118,8 +121,10 @@
 	SYSCALL(233, madvise) \
 	SYSCALL(260, wait4) \
 	SYSCALL(261, prlimit64) \
+	SYSCALL(266, clock_adjtime) \
 	SYSCALL(276, renameat2) \
 	SYSCALL(278, getrandom) \
+	SYSCALL(281, execveat) \
 	SYSCALL(435, clone3) \
 	SYSCALL(439, faccessat2)
 /* clang-format on */

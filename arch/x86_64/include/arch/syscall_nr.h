@@ -104,9 +104,11 @@
 	SYSCALL(138, fstatfs) \
 	SYSCALL(157, prctl) \
 	SYSCALL(158, arch_prctl) \
+	SYSCALL(159, adjtimex) \
 	SYSCALL(160, setrlimit) \
 	SYSCALL(161, chroot) \
 	SYSCALL(162, sync) \
+	SYSCALL(164, settimeofday) \
 	SYSCALL(165, mount) \
 	SYSCALL(166, umount2) \
 	SYSCALL(169, reboot) \
@@ -118,6 +120,7 @@
 	SYSCALL(204, sched_getaffinity) \
 	SYSCALL(217, getdents64) \
 	SYSCALL(218, set_tid_address) \
+	SYSCALL(227, clock_settime) \
 	SYSCALL(228, clock_gettime) \
 	SYSCALL(229, clock_getres) \
 	SYSCALL(230, clock_nanosleep) \
@@ -142,9 +145,11 @@
 	SYSCALL(292, dup3) \
 	SYSCALL(293, pipe2) \
 	SYSCALL(302, prlimit64) \
+	SYSCALL(305, clock_adjtime) \
 	SYSCALL(309, getcpu) \
 	SYSCALL(316, renameat2) \
 	SYSCALL(318, getrandom) \
+	SYSCALL(322, execveat) \
 	SYSCALL(435, clone3) \
 	SYSCALL(439, faccessat2)
 /* clang-format on */
