@@ -225,6 +225,7 @@ void device_init(void)
 		{"full", DEV_MAKE(1, 7), 0666, &full_ops},
 		{"random", DEV_MAKE(1, 8), 0666, &random_ops},
 		{"urandom", DEV_MAKE(1, 9), 0666, &random_ops},
+		{"kmsg", DEV_MAKE(1, 11), 0644, &kmsg_ops},
 		{"console", DEV_MAKE(5, 1), 0600, &console_ops},
 	};
 

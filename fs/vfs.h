@@ -232,6 +232,8 @@ void vfs_init(void);
 	((u64)(major) << 8 | ((minor)&0xff) | ((u64)(minor) & ~0xffull) << 12)
 const struct file_ops *device_find(u64 rdev);
 
+extern const struct file_ops kmsg_ops; /* kmsg.c */
+
 /* Open directories: dir.c. */
 extern const struct file_ops dir_file_ops;
 

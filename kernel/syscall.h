@@ -137,6 +137,7 @@ long sys_times(vaddr_t out);
 long sys_uname(vaddr_t out);
 long sys_sysinfo(vaddr_t out);
 long sys_getrandom(vaddr_t buf, u64 len, unsigned flags);
+long sys_syslog(int action, vaddr_t buf, int len); /* fs/kmsg.c */
 long sys_reboot(u32 magic1, u32 magic2, u32 cmd, vaddr_t arg);
 
 /* signals: kernel/sys_signal.c */

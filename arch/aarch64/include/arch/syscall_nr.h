@@ -64,6 +64,7 @@
 	SYSCALL(113, clock_gettime) \
 	SYSCALL(114, clock_getres) \
 	SYSCALL(115, clock_nanosleep) \
+	SYSCALL(116, syslog) \
 	SYSCALL(122, sched_setaffinity) \
 	SYSCALL(123, sched_getaffinity) \
 	SYSCALL(124, sched_yield) \

@@ -73,6 +73,7 @@
 	SYSCALL(99, sysinfo) \
 	SYSCALL(100, times) \
 	SYSCALL(102, getuid) \
+	SYSCALL(103, syslog) \
 	SYSCALL(104, getgid) \
 	SYSCALL(105, setuid) \
 	SYSCALL(106, setgid) \
