@@ -190,11 +190,16 @@ void files_close_on_exec(struct files *t)
 
 struct file *fd_get(int fd)
 {
+	return files_find(current_process->files, fd);
+}
+
+struct file *files_find(struct files *t, int fd)
+{
 	struct fd_array *a;
 	struct file *f = NULL;
 
 	rcu_read_lock();
-	a = rcu_dereference(current_process->files->array);
+	a = rcu_dereference(t->array);
 	if ((u32)fd < a->capacity)
 		f = rcu_dereference(a->files[fd]);
 	if (f && !refcount_try_get(&f->refs))

@@ -74,10 +74,11 @@ struct file {
 	const struct file_ops *ops; /* [i] */
 	struct dentry *dentry;      /* [i] NULL: has no name (pipes) */
 	struct inode *inode;        /* [i] */
-	const char *anon_name;      /* [i] kind of a file without a name, "[eventfd]"; NULL: none of those */
-	struct mutex pos_lock;      /* RANK_FILES */
-	u64 pos;                    /* [p] bytes */
-	void *private_data;         /* [i] */
+	const char *
+		anon_name; /* [i] kind of a file without a name, "[eventfd]"; NULL: none of those */
+	struct mutex pos_lock; /* RANK_FILES */
+	u64 pos;               /* [p] bytes */
+	void *private_data;    /* [i] */
 	struct rcu_head rcu;
 };
 
@@ -126,6 +127,8 @@ bool files_is_shared(const struct files *);
 struct file *fd_get(int fd);
 /* fd_capacity - descriptors of the current process from here on are certainly not in use; a multiple of 64. */
 u32 fd_capacity(void);
+/* files_find - the same in another table, on which the caller has a reference. */
+struct file *files_find(struct files *, int fd);
 /* fd_install - the lowest free descriptor >= min for a file (whose reference passes to the table).
  * >= 0, -EMFILE, -ENOMEM: then the reference stays with the caller. */
 int fd_install(struct file *, int min, bool cloexec);

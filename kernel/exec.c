@@ -152,7 +152,7 @@ static void replace_program(struct exec_program *x, const struct exec_name *name
 	struct user_thread *u = current_user;
 	struct process *p = current_process;
 	struct space *old = current->space;
-	struct file *old_exe = p->exe;
+	struct file *old_exe;
 
 	if (x->secure)
 		u->parent_death_signal = 0;
@@ -162,7 +162,10 @@ static void replace_program(struct exec_program *x, const struct exec_name *name
 	process_note_maxrss(p);
 	process_use_space(x->space);
 	space_put(old);
+	spin_lock(&p->lock);
+	old_exe = p->exe;
 	p->exe = x->file;
+	spin_unlock(&p->lock);
 	if (old_exe)
 		file_put(old_exe);
 	reset_signals(u, p);
@@ -194,7 +197,9 @@ static int change_over(struct exec_program *x, const struct exec_name *name)
 	if (!err && own) {
 		struct files *shared = p->files;
 
+		spin_lock(&p->lock);
 		p->files = own;
+		spin_unlock(&p->lock);
 		own = shared;
 	}
 	if (own)

@@ -126,7 +126,7 @@ static struct process *create_init(struct pid **pid)
 {
 	struct process *p;
 
-	must(pid_alloc(pid), "number");
+	must(pid_alloc(0, pid), "number");
 	p = process_create(NULL, *pid);
 	must(p ? 0 : -ENOMEM, "process");
 	p->files = files_create();

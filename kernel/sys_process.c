@@ -114,11 +114,15 @@ long sys_setpgid(int pid, int pgid)
 	struct pid *group;
 	int err;
 
-	if (pgid < 0)
+	if (pgid < 0 || (!pgid && pid < 0))
 		return -EINVAL;
 	p = find_process(pid);
 	if (!p)
 		return -ESRCH;
+	if (pid && (u32)pid != user_pid(p)) { /* a thread of it */
+		process_put(p);
+		return -EINVAL;
+	}
 	mutex_lock(&process_tree_lock);
 	err = check_setpgid(p);
 	if (!err)

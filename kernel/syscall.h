@@ -140,7 +140,14 @@ long sys_getrandom(vaddr_t buf, u64 len, unsigned flags);
 long sys_syslog(int action, vaddr_t buf, int len); /* fs/kmsg.c */
 long sys_reboot(u32 magic1, u32 magic2, u32 cmd, vaddr_t arg);
 
-/* signals: kernel/sys_signal.c */
+/* pidfds: kernel/pidfd.c */
+long sys_pidfd_open(int pid, u32 flags);
+long sys_pidfd_send_signal(int fd, int sig, vaddr_t info, u32 flags);
+long sys_pidfd_getfd(int fd, int target, u32 flags);
+
+/* signals: kernel/sys_signal.c, kill.c */
+long sys_rt_sigqueueinfo(int pid, int sig, vaddr_t info);
+long sys_rt_tgsigqueueinfo(int pid, int tid, int sig, vaddr_t info);
 long sys_kill(int pid, int sig);
 long sys_tkill(int tid, int sig);
 long sys_tgkill(int pid, int tid, int sig);

@@ -76,6 +76,7 @@
 	SYSCALL(134, rt_sigaction) \
 	SYSCALL(135, rt_sigprocmask) \
 	SYSCALL(136, rt_sigpending) \
+	SYSCALL(138, rt_sigqueueinfo) \
 	SYSCALL(139, rt_sigreturn) \
 	SYSCALL(142, reboot) \
 	SYSCALL(143, setregid) \
@@ -120,12 +121,16 @@
 	SYSCALL(222, mmap) \
 	SYSCALL(226, mprotect) \
 	SYSCALL(233, madvise) \
+	SYSCALL(240, rt_tgsigqueueinfo) \
 	SYSCALL(260, wait4) \
 	SYSCALL(261, prlimit64) \
 	SYSCALL(266, clock_adjtime) \
 	SYSCALL(276, renameat2) \
 	SYSCALL(278, getrandom) \
 	SYSCALL(281, execveat) \
+	SYSCALL(424, pidfd_send_signal) \
+	SYSCALL(434, pidfd_open) \
 	SYSCALL(435, clone3) \
+	SYSCALL(438, pidfd_getfd) \
 	SYSCALL(439, faccessat2)
 /* clang-format on */

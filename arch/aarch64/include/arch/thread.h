@@ -63,6 +63,12 @@ struct thread *arch_switch(struct thread *prev, struct thread *next);
  * does not run yet. Any value is harmless. */
 void arch_thread_set_tls(struct thread *, u64 base);
 u64 arch_thread_tls(struct thread *);
+/* arch_tls_is_valid - may user space choose this thread pointer? */
+static inline bool arch_tls_is_valid(u64 base)
+{
+	(void)base;
+	return true;
+}
 
 /* arch_thread_copy_fp - child gets a copy of parent's FP state; parent is current. */
 void arch_thread_copy_fp(struct thread *child, struct thread *parent);

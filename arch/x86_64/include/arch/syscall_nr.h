@@ -98,6 +98,7 @@
 	SYSCALL(125, capget) \
 	SYSCALL(126, capset) \
 	SYSCALL(127, rt_sigpending) \
+	SYSCALL(129, rt_sigqueueinfo) \
 	SYSCALL(130, rt_sigsuspend) \
 	SYSCALL(131, sigaltstack) \
 	SYSCALL(133, mknod) \
@@ -145,12 +146,16 @@
 	SYSCALL(274, get_robust_list) \
 	SYSCALL(292, dup3) \
 	SYSCALL(293, pipe2) \
+	SYSCALL(297, rt_tgsigqueueinfo) \
 	SYSCALL(302, prlimit64) \
 	SYSCALL(305, clock_adjtime) \
 	SYSCALL(309, getcpu) \
 	SYSCALL(316, renameat2) \
 	SYSCALL(318, getrandom) \
 	SYSCALL(322, execveat) \
+	SYSCALL(424, pidfd_send_signal) \
+	SYSCALL(434, pidfd_open) \
 	SYSCALL(435, clone3) \
+	SYSCALL(438, pidfd_getfd) \
 	SYSCALL(439, faccessat2)
 /* clang-format on */
