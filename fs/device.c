@@ -10,7 +10,9 @@
 #include "kernel/random.h"
 #include "kernel/uaccess.h"
 #include "lib/atomic.h"
+#include "mm/obj/object.h"
 #include "mm/phys/slab.h"
+#include "mm/vma/space.h"
 
 /* --- null, zero, full, random ------------------------------------------------------------------------ */
 
@@ -70,6 +72,34 @@ static ssize_t read_zero(struct file *f, struct uio *uio, u64 *pos)
 	(void)f;
 	(void)pos;
 	return in_pieces(uio, put_zeroes);
+}
+
+static void name_get(void *dentry)
+{
+	dentry_get(dentry);
+}
+
+static void name_put(void *dentry)
+{
+	dentry_put(dentry);
+}
+
+/* Private or shared, each mapping of /dev/zero is fresh memory that carries the device's name. */
+static int map_zero(struct file *f, struct map_request *r)
+{
+	static const struct object_ops ops = {
+		.release = object_free, .name_get = name_get, .name_put = name_put};
+	u64 start = r->pgoff << PAGE_SHIFT, len = ALIGN_UP(r->len, PAGE_SIZE);
+
+	if (start + len < start)
+		return -EOVERFLOW;
+	r->obj = object_create(start + len, &ops);
+	if (!r->obj)
+		return -ENOMEM;
+	r->name = f->dentry;
+	if (r->name)
+		name_get(r->name);
+	return 0;
 }
 
 static ssize_t read_random(struct file *f, struct uio *uio, u64 *pos)
@@ -150,7 +180,7 @@ static long console_file_ioctl(struct file *f, unsigned cmd, vaddr_t arg)
 static const struct file_ops null_ops = {
 	.read = read_nothing, .write = write_anywhere, .seek = seek_nowhere};
 static const struct file_ops zero_ops = {
-	.read = read_zero, .write = write_anywhere, .seek = seek_nowhere};
+	.read = read_zero, .write = write_anywhere, .seek = seek_nowhere, .map = map_zero};
 static const struct file_ops full_ops = {
 	.read = read_zero, .write = write_full, .seek = seek_nowhere};
 static const struct file_ops random_ops = {
