@@ -12,8 +12,17 @@
 
 struct trap_frame;
 
-/* syscall_dispatch - run the call in the user registers and store its result there. From the entry code. */
-void syscall_dispatch(struct trap_frame *);
+/* syscall_table - the functions by number, NULL where there is none. The entry code calls them, with the argument
+ * registers as they are and the user registers saved at the top of the stack, interrupts on. */
+typedef long (*syscall_fn)(u64, u64, u64, u64, u64, u64);
+extern const syscall_fn syscall_table[];
+
+/* syscall_unknown - for a number without a function; counts it. -ENOSYS. From the entry code. */
+long syscall_unknown(const struct trap_frame *);
+
+/* syscall_interrupted - the call in the user registers gave one of the RESTART codes: deliver signals, and repeat it until
+ * it gives something else or a handler is to run first. Stores the result. From the entry code. */
+void syscall_interrupted(struct trap_frame *, long result);
 
 /* syscall_unknown_count - how often a number we do not implement was used. */
 u64 syscall_unknown_count(unsigned nr);

@@ -15,6 +15,11 @@
  */
 #pragma once
 
+/* Offset of struct thread's `work`, which the entry code tests. Checked in thread.c. */
+#define THREAD_WORK_OFFSET 0x230
+
+#ifndef __ASSEMBLY__
+
 #include <quire/types.h>
 
 struct thread;
@@ -74,3 +79,4 @@ static inline bool arch_tls_is_valid(u64 base)
 void arch_thread_copy_fp(struct thread *child, struct thread *parent);
 /* arch_thread_reset_fp - current starts with clean FP registers and thread pointer (exec). */
 void arch_thread_reset_fp(struct thread *);
+#endif
