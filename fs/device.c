@@ -43,15 +43,16 @@ static ssize_t write_full(struct file *f, struct uio *uio, u64 *pos)
 }
 
 /* in_pieces - fill the buffers piece by piece, so that a huge request can be killed. */
-static ssize_t in_pieces(struct uio *uio, size_t (*put)(struct uio *))
+static inline ssize_t in_pieces(struct uio *uio, size_t (*put)(struct uio *))
 {
-	size_t done = 0, n = 1;
+	bool empty = !uio->left;
+	size_t done = 0, n;
 
-	while (uio->left && n && !signal_fatal(current)) {
+	do {
 		n = put(uio);
 		done += n;
-	}
-	return done || n ? (ssize_t)done : -EFAULT;
+	} while (uio->left && n && !signal_fatal(current));
+	return done || empty ? (ssize_t)done : -EFAULT;
 }
 
 static size_t put_zeroes(struct uio *uio)

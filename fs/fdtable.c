@@ -208,6 +208,20 @@ struct file *files_find(struct files *t, int fd)
 	return f;
 }
 
+/* New threads are made, and the table is shared and replaced, by the process's threads alone. */
+struct file *fd_borrow(int fd, bool *counted)
+{
+	struct process *p = current_process;
+	struct files *t = p->files;
+	struct fd_array *a = t->array;
+
+	*counted = false;
+	if (likely(READ_ONCE(p->nr_threads) == 1 && refcount_read(&t->refs) == 1))
+		return likely((u32)fd < a->capacity) ? a->files[fd] : NULL;
+	*counted = true;
+	return fd_get(fd);
+}
+
 u32 fd_capacity(void)
 {
 	u32 n;

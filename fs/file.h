@@ -43,6 +43,13 @@ static inline void uio_init(struct uio *u, const struct uio_segment *seg, unsign
 		u->left += seg[i].len;
 }
 
+/* uio_init_user - a single user buffer. */
+static inline void uio_init_user(struct uio *u, struct uio_segment *seg, vaddr_t base, u64 len)
+{
+	*seg = (struct uio_segment){base, len};
+	*u = (struct uio){.seg = seg, .nr_segs = 1, .left = len};
+}
+
 /* uio_put, uio_get - copy to (from) the buffers and move on. Returns bytes copied: less than n when the
  * buffers end, or at a bad user address. May fault: no lock of rank SPACE..FOLIO, no spin lock. */
 size_t uio_put(struct uio *, const void *src, size_t n);
@@ -125,6 +132,15 @@ bool files_is_shared(const struct files *);
 
 /* fd_get - the file behind a descriptor of the current process with a reference; NULL: EBADF. */
 struct file *fd_get(int fd);
+/* fd_borrow - the same for no longer than a system call of the current thread. Without a reference, and *counted false,
+ * when nobody else could close the descriptor meanwhile: a single thread, with a table of its own.
+ * fd_return - with what fd_borrow said. */
+struct file *fd_borrow(int fd, bool *counted);
+static inline void fd_return(struct file *f, bool counted)
+{
+	if (unlikely(counted))
+		file_put(f);
+}
 /* fd_capacity - descriptors of the current process from here on are certainly not in use; a multiple of 64. */
 u32 fd_capacity(void);
 /* files_find - the same in another table, on which the caller has a reference. */

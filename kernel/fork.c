@@ -318,6 +318,7 @@ static int add_process(struct clone_job *job)
 		p->parent_tid = user_tid(current_user);
 		current_user->made_children = true;
 	}
+	p->parent_nr = user_pid(p->parent);
 	list_add_tail(&p->sibling, &p->parent->children);
 	process_set_group(p, self->group);
 	pid_get(self->session);

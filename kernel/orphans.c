@@ -76,6 +76,7 @@ void process_orphan_children(struct process *p)
 	assert_held(&process_tree_lock);
 	list_for_each_safe (child, next, &p->children, sibling) {
 		child->parent = reaper;
+		WRITE_ONCE(child->parent_nr, user_pid(reaper));
 		child->parent_tid = user_pid(reaper);
 		group_check_orphaned(child, p, NULL);
 		child->exit_signal = SIGCHLD;

@@ -46,6 +46,7 @@ struct process {
 
 	struct process *parent;      /* [T] NULL: init, or the kernel itself */
 	u32 parent_tid;              /* [T] the thread of it that made us */
+	u32 parent_nr;               /* [T] its number, read lockless; 0: none */
 	struct list_head children;   /* [T] */
 	struct list_head sibling;    /* [T] */
 	struct pid *group, *session; /* [T] */

@@ -16,14 +16,7 @@ long sys_gettid(void)
 
 long sys_getppid(void)
 {
-	struct process *parent;
-	long nr;
-
-	mutex_lock(&process_tree_lock);
-	parent = current_process->parent;
-	nr = parent ? user_pid(parent) : 0;
-	mutex_unlock(&process_tree_lock);
-	return nr;
+	return READ_ONCE(current_process->parent_nr);
 }
 
 long sys_set_tid_address(vaddr_t addr)
