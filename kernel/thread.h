@@ -78,7 +78,7 @@ BUILD_ASSERT(RANK_FOLIO < 8, "thread.locks_held has a counter for each sleeping 
 #define THREAD_WORK_FPU     BIT(2) /* arch: user FP registers are to be loaded */
 
 extern PERCPU struct thread *cpu_current;
-#define current (this_cpu(cpu_current))
+#define current (percpu_stable(cpu_current))
 
 /* thread_create - make a kernel thread that will run entry(arg); not started.
  *  sleeps: yes   returns: 0 or -ENOMEM; one reference is the caller's */
