@@ -123,15 +123,16 @@ static int map_stack(struct space *space, u64 used, bool executable)
 static int write_stack(struct space *space, const struct exec_args *a, vaddr_t strings,
 		       struct stack_words *w, vaddr_t sp, vaddr_t random)
 {
-	u8 bytes[16];
+	struct {
+		u8 random[16];
+		char platform[sizeof(ELF_PLATFORM)];
+	} bytes = {.platform = ELF_PLATFORM};
 	int err;
 
-	random_bytes(bytes, sizeof(bytes));
+	random_bytes(bytes.random, sizeof(bytes.random));
 	err = space_write(space, strings, a->data, a->len);
 	if (!err)
-		err = space_write(space, random, bytes, sizeof(bytes));
-	if (!err)
-		err = space_write(space, random + 16, ELF_PLATFORM, sizeof(ELF_PLATFORM));
+		err = space_write(space, random, &bytes, sizeof(bytes));
 	if (!err)
 		err = space_write(space, sp, w->words, w->count * sizeof(u64));
 	space->arg_start = strings;

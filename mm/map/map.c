@@ -46,6 +46,30 @@ void map_install(struct space *space, struct ptc *c, struct page *page, unsigned
 	ptc_set(c, PT_PAGE, page_to_pfn(page), bits);
 }
 
+void map_install_run(struct space *space, struct ptc *c, struct page **pages, unsigned n,
+		     unsigned bits)
+{
+	struct pt_leaf run[PTC_RUN_MAX];
+	s64 added = 0;
+
+	map_check_transition(PT_HOLE, PT_PAGE);
+	for (unsigned i = 0; i < n; i++) {
+		struct page *page = pages[i];
+
+		run[i] = (struct pt_leaf){0};
+		if (!page)
+			continue;
+		assert(page_type(page) == PAGE_OBJ);
+		sync_icache(page, bits);
+		__atomic_fetch_add(&page->mapcount, 1, __ATOMIC_RELAXED);
+		run[i] = (struct pt_leaf){page_to_pfn(page), bits};
+		pages[i] = NULL;
+		added++;
+	}
+	ptc_set_run(c, run, n);
+	rss_add(space, RSS_FILE, added);
+}
+
 void map_install_zero(struct ptc *c, unsigned bits)
 {
 	map_check_transition(ptc_kind(c), PT_PAGE);

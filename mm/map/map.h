@@ -20,6 +20,10 @@
  *  bits: from vma_page_bits, narrowed as the caller sees fit */
 void map_install(struct space *, struct ptc *, struct page *, unsigned bits);
 
+/* map_install_run - the same for the current slot and the n - 1 behind it, all of them holes of one window: pages of an
+ * object, NULL for a hole that stays. What is mapped becomes NULL in pages. n: at most PTC_RUN_MAX */
+void map_install_run(struct space *, struct ptc *, struct page **pages, unsigned n, unsigned bits);
+
 /* map_install_zero - HOLE or MARK to PAGE: map the shared zero page, read-only and uncounted. */
 void map_install_zero(struct ptc *, unsigned bits);
 

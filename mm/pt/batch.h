@@ -52,5 +52,10 @@ static inline void tlb_batch_page(struct tlb_batch *b, struct page *page)
 
 /* tlb_batch_flush - do all that is owed. Spins for other CPUs: interrupts on, node locks are fine. */
 void tlb_batch_flush(struct tlb_batch *);
+/* tlb_batch_has_work - is anything owed? */
+static inline bool tlb_batch_has_work(const struct tlb_batch *b)
+{
+	return b->lo < b->hi || b->nr_pages || b->nodes || b->block;
+}
 /* tlb_count - flushes this machine has made for a reason. */
 u64 tlb_count(enum tlb_reason);

@@ -72,14 +72,14 @@ static void leave_window(struct ptc *c)
 	if (c->stored)
 		arch_pt_publish();
 	c->stored = false;
-	if (!(c->mode & PTC_DEFER))
+	if (!(c->mode & PTC_DEFER) && c->batch->lo < c->batch->hi)
 		batch_flush_tlb(c->batch);
 	empty = !node->node_used && node != c->as->root;
 	base = node->node_base;
 	spin_unlock(&node->node_lock);
 	if (empty && (c->mode & PTC_PRUNE))
 		prune_empty(c, base, c->level);
-	if (!(c->mode & PTC_DEFER))
+	if (!(c->mode & PTC_DEFER) && tlb_batch_has_work(c->batch))
 		tlb_batch_flush(c->batch);
 }
 
@@ -227,7 +227,8 @@ static bool reportable(const struct ptc *c, const struct spot *at, enum pte_form
 {
 	if (form == PTE_NONE && fills(c))
 		return fillable(c, c->va, at->level);
-	if (form == PTE_NONE) /* in the last table, the window's own scan is the best way over holes */
+	if (form ==
+	    PTE_NONE) /* in the last table, the window's own scan is the best way over holes */
 		return c->mode & PTC_HOLES || (c->mode & PTC_EDIT && at->level == 0);
 	return !(c->mode & PTC_EDIT) || at->level == 0 || fits(c, c->va, at->level);
 }

@@ -120,12 +120,15 @@ struct pt_leaf {
 /* ptc_run - what the slots of the run hold, at most PTC_RUN_MAX of them; returns how many. ptc_next goes on
  * behind them; until then the functions below act on them. */
 unsigned ptc_run(struct ptc *, struct pt_leaf *seen);
-/* ptc_take_run - ptc_run and ptc_take of each; ptc_next goes on behind them. */
+/* ptc_take_run - ptc_run and ptc_take of each; ptc_next goes on behind them. Of the bits only READ, DIRTY and
+ * SPECIAL are told. */
 unsigned ptc_take_run(struct ptc *, struct pt_leaf *taken);
 /* ptc_clear_run - ptc_change of the n slots from the current one on, all of them PAGEs: take bits away. */
 void ptc_clear_run(struct ptc *, unsigned n, unsigned clear);
+/* ptc_hole_run - how many holes there are from the current slot, which is one, on; as ptc_run. */
+unsigned ptc_hole_run(struct ptc *);
 /* ptc_set_run - ptc_set of PAGEs into the current slot and the n - 1 behind it, all of them holes. Inside the
- * window and, for the cursor's user, in the range. */
+ * window and, for the cursor's user, in the range. A leaf without any bits leaves its slot alone. */
 void ptc_set_run(struct ptc *, const struct pt_leaf *, unsigned n);
 
 /* ptc_kind - what the current slot holds now. */

@@ -41,6 +41,16 @@ unsigned ptc_run(struct ptc *c, struct pt_leaf *seen)
 	return n;
 }
 
+unsigned ptc_hole_run(struct ptc *c)
+{
+	unsigned n = 0, left = slots_left(c), level = c->level;
+
+	while (n < left && arch_pte_form(arch_pte_load(c->entry + n), level) == PTE_NONE)
+		n++;
+	pass(c, n);
+	return n;
+}
+
 unsigned ptc_take_run(struct ptc *c, struct pt_leaf *taken)
 {
 	unsigned n = 0, left = slots_left(c), level = c->level, all_bits = 0;
@@ -49,7 +59,7 @@ unsigned ptc_take_run(struct ptc *c, struct pt_leaf *taken)
 	for (; n < left && is_page(arch_pte_load(c->entry + n), level); n++) {
 		pte_t pte = arch_pte_xchg(c->entry + n, (pte_t){0});
 
-		taken[n] = (struct pt_leaf){arch_pte_pfn(pte), arch_pte_bits(pte)};
+		taken[n] = (struct pt_leaf){arch_pte_pfn(pte), arch_pte_last_bits(pte)};
 		all_bits |= taken[n].bits;
 	}
 	node_count(c->node, -(int)n);
@@ -85,7 +95,8 @@ void ptc_clear_run(struct ptc *c, unsigned n, unsigned clear)
 
 void ptc_set_run(struct ptc *c, const struct pt_leaf *leaves, unsigned n)
 {
-	unsigned level = c->level;
+	unsigned level = c->level, set = 0, bits = 0;
+	pte_t like = {0};
 
 	assert_held(&c->node->node_lock);
 	assert(pt_index(c->slot_va, level) + n <= PT_ENTRIES);
@@ -94,8 +105,15 @@ void ptc_set_run(struct ptc *c, const struct pt_leaf *leaves, unsigned n)
 	for (unsigned i = 0; i < n; i++) {
 		assert(arch_pte_form(arch_pte_load(c->entry + i), level) == PTE_NONE);
 		assert((leaves[i].bits & (PTB_UFFD_WP | PTB_WRITE)) != (PTB_UFFD_WP | PTB_WRITE));
-		arch_pte_store(c->entry + i, arch_pte_leaf(leaves[i].val, leaves[i].bits, level));
+		if (!leaves[i].bits)
+			continue;
+		if (leaves[i].bits != bits) {
+			bits = leaves[i].bits;
+			like = arch_pte_leaf(0, bits, level);
+		}
+		arch_pte_store(c->entry + i, arch_pte_leaf_for(like, leaves[i].val));
+		set++;
 	}
-	node_count(c->node, (int)n);
+	node_count(c->node, (int)set);
 	c->stored = true;
 }
