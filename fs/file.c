@@ -11,6 +11,7 @@
 #include <uapi/errno.h>
 #include <uapi/mman.h>
 #include <uapi/mount.h>
+#include "fs/epoll.h"
 #include "fs/vfs.h"
 #include "kernel/cred.h"
 #include "kernel/process.h"
@@ -31,6 +32,7 @@ int file_alloc(struct inode *inode, const struct file_ops *ops, u32 flags, struc
 		return -ENOMEM;
 	refcount_init(&f->refs);
 	mutex_init(&f->pos_lock, RANK_FILES);
+	list_init(&f->epoll_items);
 	f->flags = flags & ~(u32)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
 	f->can_read = access == O_RDONLY || access == O_RDWR;
 	f->can_write = access == O_WRONLY || access == O_RDWR;
@@ -62,6 +64,8 @@ void file_put(struct file *f)
 {
 	if (!refcount_put(&f->refs))
 		return;
+	if (unlikely(!list_empty(&f->epoll_items)))
+		epoll_forget_file(f);
 	if (f->ops->release)
 		f->ops->release(f);
 	if (is_writer(f))

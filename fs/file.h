@@ -13,6 +13,7 @@
 #include <uapi/fcntl.h>
 #include "kernel/lock.h"
 #include "kernel/rcu.h"
+#include "lib/list.h"
 
 struct dentry;
 struct file;
@@ -75,17 +76,17 @@ struct file_ops {
 };
 
 struct file {
-	u32 refs;                   /* [a] */
-	u32 flags;                  /* [a] O_* as F_GETFL shows them */
-	bool can_read, can_write;   /* [i] */
-	const struct file_ops *ops; /* [i] */
-	struct dentry *dentry;      /* [i] NULL: has no name (pipes) */
-	struct inode *inode;        /* [i] */
-	const char *
-		anon_name; /* [i] kind of a file without a name, "[eventfd]"; NULL: none of those */
-	struct mutex pos_lock; /* RANK_FILES */
-	u64 pos;               /* [p] bytes */
-	void *private_data;    /* [i] */
+	u32 refs;                     /* [a] */
+	u32 flags;                    /* [a] O_* as F_GETFL shows them */
+	bool can_read, can_write;     /* [i] */
+	const struct file_ops *ops;   /* [i] */
+	struct dentry *dentry;        /* [i] NULL: has no name (pipes) */
+	struct inode *inode;          /* [i] */
+	const char *anon_name;        /* [i] kind of file without a name, "[eventfd]"; or NULL */
+	struct mutex pos_lock;        /* RANK_FILES */
+	u64 pos;                      /* [p] bytes */
+	void *private_data;           /* [i] */
+	struct list_head epoll_items; /* who watches it: see fs/epoll_internal.h */
 	struct rcu_head rcu;
 };
 
@@ -118,6 +119,8 @@ int anon_file_create(const char *name, const struct file_ops *, void *private_da
 		     struct file **out);
 int anon_fd_create(const char *name, const struct file_ops *, void *private_data, u32 flags);
 void anon_file_init(void); /* boot */
+/* anon_file_seek - for such files whose position can be set, to no effect. */
+s64 anon_file_seek(struct file *, s64 offset, int whence);
 
 /* --- descriptors -------------------------------------------------------------------------------------- */
 struct files;

@@ -8,6 +8,7 @@
  */
 #include <quire/assert.h>
 #include <uapi/errno.h>
+#include "fs/epoll.h"
 #include "fs/file.h"
 #include "fs/vfs.h"
 #include "kernel/time.h"
@@ -29,6 +30,7 @@ void vfs_init(void)
 	fs_type_register(&devtmpfs_type);
 	device_init();
 	anon_file_init();
+	epoll_init();
 	if (tmpfs_make_root(&vfs_root))
 		panic("no memory for the root directory");
 }

@@ -47,9 +47,14 @@ long sys_dup3(int old_fd, int new_fd, int flags);
 long sys_fcntl(int fd, unsigned cmd, u64 arg);
 long sys_pipe2(vaddr_t fds, int flags);
 
-/* readiness: fs/poll.c, select.c */
+/* readiness: fs/poll.c, select.c, epoll.c, epoll_wait.c, eventfd.c */
 long sys_ppoll(vaddr_t fds, u32 nr, vaddr_t timeout, vaddr_t set, u64 sigset_size);
 long sys_pselect6(int nr, vaddr_t in, vaddr_t out, vaddr_t except, vaddr_t timeout, vaddr_t mask);
+long sys_epoll_create1(int flags);
+long sys_epoll_ctl(int epfd, int op, int fd, vaddr_t event);
+long sys_epoll_pwait(int epfd, vaddr_t events, int max, int timeout_ms, vaddr_t mask, u64 size);
+long sys_epoll_pwait2(int epfd, vaddr_t events, int max, vaddr_t timeout, vaddr_t mask, u64 size);
+long sys_eventfd2(u32 count, int flags);
 
 /* names: fs/sys_path.c */
 long sys_openat(int dirfd, vaddr_t path, int flags, u32 mode);
@@ -196,6 +201,9 @@ long sys_lstat(vaddr_t path, vaddr_t buf);
 long sys_access(vaddr_t path, int mode);
 long sys_poll(vaddr_t fds, u32 nr, int timeout_ms);
 long sys_select(int nr, vaddr_t in, vaddr_t out, vaddr_t except, vaddr_t timeout);
+long sys_epoll_create(int size);
+long sys_epoll_wait(int epfd, vaddr_t events, int max, int timeout_ms);
+long sys_eventfd(u32 count);
 long sys_pipe(vaddr_t fds);
 long sys_dup2(int old_fd, int new_fd);
 long sys_getpgrp(void);

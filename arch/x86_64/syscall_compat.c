@@ -183,3 +183,18 @@ long sys_select(int nr, vaddr_t in, vaddr_t out, vaddr_t except, vaddr_t timeout
 		return -EINTR;
 	return result;
 }
+
+long sys_epoll_create(int size)
+{
+	return size > 0 ? sys_epoll_create1(0) : -EINVAL;
+}
+
+long sys_epoll_wait(int epfd, vaddr_t events, int max, int timeout_ms)
+{
+	return sys_epoll_pwait(epfd, events, max, timeout_ms, 0, 0);
+}
+
+long sys_eventfd(u32 count)
+{
+	return sys_eventfd2(count, 0);
+}

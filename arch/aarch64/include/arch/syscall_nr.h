@@ -11,6 +11,10 @@
 /* clang-format off */
 #define SYSCALL_LIST(SYSCALL) \
 	SYSCALL(17, getcwd) \
+	SYSCALL(19, eventfd2) \
+	SYSCALL(20, epoll_create1) \
+	SYSCALL(21, epoll_ctl) \
+	SYSCALL(22, epoll_pwait) \
 	SYSCALL(23, dup) \
 	SYSCALL(24, dup3) \
 	SYSCALL(25, fcntl) \
@@ -132,5 +136,6 @@
 	SYSCALL(434, pidfd_open) \
 	SYSCALL(435, clone3) \
 	SYSCALL(438, pidfd_getfd) \
-	SYSCALL(439, faccessat2)
+	SYSCALL(439, faccessat2) \
+	SYSCALL(441, epoll_pwait2)
 /* clang-format on */

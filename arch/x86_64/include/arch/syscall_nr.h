@@ -120,6 +120,7 @@
 	SYSCALL(202, futex) \
 	SYSCALL(203, sched_setaffinity) \
 	SYSCALL(204, sched_getaffinity) \
+	SYSCALL(213, epoll_create) \
 	SYSCALL(217, getdents64) \
 	SYSCALL(218, set_tid_address) \
 	SYSCALL(227, clock_settime) \
@@ -127,6 +128,8 @@
 	SYSCALL(229, clock_getres) \
 	SYSCALL(230, clock_nanosleep) \
 	SYSCALL(231, exit_group) \
+	SYSCALL(232, epoll_wait) \
+	SYSCALL(233, epoll_ctl) \
 	SYSCALL(234, tgkill) \
 	SYSCALL(247, waitid) \
 	SYSCALL(257, openat) \
@@ -144,6 +147,10 @@
 	SYSCALL(271, ppoll) \
 	SYSCALL(273, set_robust_list) \
 	SYSCALL(274, get_robust_list) \
+	SYSCALL(281, epoll_pwait) \
+	SYSCALL(284, eventfd) \
+	SYSCALL(290, eventfd2) \
+	SYSCALL(291, epoll_create1) \
 	SYSCALL(292, dup3) \
 	SYSCALL(293, pipe2) \
 	SYSCALL(297, rt_tgsigqueueinfo) \
@@ -157,5 +164,6 @@
 	SYSCALL(434, pidfd_open) \
 	SYSCALL(435, clone3) \
 	SYSCALL(438, pidfd_getfd) \
-	SYSCALL(439, faccessat2)
+	SYSCALL(439, faccessat2) \
+	SYSCALL(441, epoll_pwait2)
 /* clang-format on */
