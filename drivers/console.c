@@ -10,8 +10,8 @@
  * Registers in memory are reached at the address that arch_early_mmio gave: mm_init maps them there
  * again, so that no moment of the boot is mute.
  *
- * Input arrives by interrupt, goes into a ring and wakes readers. When the ring is full, new bytes
- * are dropped. The ring's lock is separate, so that a long output does not hold up input, and it is
+ * Input arrives by interrupt, goes into a ring and wakes its reader. While the ring is full the port
+ * is left alone, so that a sender who minds the port's state loses nothing. The ring's lock is separate, so that a long output does not hold up input, and it is
  * released before readers are woken, because wait queues rank below it.
  *
  * Locks: console.lock (port's transmitter, kept text), input.lock (ring); never both.
@@ -32,6 +32,7 @@
 #define RING_SIZE     1024 /* a power of two */
 #define LINE_MAX_HELD 512  /* characters sent before interrupts are let in */
 #define TX_PATIENCE   1000000
+#define TX_BURST      16 /* bytes of a program's output */
 #define POLL_NS       (10 * NSEC_PER_MSEC)
 
 static struct {
@@ -167,22 +168,50 @@ void console_panic_write(const char *text, size_t n)
 		keep(text, n);
 }
 
-/* Moves what the port has received into the ring. True when there was something. */
-static bool receive(void)
+/* console_send - see console.h. */
+size_t console_send(const u8 *bytes, size_t n)
+{
+	size_t sent = 0;
+
+	if (!READ_ONCE(console.ready))
+		return n;
+	while (sent < n) {
+		unsigned long irq = spin_lock_irqsave(&console.lock);
+		size_t end = MIN(n, sent + TX_BURST);
+		bool ready = true;
+
+		while (sent < end && (ready = console.uart.ops->tx_ready(&console.uart)))
+			console.uart.ops->tx(&console.uart, bytes[sent++]);
+		spin_unlock_irqrestore(&console.lock, irq);
+		if (!ready)
+			break;
+	}
+	return sent;
+}
+
+/* Moves what the port has received into the ring. True when there was something. Lock held. */
+static bool receive_locked(void)
 {
 	const struct uart *u = &console.uart;
-	unsigned long irq = spin_lock_irqsave(&input.lock);
 	u32 head = input.head;
 	bool received;
 	int byte;
 
-	/* Bounded, for the sake of a port that has gone away and claims to have data for ever. */
-	for (u32 i = 0; i < RING_SIZE && (byte = u->ops->rx(u)) >= 0; i++) {
-		if (head - input.tail < RING_SIZE)
-			ring[head++ % RING_SIZE] = (u8)byte;
-	}
+	/* Bounded by the ring, also for a port that has gone away and claims to have data for ever. */
+	while (head - input.tail < RING_SIZE && (byte = u->ops->rx(u)) >= 0)
+		ring[head++ % RING_SIZE] = (u8)byte;
+	if (head - input.tail == RING_SIZE && input.by_irq)
+		u->ops->rx_irq_enable(u, false);
 	received = head != input.head;
 	WRITE_ONCE(input.head, head);
+	return received;
+}
+
+static bool receive(void)
+{
+	unsigned long irq = spin_lock_irqsave(&input.lock);
+	bool received = receive_locked();
+
 	spin_unlock_irqrestore(&input.lock, irq);
 	return received;
 }
@@ -210,44 +239,44 @@ void console_start_input(void)
 		      : irq_register(u->info.irq, handle_irq, NULL, u->ops->name);
 	input.by_irq = err == 0;
 	if (input.by_irq)
-		u->ops->rx_irq_enable(u);
+		u->ops->rx_irq_enable(u, true);
 	printk("console: %s at 0x%lx, input %s\n", u->ops->name, u->info.base,
 	       input.by_irq ? "by interrupt" : "polled");
 }
 
-static size_t take(char *buf, size_t n)
+size_t console_take(u8 *buf, size_t n)
 {
 	unsigned long irq = spin_lock_irqsave(&input.lock);
+	bool was_full = input.head - input.tail == RING_SIZE;
 	size_t taken = 0;
 
 	while (taken < n && input.tail != input.head)
-		buf[taken++] = (char)ring[input.tail++ % RING_SIZE];
+		buf[taken++] = ring[input.tail++ % RING_SIZE];
+	if (was_full && taken && input.by_irq) {
+		console.uart.ops->rx_irq_enable(&console.uart, true);
+		receive_locked(); /* what is in the port by now may raise no interrupt */
+	}
 	spin_unlock_irqrestore(&input.lock, irq);
 	return taken;
 }
 
-/* console_read - see console.h. */
-ssize_t console_read(char *buf, size_t n, bool nonblock)
+static bool has_input(void)
 {
-	if (!console.ready)
-		return -EIO;
-	while (n) {
-		u64 deadline = input.by_irq ? 0 : time_now() + POLL_NS;
-		size_t taken;
-		int err;
+	return READ_ONCE(input.head) != READ_ONCE(input.tail);
+}
 
-		if (!input.by_irq)
-			receive();
-		taken = take(buf, n);
-		if (taken)
-			return (ssize_t)taken;
-		if (nonblock)
-			return -EAGAIN;
-		err = wait_event_deadline(&input.readers,
-					  READ_ONCE(input.head) != READ_ONCE(input.tail),
-					  WAIT_INTERRUPTIBLE, deadline);
-		if (err == -EINTR)
-			return err;
+void console_wait_input(u64 deadline_ns)
+{
+	bool polled = console.ready && !input.by_irq;
+	int ignored;
+
+	if (polled) {
+		u64 next = time_now() + POLL_NS;
+
+		receive();
+		deadline_ns = deadline_ns ? MIN(deadline_ns, next) : next;
 	}
-	return 0;
+	ignored =
+		wait_event_deadline(&input.readers, has_input(), WAIT_UNINTERRUPTIBLE, deadline_ns);
+	(void)ignored;
 }

@@ -3,8 +3,7 @@
  * console.h - the serial line people read and type on.
  *
  * Output works from the first C line: what is written before a port is known is kept, and sent as
- * soon as one is. Input is raw: a terminal layer above does echo, line editing and the translation
- * of CR (what the Enter key sends) to NL.
+ * soon as one is. Input is raw: the terminal on top (tty_serial.c) does the rest.
  */
 #pragma once
 
@@ -21,11 +20,14 @@ void console_write(const char *text, size_t n);
 void console_panic_write(const char *text, size_t n);
 
 /* console_start_input - let typed bytes raise interrupts. After arch_irq_init.
- *  fails: no; without an interrupt, readers poll every 10 ms */
+ *  fails: no; without an interrupt, the port is polled every 10 ms */
 void console_start_input(void);
 
-/* console_read - wait for at least one byte and take up to n.
- *  sleeps:  unless nonblock
- *  returns: bytes, 0 only for n = 0; -EAGAIN nothing there (nonblock), -EINTR a signal came first,
- *           -EIO there is no port */
-ssize_t console_read(char *buf, size_t n, bool nonblock);
+/* console_send - bytes as they are, as many as the port takes now: the output of programs.
+ *  context: any; does not wait   returns: how many; all of them when there is no port */
+size_t console_send(const u8 *bytes, size_t n);
+
+/* console_take - up to n received bytes. Any context.
+ * console_wait_input - sleep until there are some, or until this time (monotonic ns, 0: none). */
+size_t console_take(u8 *buf, size_t n);
+void console_wait_input(u64 deadline_ns);

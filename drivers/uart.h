@@ -22,7 +22,7 @@ struct uart_ops {
 	bool (*tx_ready)(const struct uart *);
 	void (*tx)(const struct uart *, u8 byte); /* after tx_ready */
 	int (*rx)(const struct uart *);           /* a byte, or -1 when there is none */
-	void (*rx_irq_enable)(const struct uart *);
+	void (*rx_irq_enable)(const struct uart *, bool on);
 	void (*irq_ack)(
 		const struct uart *); /* first thing in the handler, before the bytes are read */
 };

@@ -72,9 +72,9 @@ static int uart_16550_rx(const struct uart *u)
 	return (int)(uart_reg_read(u, REG_DATA) & 0xff);
 }
 
-static void uart_16550_rx_irq_enable(const struct uart *u)
+static void uart_16550_rx_irq_enable(const struct uart *u, bool on)
 {
-	uart_reg_write(u, REG_IER, IER_RX);
+	uart_reg_write(u, REG_IER, on ? IER_RX : 0);
 }
 
 /* Reading the last byte withdraws the interrupt. */

@@ -75,10 +75,10 @@ static int uart_pl011_rx(const struct uart *u)
 	return (int)(uart_reg_read(u, REG_DR) & 0xff);
 }
 
-static void uart_pl011_rx_irq_enable(const struct uart *u)
+static void uart_pl011_rx_irq_enable(const struct uart *u, bool on)
 {
 	uart_reg_write(u, REG_IFLS, IFLS_RX_EIGHTH);
-	uart_reg_write(u, REG_IMSC, INT_RX | INT_RX_TIMEOUT);
+	uart_reg_write(u, REG_IMSC, on ? INT_RX | INT_RX_TIMEOUT : 0);
 }
 
 /* Before the FIFO is emptied: a byte that arrives in between raises the interrupt again. */

@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* device.c - the character devices that need no driver: null, zero, full, random, and the console. */
+/* device.c - the table of character devices, and those that need no driver: null, zero, full, random. */
 #include <quire/assert.h>
 #include <uapi/errno.h>
-#include <uapi/termios.h>
-#include "drivers/console.h"
 #include "fs/file.h"
 #include "fs/vfs.h"
 #include "kernel/process.h"
 #include "kernel/random.h"
 #include "kernel/uaccess.h"
 #include "lib/atomic.h"
-#include "mm/obj/object.h"
 #include "mm/phys/slab.h"
-#include "mm/vma/space.h"
 
 /* --- null, zero, full, random ------------------------------------------------------------------------ */
 
@@ -43,16 +39,15 @@ static ssize_t write_full(struct file *f, struct uio *uio, u64 *pos)
 }
 
 /* in_pieces - fill the buffers piece by piece, so that a huge request can be killed. */
-static inline ssize_t in_pieces(struct uio *uio, size_t (*put)(struct uio *))
+static ssize_t in_pieces(struct uio *uio, size_t (*put)(struct uio *))
 {
-	bool empty = !uio->left;
-	size_t done = 0, n;
+	size_t done = 0, n = 1;
 
-	do {
+	while (uio->left && n && !signal_fatal(current)) {
 		n = put(uio);
 		done += n;
-	} while (uio->left && n && !signal_fatal(current));
-	return done || empty ? (ssize_t)done : -EFAULT;
+	}
+	return done || n ? (ssize_t)done : -EFAULT;
 }
 
 static size_t put_zeroes(struct uio *uio)
@@ -75,34 +70,6 @@ static ssize_t read_zero(struct file *f, struct uio *uio, u64 *pos)
 	return in_pieces(uio, put_zeroes);
 }
 
-static void name_get(void *dentry)
-{
-	dentry_get(dentry);
-}
-
-static void name_put(void *dentry)
-{
-	dentry_put(dentry);
-}
-
-/* Private or shared, each mapping of /dev/zero is fresh memory that carries the device's name. */
-static int map_zero(struct file *f, struct map_request *r)
-{
-	static const struct object_ops ops = {
-		.release = object_free, .name_get = name_get, .name_put = name_put};
-	u64 start = r->pgoff << PAGE_SHIFT, len = ALIGN_UP(r->len, PAGE_SIZE);
-
-	if (start + len < start)
-		return -EOVERFLOW;
-	r->obj = object_create(start + len, &ops);
-	if (!r->obj)
-		return -ENOMEM;
-	r->name = f->dentry;
-	if (r->name)
-		name_get(r->name);
-	return 0;
-}
-
 static ssize_t read_random(struct file *f, struct uio *uio, u64 *pos)
 {
 	(void)f;
@@ -118,80 +85,16 @@ static s64 seek_nowhere(struct file *f, s64 offset, int whence)
 	return 0;
 }
 
-/* --- console ----------------------------------------------------------------------------------------- */
-
-/* Input is handed on as it is typed but for the Enter key: there is no line editing and no echo, and
- * the settings say so. */
-static ssize_t console_file_read(struct file *f, struct uio *uio, u64 *pos)
-{
-	char buf[128];
-	ssize_t n = console_read(buf, MIN(uio->left, sizeof(buf)), f->flags & O_NONBLOCK);
-
-	(void)pos;
-	if (n <= 0)
-		return n == -EINTR ? -RESTART_SYS : n;
-	for (ssize_t i = 0; i < n; i++)
-		if (buf[i] == '\r')
-			buf[i] = '\n';
-	n = (ssize_t)uio_put(uio, buf, (size_t)n);
-	return n ? n : -EFAULT;
-}
-
-static ssize_t console_file_write(struct file *f, struct uio *uio, u64 *pos)
-{
-	size_t done = 0;
-	char buf[256];
-
-	(void)f;
-	(void)pos;
-	while (uio->left && !signal_fatal(current)) {
-		size_t n = uio_get(uio, buf, sizeof(buf));
-
-		if (!n)
-			return done ? (ssize_t)done : -EFAULT;
-		console_write(buf, n);
-		done += n;
-	}
-	return (ssize_t)done;
-}
-
-static const struct uapi_termios console_termios = {
-	.c_iflag = ICRNL,
-	.c_oflag = OPOST | ONLCR,
-	.c_cflag = B38400 | CS8 | CREAD | CLOCAL,
-};
-
-static long console_file_ioctl(struct file *f, unsigned cmd, vaddr_t arg)
-{
-	struct uapi_winsize size = {0};
-
-	(void)f;
-	switch (cmd) {
-	case TCGETS:
-		return copy_to_user(arg, &console_termios, sizeof(console_termios));
-	case TIOCGWINSZ:
-		return copy_to_user(arg, &size, sizeof(size));
-	default:
-		return -ENOTTY;
-	}
-}
-
 /* --- table ------------------------------------------------------------------------------------------- */
 
 static const struct file_ops null_ops = {
 	.read = read_nothing, .write = write_anywhere, .seek = seek_nowhere};
 static const struct file_ops zero_ops = {
-	.read = read_zero, .write = write_anywhere, .seek = seek_nowhere, .map = map_zero};
+	.read = read_zero, .write = write_anywhere, .seek = seek_nowhere};
 static const struct file_ops full_ops = {
 	.read = read_zero, .write = write_full, .seek = seek_nowhere};
 static const struct file_ops random_ops = {
 	.read = read_random, .write = write_anywhere, .seek = seek_nowhere};
-static const struct file_ops console_ops = {
-	.read = console_file_read,
-	.write = console_file_write,
-	.ioctl = console_file_ioctl,
-	.is_stream = true,
-};
 
 /* Registered devices stay for ever, so the list is read without a lock. */
 struct device {
@@ -256,8 +159,6 @@ void device_init(void)
 		{"full", DEV_MAKE(1, 7), 0666, &full_ops},
 		{"random", DEV_MAKE(1, 8), 0666, &random_ops},
 		{"urandom", DEV_MAKE(1, 9), 0666, &random_ops},
-		{"kmsg", DEV_MAKE(1, 11), 0644, &kmsg_ops},
-		{"console", DEV_MAKE(5, 1), 0600, &console_ops},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++)

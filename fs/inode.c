@@ -8,7 +8,6 @@
  */
 #include <quire/assert.h>
 #include <uapi/errno.h>
-#include "fs/epoll.h"
 #include "fs/file.h"
 #include "fs/vfs.h"
 #include "kernel/time.h"
@@ -30,7 +29,6 @@ void vfs_init(void)
 	fs_type_register(&devtmpfs_type);
 	device_init();
 	anon_file_init();
-	epoll_init();
 	if (tmpfs_make_root(&vfs_root))
 		panic("no memory for the root directory");
 }
@@ -39,7 +37,7 @@ void vfs_init(void)
 
 u64 vfs_now(void)
 {
-	return time_realtime();
+	return time_now() + (u64)time_realtime_offset;
 }
 
 void inode_init(struct inode *inode, u32 mode, const struct inode_ops *ops,

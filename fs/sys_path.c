@@ -11,7 +11,8 @@
 
 /* --- where paths start ------------------------------------------------------------------------------- */
 
-int path_start(int dirfd, const char *path, struct dentry **out)
+/* start_of - the directory that dirfd means, with a reference. Absolute paths do not care. */
+static int start_of(int dirfd, const char *path, struct dentry **out)
 {
 	struct file *f;
 	int err = 0;
@@ -39,7 +40,7 @@ int path_begin(int dirfd, vaddr_t upath, struct user_path *p)
 
 	if (err)
 		return err;
-	err = path_start(dirfd, p->path, &p->start);
+	err = start_of(dirfd, p->path, &p->start);
 	if (err)
 		path_free(p->path);
 	return err;

@@ -16,6 +16,7 @@
 #include <quire/image.h>
 #include "boot/boot_info.h"
 #include "drivers/console.h"
+#include "drivers/tty.h"
 #include "fs/file.h"
 #include "fs/vfs.h"
 #include "kernel/main.h"
@@ -26,7 +27,6 @@
 #include "kernel/thread.h"
 #include "kernel/time.h"
 #include "kernel/trace.h"
-#include "kernel/vdso.h"
 #include "mm/init.h"
 #include "mm/phys/page_alloc.h"
 
@@ -71,10 +71,10 @@ static void boot_thread_main(void *arg UNUSED)
 	stage_done("threads");
 	thread_start_reaper();
 	smp_start_all();
-	vdso_init();
 	stage_done("cpus");
 	console_start_input();
 	vfs_init();
+	tty_serial_init();
 	selftest_run();
 	initramfs_unpack();
 	stage_done("initramfs");

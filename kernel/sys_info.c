@@ -4,6 +4,7 @@
 #include <arch/power.h>
 #include <uapi/errno.h>
 #include <uapi/misc.h>
+#include "drivers/tty.h"
 #include "kernel/cred.h"
 #include "kernel/printk.h"
 #include "kernel/process.h"
@@ -81,11 +82,13 @@ long sys_reboot(u32 magic1, u32 magic2, u32 cmd, vaddr_t arg)
 		return -EINVAL;
 	switch (cmd) {
 	case REBOOT_CMD_RESTART:
+		tty_serial_drain();
 		printk("reboot: restarting\n");
 		smp_stop_others();
 		arch_reset();
 	case REBOOT_CMD_HALT: /* a halted machine and one that is off look the same from here */
 	case REBOOT_CMD_POWER_OFF:
+		tty_serial_drain();
 		printk("reboot: power off\n");
 		smp_stop_others();
 		arch_power_off();

@@ -16,7 +16,14 @@ long sys_gettid(void)
 
 long sys_getppid(void)
 {
-	return READ_ONCE(current_process->parent_nr);
+	struct process *parent;
+	long nr;
+
+	mutex_lock(&process_tree_lock);
+	parent = current_process->parent;
+	nr = parent ? user_pid(parent) : 0;
+	mutex_unlock(&process_tree_lock);
+	return nr;
 }
 
 long sys_set_tid_address(vaddr_t addr)
@@ -107,15 +114,11 @@ long sys_setpgid(int pid, int pgid)
 	struct pid *group;
 	int err;
 
-	if (pgid < 0 || (!pgid && pid < 0))
+	if (pgid < 0)
 		return -EINVAL;
 	p = find_process(pid);
 	if (!p)
 		return -ESRCH;
-	if (pid && (u32)pid != user_pid(p)) { /* a thread of it */
-		process_put(p);
-		return -EINVAL;
-	}
 	mutex_lock(&process_tree_lock);
 	err = check_setpgid(p);
 	if (!err)
@@ -140,6 +143,7 @@ long sys_setsid(void)
 		pid_get(p->pid);
 		pid_put(p->session);
 		p->session = p->pid;
+		p->no_tty = false; /* the new session has none that it could give up */
 		process_set_group(p, p->pid);
 		result = user_pid(p);
 	}

@@ -1,12 +1,167 @@
 /* SPDX-License-Identifier: MIT */
-/* sys_signal.c - system calls of those who receive signals: dispositions, masks, stacks, waiting. */
+/* sys_signal.c - system calls about signals. */
 #include <arch/abi.h>
 #include <arch/thread.h>
 #include <arch/trap.h>
 #include <uapi/errno.h>
+#include "kernel/cred.h"
 #include "kernel/process.h"
 #include "kernel/syscall.h"
 #include "kernel/uaccess.h"
+#include "lib/refcount.h"
+
+/* --- sending ----------------------------------------------------------------------------------------- */
+
+static struct uapi_siginfo info_from_self(int sig, int code)
+{
+	return (struct uapi_siginfo){
+		.si_signo = sig,
+		.si_code = code,
+		.si_pid = (s32)user_pid(current_process),
+		.si_uid = cred_now()->uid,
+	};
+}
+
+/* may_signal - who has CAP_KILL anyone, others those of the same user; SIGCONT within the session. */
+static int may_signal(struct process *p, int sig)
+{
+	const struct cred *self = cred_now(), *other = process_cred(p);
+	bool same = self->euid == other->suid || self->euid == other->uid ||
+		    self->uid == other->suid || self->uid == other->uid;
+
+	cred_put(other);
+	if (same || p == current_process || cred_capable(CAP_KILL))
+		return 0;
+	return sig == SIGCONT && p->session == current_process->session ? 0 : -EPERM;
+}
+
+static int send_if_permitted(struct process *p, const struct uapi_siginfo *info)
+{
+	int err = may_signal(p, info->si_signo);
+
+	return err ? err : signal_send_process(p, info);
+}
+
+static long kill_group(struct pid *group, const struct uapi_siginfo *info)
+{
+	struct process *p;
+	long result = -ESRCH;
+
+	list_for_each (p, &group->group, group_link) {
+		int err = send_if_permitted(p, info);
+
+		if (!err || result == -ESRCH)
+			result = err;
+	}
+	return result;
+}
+
+/* kill_all - every process in the tree but init and ourselves; depth first, without recursion. */
+static long kill_all(const struct uapi_siginfo *info)
+{
+	struct process *p = process_init;
+	long result = -ESRCH;
+
+	for (;;) {
+		struct process *next = list_first(&p->children, struct process, sibling);
+
+		while (!next && p != process_init) {
+			struct process *parent = p->parent;
+
+			if (p->sibling.next != &parent->children)
+				next = list_entry(p->sibling.next, struct process, sibling);
+			else
+				p = parent;
+		}
+		if (!next)
+			return result;
+		p = next;
+		if (p != current_process) {
+			int err = send_if_permitted(p, info);
+
+			if (!err || result == -ESRCH)
+				result = err;
+		}
+	}
+}
+
+static long kill_one(u32 pid, const struct uapi_siginfo *info)
+{
+	struct process *p = process_find(pid);
+	long err;
+
+	if (!p)
+		return -ESRCH;
+	err = send_if_permitted(p, info);
+	process_put(p);
+	return err;
+}
+
+static long kill_group_nr(u32 nr, const struct uapi_siginfo *info)
+{
+	struct pid *group = nr ? pid_find(nr) : NULL;
+	long result;
+
+	if (nr && !group)
+		return -ESRCH;
+	mutex_lock(&process_tree_lock);
+	result = kill_group(group ? group : current_process->group, info);
+	mutex_unlock(&process_tree_lock);
+	if (group)
+		pid_put(group);
+	return result;
+}
+
+long sys_kill(int pid, int sig)
+{
+	struct uapi_siginfo info = info_from_self(sig, SI_USER);
+	long result;
+
+	if (sig < 0 || sig > NSIG)
+		return -EINVAL;
+	if (pid > 0)
+		return kill_one((u32)pid, &info);
+	if (pid == INT32_MIN)
+		return -ESRCH;
+	if (pid != -1)
+		return kill_group_nr((u32)-pid, &info);
+	mutex_lock(&process_tree_lock);
+	result = kill_all(&info);
+	mutex_unlock(&process_tree_lock);
+	return result;
+}
+
+/* kill_thread - pid 0: whatever process the thread is of. */
+static long kill_thread(u32 pid, int tid, int sig)
+{
+	struct uapi_siginfo info = info_from_self(sig, SI_TKILL);
+	struct user_thread *u;
+	long err;
+
+	if (tid <= 0 || sig < 0 || sig > NSIG)
+		return -EINVAL;
+	u = thread_find((u32)tid);
+	if (!u)
+		return -ESRCH;
+	if (pid && user_pid(u->proc) != pid)
+		err = -ESRCH;
+	else
+		err = may_signal(u->proc, sig);
+	if (!err)
+		err = signal_send_thread(u, &info);
+	user_thread_put(u);
+	return err;
+}
+
+long sys_tkill(int tid, int sig)
+{
+	return kill_thread(0, tid, sig);
+}
+
+long sys_tgkill(int pid, int tid, int sig)
+{
+	return pid <= 0 ? -EINVAL : kill_thread((u32)pid, tid, sig);
+}
 
 /* --- dispositions ------------------------------------------------------------------------------------ */
 

@@ -37,6 +37,6 @@ switch_first:
 	movq	%rax, %rdi
 	call	thread_begin			/* kernel threads stay there */
 	cli
-	jmp	trap_return_user		/* all registers come from the frame */
+	jmp	syscall_return
 
 	.section .note.GNU-stack, "", @progbits
