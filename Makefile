@@ -69,7 +69,7 @@ LDFLAGS := -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=non
 # --- sources ---------------------------------------------------------------------------------------
 # Directories in reading order: libraries, then the machine, memory, threads, and what user space sees.
 DIRS := lib boot arch/$(ARCH) mm/phys mm/pt mm/map mm/obj mm/vma mm/fault mm kernel drivers fs
-SRCS := $(foreach d,$(DIRS),$(sort $(wildcard $(d)/*.c))) $(sort $(wildcard arch/$(ARCH)/*.S))
+SRCS := $(foreach d,$(DIRS),$(sort $(wildcard $(d)/*.c))) $(sort $(wildcard arch/$(ARCH)/*.S)) kernel/vdso/image.S
 OBJS := $(SRCS:%=$(O)/obj/%.o)
 
 ELF   := $(O)/quire.elf
@@ -92,6 +92,35 @@ $(O)/obj/%.S.o: %.S $(O)/flags
 	@mkdir -p $(@D)
 	@echo "  AS      $<"
 	$(Q)$(CC) $(CPPFLAGS) -D__ASSEMBLY__ $(CFLAGS_$(ARCH)) -g -MMD -MP -c $< -o $@
+
+# The vDSO: user code in the form of a shared library, linked by itself and carried as data (kernel/vdso.h).
+VDSO_CFLAGS_x86_64  := -m64 -march=x86-64 -mgeneral-regs-only -fcf-protection=none
+VDSO_CFLAGS_aarch64 := $(CFLAGS_aarch64)
+VDSO_CFLAGS  := $(filter-out $(CFLAGS_$(ARCH)) -fno-pic -fno-pie -fno-omit-frame-pointer -fno-asynchronous-unwind-tables -g,$(CFLAGS)) \
+		-fPIC -fasynchronous-unwind-tables $(VDSO_CFLAGS_$(ARCH))
+VDSO_LDFLAGS := -shared -nostdlib -soname linux-vdso.so.1 -Bsymbolic --hash-style=both --eh-frame-hdr --build-id=none \
+		-z max-page-size=4096 -z noexecstack -z text --no-undefined --orphan-handling=error --fatal-warnings -s \
+		$(if $(filter aarch64,$(ARCH)),-e __kernel_rt_sigreturn)
+VDSO_SRCS := $(wildcard arch/$(ARCH)/vdso/*.c) $(wildcard arch/$(ARCH)/vdso/*.S)
+VDSO_OBJS := $(VDSO_SRCS:%=$(O)/vdso/%.o)
+VDSO_LINK := kernel/vdso/vdso.ld arch/$(ARCH)/vdso/vdso.map
+
+$(O)/vdso/%.c.o: %.c $(O)/flags
+	@mkdir -p $(@D)
+	@echo "  CC      $<"
+	$(Q)$(CC) $(CPPFLAGS) $(VDSO_CFLAGS) -MMD -MP -c $< -o $@
+
+$(O)/vdso/%.S.o: %.S $(O)/flags
+	@mkdir -p $(@D)
+	@echo "  AS      $<"
+	$(Q)$(CC) $(VDSO_CFLAGS_$(ARCH)) -MMD -MP -c $< -o $@
+
+$(O)/vdso/vdso.so: $(VDSO_OBJS) $(VDSO_LINK)
+	@echo "  LD      $@"
+	$(Q)$(LD) $(VDSO_LDFLAGS) -T kernel/vdso/vdso.ld --version-script=arch/$(ARCH)/vdso/vdso.map $(VDSO_OBJS) -o $@
+
+$(O)/obj/kernel/vdso/image.S.o: CPPFLAGS += -D'VDSO_IMAGE="$(O)/vdso/vdso.so"'
+$(O)/obj/kernel/vdso/image.S.o: $(O)/vdso/vdso.so
 
 $(O)/linker.ld: linker.ld $(O)/flags
 	@mkdir -p $(@D)
@@ -119,11 +148,11 @@ $(IMAGE): $(ELF)
 # Rebuild when the compiler, its flags or the list of sources change.
 $(O)/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(SRCS)' | cmp -s - $@ || \
-	 echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(SRCS)' > $@
+	@echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(VDSO_CFLAGS) $(SRCS)' | cmp -s - $@ || \
+	 echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(VDSO_CFLAGS) $(SRCS)' > $@
 FORCE:
 
--include $(OBJS:.o=.d) $(O)/linker.ld.d
+-include $(OBJS:.o=.d) $(VDSO_OBJS:.o=.d) $(O)/linker.ld.d
 
 include tests/host/host.mk
 include tests/tests.mk

@@ -104,6 +104,7 @@ struct boot_arm {
 	u32 nr_gicr;
 	u32 timer_virt_intid, timer_phys_intid; /* PPIs as INTIDs, usually 27 and 30 */
 	enum boot_psci psci;
+	paddr_t rtc; /* a PL031; 0: none */
 };
 
 struct boot_pci { /* one ECAM window (MCFG entry or DT pci-host-ecam-generic) */

@@ -124,6 +124,16 @@ static void read_psci(const struct fdt_walk *w)
 		report_skipped(w, "unknown method");
 }
 
+static void read_rtc(const struct fdt_walk *w)
+{
+	u64 base, size;
+
+	if (fdt_reg(w, 0, &base, &size))
+		report_skipped(w, "no address");
+	else
+		boot_info.arm.rtc = base;
+}
+
 static void read_pci_host(const struct fdt_walk *w)
 {
 	u32 len, domain = fdt_prop_u32(w->fdt, fdt_node(w), "linux,pci-domain", 0);
@@ -164,6 +174,7 @@ void fdt_read_device(const struct fdt_walk *w)
 		{"arm,psci-1.0", read_psci},
 		{"arm,psci-0.2", read_psci},
 		{"pci-host-ecam-generic", read_pci_host},
+		{"arm,pl031", read_rtc},
 	};
 	u32 len;
 	const u8 *list = fdt_prop(w->fdt, fdt_node(w), "compatible", &len);

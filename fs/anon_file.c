@@ -58,6 +58,14 @@ int anon_fd_create(const char *name, const struct file_ops *ops, void *private_d
 	return fd;
 }
 
+s64 anon_file_seek(struct file *f, s64 offset, int whence)
+{
+	(void)f;
+	(void)offset;
+	(void)whence;
+	return 0;
+}
+
 int file_link_text(struct file *f, char *buf, size_t size)
 {
 	u32 type = f->inode->mode & S_IFMT;

@@ -8,7 +8,9 @@
 #include "kernel/random.h"
 #include "kernel/uaccess.h"
 #include "lib/atomic.h"
+#include "mm/obj/object.h"
 #include "mm/phys/slab.h"
+#include "mm/vma/space.h"
 
 /* --- null, zero, full, random ------------------------------------------------------------------------ */
 
@@ -39,15 +41,16 @@ static ssize_t write_full(struct file *f, struct uio *uio, u64 *pos)
 }
 
 /* in_pieces - fill the buffers piece by piece, so that a huge request can be killed. */
-static ssize_t in_pieces(struct uio *uio, size_t (*put)(struct uio *))
+static inline ssize_t in_pieces(struct uio *uio, size_t (*put)(struct uio *))
 {
-	size_t done = 0, n = 1;
+	bool empty = !uio->left;
+	size_t done = 0, n;
 
-	while (uio->left && n && !signal_fatal(current)) {
+	do {
 		n = put(uio);
 		done += n;
-	}
-	return done || n ? (ssize_t)done : -EFAULT;
+	} while (uio->left && n && !signal_fatal(current));
+	return done || empty ? (ssize_t)done : -EFAULT;
 }
 
 static size_t put_zeroes(struct uio *uio)
@@ -70,6 +73,34 @@ static ssize_t read_zero(struct file *f, struct uio *uio, u64 *pos)
 	return in_pieces(uio, put_zeroes);
 }
 
+static void name_get(void *dentry)
+{
+	dentry_get(dentry);
+}
+
+static void name_put(void *dentry)
+{
+	dentry_put(dentry);
+}
+
+/* Private or shared, each mapping of /dev/zero is fresh memory that carries the device's name. */
+static int map_zero(struct file *f, struct map_request *r)
+{
+	static const struct object_ops ops = {
+		.release = object_free, .name_get = name_get, .name_put = name_put};
+	u64 start = r->pgoff << PAGE_SHIFT, len = ALIGN_UP(r->len, PAGE_SIZE);
+
+	if (start + len < start)
+		return -EOVERFLOW;
+	r->obj = object_create(start + len, &ops);
+	if (!r->obj)
+		return -ENOMEM;
+	r->name = f->dentry;
+	if (r->name)
+		name_get(r->name);
+	return 0;
+}
+
 static ssize_t read_random(struct file *f, struct uio *uio, u64 *pos)
 {
 	(void)f;
@@ -90,7 +121,7 @@ static s64 seek_nowhere(struct file *f, s64 offset, int whence)
 static const struct file_ops null_ops = {
 	.read = read_nothing, .write = write_anywhere, .seek = seek_nowhere};
 static const struct file_ops zero_ops = {
-	.read = read_zero, .write = write_anywhere, .seek = seek_nowhere};
+	.read = read_zero, .write = write_anywhere, .seek = seek_nowhere, .map = map_zero};
 static const struct file_ops full_ops = {
 	.read = read_zero, .write = write_full, .seek = seek_nowhere};
 static const struct file_ops random_ops = {
@@ -159,6 +190,7 @@ void device_init(void)
 		{"full", DEV_MAKE(1, 7), 0666, &full_ops},
 		{"random", DEV_MAKE(1, 8), 0666, &random_ops},
 		{"urandom", DEV_MAKE(1, 9), 0666, &random_ops},
+		{"kmsg", DEV_MAKE(1, 11), 0644, &kmsg_ops},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++)

@@ -190,17 +190,36 @@ void files_close_on_exec(struct files *t)
 
 struct file *fd_get(int fd)
 {
+	return files_find(current_process->files, fd);
+}
+
+struct file *files_find(struct files *t, int fd)
+{
 	struct fd_array *a;
 	struct file *f = NULL;
 
 	rcu_read_lock();
-	a = rcu_dereference(current_process->files->array);
+	a = rcu_dereference(t->array);
 	if ((u32)fd < a->capacity)
 		f = rcu_dereference(a->files[fd]);
 	if (f && !refcount_try_get(&f->refs))
 		f = NULL;
 	rcu_read_unlock();
 	return f;
+}
+
+/* New threads are made, and the table is shared and replaced, by the process's threads alone. */
+struct file *fd_borrow(int fd, bool *counted)
+{
+	struct process *p = current_process;
+	struct files *t = p->files;
+	struct fd_array *a = t->array;
+
+	*counted = false;
+	if (likely(READ_ONCE(p->nr_threads) == 1 && refcount_read(&t->refs) == 1))
+		return likely((u32)fd < a->capacity) ? a->files[fd] : NULL;
+	*counted = true;
+	return fd_get(fd);
 }
 
 u32 fd_capacity(void)

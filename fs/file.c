@@ -11,6 +11,7 @@
 #include <uapi/errno.h>
 #include <uapi/mman.h>
 #include <uapi/mount.h>
+#include "fs/epoll.h"
 #include "fs/vfs.h"
 #include "kernel/cred.h"
 #include "kernel/process.h"
@@ -31,6 +32,7 @@ int file_alloc(struct inode *inode, const struct file_ops *ops, u32 flags, struc
 		return -ENOMEM;
 	refcount_init(&f->refs);
 	mutex_init(&f->pos_lock, RANK_FILES);
+	list_init(&f->epoll_items);
 	f->flags = flags & ~(u32)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
 	f->can_read = access == O_RDONLY || access == O_RDWR;
 	f->can_write = access == O_WRONLY || access == O_RDWR;
@@ -62,6 +64,8 @@ void file_put(struct file *f)
 {
 	if (!refcount_put(&f->refs))
 		return;
+	if (unlikely(!list_empty(&f->epoll_items)))
+		epoll_forget_file(f);
 	if (f->ops->release)
 		f->ops->release(f);
 	if (is_writer(f))
@@ -211,6 +215,39 @@ int file_open_at(struct dentry *at, const char *path, u32 flags, u32 mode, struc
 		err = file_open(d, flags, out);
 	if (made && !err)
 		begin_use(*out, d);
+	dentry_put(d);
+	return err;
+}
+
+static int open_program(struct dentry *d, struct file **out)
+{
+	int err;
+
+	if (S_ISLNK(d->inode->mode))
+		return -ELOOP;
+	if (!S_ISREG(d->inode->mode) || !d->inode->fops)
+		return -EACCES;
+	err = vfs_permission(d->inode, X_OK, false);
+	if (!err)
+		err = file_alloc(d->inode, d->inode->fops, O_RDONLY, out);
+	if (err)
+		return err;
+	dentry_get(d);
+	(*out)->dentry = d;
+	return 0;
+}
+
+int file_open_program(struct dentry *at, const char *path, unsigned walk, struct file **out)
+{
+	struct dentry *d;
+	int err;
+
+	if (!*path)
+		return open_program(at, out);
+	err = vfs_lookup(at, path, walk, &d);
+	if (err)
+		return err;
+	err = open_program(d, out);
 	dentry_put(d);
 	return err;
 }

@@ -13,6 +13,7 @@
 #include <uapi/fcntl.h>
 #include "kernel/lock.h"
 #include "kernel/rcu.h"
+#include "lib/list.h"
 
 struct dentry;
 struct file;
@@ -43,6 +44,13 @@ static inline void uio_init(struct uio *u, const struct uio_segment *seg, unsign
 		u->left += seg[i].len;
 }
 
+/* uio_init_user - a single user buffer. */
+static inline void uio_init_user(struct uio *u, struct uio_segment *seg, vaddr_t base, u64 len)
+{
+	*seg = (struct uio_segment){base, len};
+	*u = (struct uio){.seg = seg, .nr_segs = 1, .left = len};
+}
+
 /* uio_put, uio_get - copy to (from) the buffers and move on. Returns bytes copied: less than n when the
  * buffers end, or at a bad user address. May fault: no lock of rank SPACE..FOLIO, no spin lock. */
 size_t uio_put(struct uio *, const void *src, size_t n);
@@ -68,16 +76,17 @@ struct file_ops {
 };
 
 struct file {
-	u32 refs;                   /* [a] */
-	u32 flags;                  /* [a] O_* as F_GETFL shows them */
-	bool can_read, can_write;   /* [i] */
-	const struct file_ops *ops; /* [i] */
-	struct dentry *dentry;      /* [i] NULL: has no name (pipes) */
-	struct inode *inode;        /* [i] */
-	const char *anon_name;      /* [i] kind of a file without a name, "[eventfd]"; NULL: none of those */
-	struct mutex pos_lock;      /* RANK_FILES */
-	u64 pos;                    /* [p] bytes */
-	void *private_data;         /* [i] */
+	u32 refs;                     /* [a] */
+	u32 flags;                    /* [a] O_* as F_GETFL shows them */
+	bool can_read, can_write;     /* [i] */
+	const struct file_ops *ops;   /* [i] */
+	struct dentry *dentry;        /* [i] NULL: has no name (pipes) */
+	struct inode *inode;          /* [i] */
+	const char *anon_name;        /* [i] kind of file without a name, "[eventfd]"; or NULL */
+	struct mutex pos_lock;        /* RANK_FILES */
+	u64 pos;                      /* [p] bytes */
+	void *private_data;           /* [i] */
+	struct list_head epoll_items; /* who watches it: see fs/epoll_internal.h */
 	struct rcu_head rcu;
 };
 
@@ -85,6 +94,9 @@ struct file {
 int file_open(struct dentry *, u32 flags, struct file **out);
 /* file_open_path - the same by name, from the kernel. */
 int file_open_path(const char *path, u32 flags, u32 mode, struct file **out);
+/* file_open_program - for execve: at is the directory, or with an empty path the program itself. Needs no permission
+ * to read. walk: WALK_*. -EACCES: not a regular file, or not executable; -ELOOP: a symbolic link not to be followed */
+int file_open_program(struct dentry *at, const char *path, unsigned walk, struct file **out);
 /* file_open_at - open(2) from the directory at. */
 int file_open_at(struct dentry *at, const char *path, u32 flags, u32 mode, struct file **out);
 int file_alloc(struct inode *, const struct file_ops *, u32 flags, struct file **out);
@@ -107,6 +119,8 @@ int anon_file_create(const char *name, const struct file_ops *, void *private_da
 		     struct file **out);
 int anon_fd_create(const char *name, const struct file_ops *, void *private_data, u32 flags);
 void anon_file_init(void); /* boot */
+/* anon_file_seek - for such files whose position can be set, to no effect. */
+s64 anon_file_seek(struct file *, s64 offset, int whence);
 
 /* --- descriptors -------------------------------------------------------------------------------------- */
 struct files;
@@ -121,8 +135,19 @@ bool files_is_shared(const struct files *);
 
 /* fd_get - the file behind a descriptor of the current process with a reference; NULL: EBADF. */
 struct file *fd_get(int fd);
+/* fd_borrow - the same for no longer than a system call of the current thread. Without a reference, and *counted false,
+ * when nobody else could close the descriptor meanwhile: a single thread, with a table of its own.
+ * fd_return - with what fd_borrow said. */
+struct file *fd_borrow(int fd, bool *counted);
+static inline void fd_return(struct file *f, bool counted)
+{
+	if (unlikely(counted))
+		file_put(f);
+}
 /* fd_capacity - descriptors of the current process from here on are certainly not in use; a multiple of 64. */
 u32 fd_capacity(void);
+/* files_find - the same in another table, on which the caller has a reference. */
+struct file *files_find(struct files *, int fd);
 /* fd_install - the lowest free descriptor >= min for a file (whose reference passes to the table).
  * >= 0, -EMFILE, -ENOMEM: then the reference stays with the caller. */
 int fd_install(struct file *, int min, bool cloexec);

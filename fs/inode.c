@@ -8,6 +8,7 @@
  */
 #include <quire/assert.h>
 #include <uapi/errno.h>
+#include "fs/epoll.h"
 #include "fs/file.h"
 #include "fs/vfs.h"
 #include "kernel/time.h"
@@ -29,6 +30,7 @@ void vfs_init(void)
 	fs_type_register(&devtmpfs_type);
 	device_init();
 	anon_file_init();
+	epoll_init();
 	if (tmpfs_make_root(&vfs_root))
 		panic("no memory for the root directory");
 }
@@ -37,7 +39,7 @@ void vfs_init(void)
 
 u64 vfs_now(void)
 {
-	return time_now() + (u64)time_realtime_offset;
+	return time_realtime();
 }
 
 void inode_init(struct inode *inode, u32 mode, const struct inode_ops *ops,

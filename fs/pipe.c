@@ -7,7 +7,8 @@
  * PIPE_BUF bytes is done as a whole or waits.
  *
  * The pipe's mutex (RANK_INODE) guards the ring; user memory may be touched under it. Sleepers look at
- * count and at the number of ends without it.
+ * count and at the number of ends without it. Writers sleep only while the pipe is full, so reading wakes them when that
+ * ends; writing always wakes, because epoll may want to be told of each arrival.
  */
 #include <quire/assert.h>
 #include <uapi/errno.h>
@@ -48,6 +49,11 @@ static struct pipe *pipe_of(struct file *f)
 static struct pipe_slot *slot(struct pipe *p, u32 n)
 {
 	return &p->slots[(p->first + n) % PIPE_SLOTS];
+}
+
+static bool has_room(const struct pipe *p)
+{
+	return atomic_load(&p->count) < PIPE_SLOTS;
 }
 
 /* --- pages ------------------------------------------------------------------------------------------- */
@@ -112,10 +118,13 @@ static ssize_t pipe_read(struct file *f, struct uio *uio, u64 *pos)
 
 	(void)pos;
 	while (uio->left) {
+		bool was_full;
+
 		mutex_lock(&p->lock);
+		was_full = !has_room(p);
 		done = read_slots(p, uio);
 		mutex_unlock(&p->lock);
-		if (done > 0)
+		if (was_full && has_room(p))
 			waitq_wake_all(&p->not_full);
 		if (done || !atomic_load(&p->writers))
 			return done;
@@ -129,11 +138,6 @@ static ssize_t pipe_read(struct file *f, struct uio *uio, u64 *pos)
 }
 
 /* --- writing ----------------------------------------------------------------------------------------- */
-
-static bool has_room(const struct pipe *p)
-{
-	return atomic_load(&p->count) < PIPE_SLOTS;
-}
 
 /* append - more data into the last page, if all of want fits there. */
 static size_t append(struct pipe *p, struct uio *uio, size_t want)

@@ -30,24 +30,24 @@ struct waitq;
 #define POLL_READY \
 	(POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM) /* of files without a poll operation */
 
-/* Somebody who wants to hear of changes. add is called for each queue; the queue lives as long as the file. */
+/* Somebody who wants to hear of changes. add is called for each queue that announces some of the events it is
+ * interested in, with those that the queue announces; the queue lives as long as the file. */
 struct poll_request {
-	void (*add)(struct poll_request *, struct waitq *);
-	u32 events; /* what it is interested in, POLL_ALWAYS included */
+	void (*add)(struct poll_request *, struct waitq *, u32 events);
+	u32 events; /* POLL_ALWAYS included */
 };
 
-static inline void poll_wait(struct poll_request *r, struct waitq *q)
-{
-	if (r)
-		r->add(r, q);
-}
-
 /* poll_wait_for - a queue that announces these events and no others: a file that has one for its readers and one
- * for its writers does not wake the ones for the others. */
+ * for its writers does not disturb the ones for the others. poll_wait - a queue that announces all there are. */
 static inline void poll_wait_for(struct poll_request *r, struct waitq *q, u32 events)
 {
 	if (r && (r->events & events))
-		r->add(r, q);
+		r->add(r, q, events);
+}
+
+static inline void poll_wait(struct poll_request *r, struct waitq *q)
+{
+	poll_wait_for(r, q, ~0u);
 }
 
 /* file_poll - what is ready now; with a request, also where to wait. */

@@ -52,19 +52,21 @@ static struct poll_watcher *watcher_alloc(struct poller *p)
 	return &c->watchers[c->used++];
 }
 
-static void poller_add(struct poll_request *r, struct waitq *q)
+static void poller_add(struct poll_request *r, struct waitq *q, u32 events)
 {
 	struct poller *p = container_of(r, struct poller, request);
 	struct poll_watcher *w = watcher_alloc(p);
 
+	(void)events;
 	if (!w)
 		return;
 	file_get(p->file);
 	w->waiter.wake = poller_notice;
+	w->waiter.exclusive = false;
 	w->queue = q;
 	w->file = p->file;
 	w->poller = p;
-	waitq_watch(q, &w->waiter, false);
+	waitq_watch(q, &w->waiter);
 }
 
 static void watchers_remove(struct poll_watcher *w, unsigned n)

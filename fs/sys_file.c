@@ -12,6 +12,7 @@
 #include "kernel/process.h"
 #include "kernel/syscall.h"
 #include "kernel/uaccess.h"
+#include "lib/atomic.h"
 #include "mm/phys/slab.h"
 
 #define RW_MAX ((u64)0x7ffff000) /* bytes in one call, as on Linux */
@@ -29,11 +30,9 @@ struct user_buffers {
 
 static int import_one(struct uio *uio, struct uio_segment *seg, vaddr_t buf, u64 count)
 {
-	if (!user_range_ok(buf, count))
+	if (unlikely(!user_range_ok(buf, count)))
 		return -EFAULT;
-	seg->base = buf;
-	seg->len = MIN(count, RW_MAX);
-	uio_init(uio, seg, 1, false);
+	uio_init_user(uio, seg, buf, MIN(count, RW_MAX));
 	return 0;
 }
 
@@ -81,23 +80,28 @@ static int import_iov(struct user_buffers *b, vaddr_t iov, u64 nr)
 
 /* --- transfer ---------------------------------------------------------------------------------------- */
 
+static inline bool may_transfer(const struct file *f, enum transfer t)
+{
+	return t == READ ? f->can_read : f->can_write;
+}
+
 static struct file *file_for(int fd, enum transfer t)
 {
 	struct file *f = fd_get(fd);
 
-	if (f && !(t == READ ? f->can_read : f->can_write)) {
+	if (f && !may_transfer(f, t)) {
 		file_put(f);
 		return NULL;
 	}
 	return f;
 }
 
-static ssize_t transfer(struct file *f, struct uio *uio, u64 *pos, enum transfer t)
+static inline ssize_t transfer(struct file *f, struct uio *uio, u64 *pos, enum transfer t)
 {
 	ssize_t (*op)(struct file *, struct uio *, u64 *) =
 		t == READ ? f->ops->read : f->ops->write;
 
-	if (!op || (pos && uio->left > (u64)INT64_MAX - *pos))
+	if (unlikely(!op || (pos && uio->left > (u64)INT64_MAX - *pos)))
 		return -EINVAL;
 	return op(f, uio, pos);
 }
@@ -115,19 +119,29 @@ static ssize_t at_position(struct file *f, struct uio *uio, enum transfer t)
 	return n;
 }
 
-static long rw(int fd, vaddr_t buf, u64 count, enum transfer t)
+/* The position needs no lock while the file is borrowed and has no other descriptor: nobody else can move it. */
+static ALWAYS_INLINE long rw(int fd, vaddr_t buf, u64 count, enum transfer t)
 {
-	struct file *f = file_for(fd, t);
 	struct uio_segment seg;
 	struct uio uio;
-	long n;
+	bool counted;
+	struct file *f = fd_borrow(fd, &counted);
+	long n = -EBADF;
 
-	if (!f)
+	if (unlikely(!f))
 		return -EBADF;
-	n = import_one(&uio, &seg, buf, count);
-	if (!n)
+	if (likely(may_transfer(f, t)))
+		n = import_one(&uio, &seg, buf, count);
+	if (unlikely(n))
+		goto put;
+	if (f->ops->is_stream)
+		n = transfer(f, &uio, NULL, t);
+	else if (likely(!counted && atomic_load(&f->refs) == 1))
+		n = transfer(f, &uio, &f->pos, t);
+	else
 		n = at_position(f, &uio, t);
-	file_put(f);
+put:
+	fd_return(f, counted);
 	return n;
 }
 

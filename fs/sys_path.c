@@ -11,8 +11,7 @@
 
 /* --- where paths start ------------------------------------------------------------------------------- */
 
-/* start_of - the directory that dirfd means, with a reference. Absolute paths do not care. */
-static int start_of(int dirfd, const char *path, struct dentry **out)
+int path_start(int dirfd, const char *path, struct dentry **out)
 {
 	struct file *f;
 	int err = 0;
@@ -40,7 +39,7 @@ int path_begin(int dirfd, vaddr_t upath, struct user_path *p)
 
 	if (err)
 		return err;
-	err = start_of(dirfd, p->path, &p->start);
+	err = path_start(dirfd, p->path, &p->start);
 	if (err)
 		path_free(p->path);
 	return err;

@@ -209,6 +209,8 @@ struct user_path {
 	char *path;
 	struct dentry *start;
 };
+/* path_start - the directory that dirfd means for this path, with a reference. 0, -EBADF, -ENOTDIR. */
+int path_start(int dirfd, const char *path, struct dentry **out);
 int path_begin(int dirfd, vaddr_t path, struct user_path *);
 void path_end(struct user_path *);
 int path_lookup_user(int dirfd, vaddr_t path, unsigned flags, struct dentry **out);
@@ -229,6 +231,8 @@ void vfs_init(void);
 #define DEV_MAKE(major, minor) \
 	((u64)(major) << 8 | ((minor)&0xff) | ((u64)(minor) & ~0xffull) << 12)
 const struct file_ops *device_find(u64 rdev);
+
+extern const struct file_ops kmsg_ops; /* kmsg.c */
 
 /* Open directories: dir.c. */
 extern const struct file_ops dir_file_ops;

@@ -325,3 +325,27 @@ struct cred *cred_for_exec(const struct inode *program, bool *secure)
 	*secure = set_id || (c->uid && (c->permitted & ~c->ambient));
 	return c;
 }
+
+/* --- inspection -------------------------------------------------------------------------------------- */
+
+static bool is_user_of(u32 uid, u32 gid, const struct cred *c)
+{
+	return uid == c->uid && uid == c->euid && uid == c->suid && gid == c->gid &&
+	       gid == c->egid && gid == c->sgid;
+}
+
+bool process_may_inspect(struct process *p, bool real)
+{
+	const struct cred *self = cred_now(), *other;
+	u64 caps = real ? self->permitted : self->effective;
+	bool allowed;
+
+	if (p == current_process || cred_capable(CAP_SYS_PTRACE))
+		return true;
+	other = process_cred(p);
+	allowed =
+		is_user_of(real ? self->uid : self->fsuid, real ? self->gid : self->fsgid, other) &&
+		READ_ONCE(p->dumpable) == 1 && !(other->permitted & ~caps);
+	cred_put(other);
+	return allowed;
+}

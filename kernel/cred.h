@@ -8,7 +8,7 @@
  * see to it that all threads of a process change together. Of a process others see those of its first thread
  * (process_cred).
  *
- * A struct user_account counts what all threads of one user have, for RLIMIT_NPROC and RLIMIT_SIGPENDING.
+ * A struct user_account counts what all threads of one user have, for RLIMIT_NPROC.
  *
  * Keys: [a] atomic; [i] immutable once a thread bears it.
  *
@@ -33,7 +33,6 @@ struct user_account {
 	u32 refs;              /* [a] of credentials */
 	u32 uid;               /* [i] */
 	u32 threads;           /* [a] alive, or a zombie's */
-	u32 signals;           /* [a] queued with their particulars */
 	struct list_head link; /* in the table of accounts */
 };
 

@@ -179,21 +179,6 @@ static int map_file_part(struct elf_file *e, struct space *space, const struct e
 	return space_map(space, &r, &start);
 }
 
-static int write_zeroes(struct space *space, vaddr_t at, u64 n)
-{
-	static const u8 zeroes[256];
-	int err = 0;
-
-	while (n && !err) {
-		u64 piece = MIN(n, sizeof(zeroes));
-
-		err = space_write(space, at, zeroes, piece);
-		at += piece;
-		n -= piece;
-	}
-	return err;
-}
-
 /* map_zero_part - the pages behind them, and zeroes in the rest of the last file page. A read-only page
  * keeps what the file has there. */
 static int map_zero_part(struct elf_file *e, struct space *space, const struct elf64_phdr *p)
@@ -211,7 +196,7 @@ static int map_zero_part(struct elf_file *e, struct space *space, const struct e
 	int err = 0;
 
 	if (p->p_filesz && (p->p_flags & PF_W))
-		err = write_zeroes(space, file_end, start - file_end);
+		err = space_zero(space, file_end, start - file_end);
 	if (err || start >= end)
 		return err;
 	return space_map(space, &r, &start);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * exec.c - execve(2): collect the strings, make the program ready, change over.
+ * exec.c - execve(2): collect the strings, find the file, make the program ready, change over.
  *
  * The point of no return is process_kill_other_threads: before it every failure leaves the old program
  * as it was, after it nothing can fail.
@@ -19,120 +19,11 @@
 #include "kernel/trace.h"
 #include "kernel/uaccess.h"
 #include "lib/atomic.h"
+#include "lib/printf.h"
 #include "lib/refcount.h"
 #include "lib/string.h"
 #include "mm/phys/slab.h"
-#include "mm/phys/vmalloc.h"
 #include "mm/vma/space.h"
-
-#define ARG_STRING_MAX    KIB(128) /* one string with its NUL */
-#define ARGS_LIMIT_MAX    MIB(6)
-#define ARGS_LIMIT_MIN    KIB(128)
-#define EXEC_BUFFER_SMALL KIB(32)
-
-/* --- strings ----------------------------------------------------------------------------------------- */
-
-void exec_args_init(struct exec_args *a, u64 stack_limit)
-{
-	memset(a, 0, sizeof(*a));
-	a->limit = MAX(MIN(stack_limit / 4, ARGS_LIMIT_MAX), ARGS_LIMIT_MIN);
-}
-
-/* Most programs are started with a page of strings: those do without a mapping of their own. */
-void *exec_buffer_alloc(size_t size)
-{
-	return size <= EXEC_BUFFER_SMALL ? kmalloc(size, 0) : vmalloc(size);
-}
-
-void exec_buffer_free(void *buf, size_t size)
-{
-	if (size <= EXEC_BUFFER_SMALL)
-		kfree(buf);
-	else
-		vfree(buf);
-}
-
-void exec_args_free(struct exec_args *a)
-{
-	exec_buffer_free(a->data, a->capacity);
-	a->data = NULL;
-	a->capacity = 0;
-}
-
-/* reserve - room for n more bytes; the pointers that will refer to the strings count as well. */
-static int reserve(struct exec_args *a, size_t n)
-{
-	size_t need = a->len + n;
-	size_t capacity = MAX(a->capacity, PAGE_SIZE);
-	char *data;
-
-	if (need + (a->argc + a->envc) * sizeof(u64) > a->limit)
-		return -E2BIG;
-	if (need <= a->capacity)
-		return 0;
-	while (capacity < need)
-		capacity *= 2;
-	data = exec_buffer_alloc(capacity);
-	if (!data)
-		return -ENOMEM;
-	if (a->len)
-		memcpy(data, a->data, a->len);
-	exec_buffer_free(a->data, a->capacity);
-	a->data = data;
-	a->capacity = capacity;
-	return 0;
-}
-
-int exec_args_add(struct exec_args *a, const char *s)
-{
-	size_t n = strlen(s) + 1;
-	int err = reserve(a, n);
-
-	if (err)
-		return err;
-	memcpy(a->data + a->len, s, n);
-	a->len += n;
-	return 0;
-}
-
-/* add_user_string - try with the room there is; when it does not fit make more. */
-static int add_user_string(struct exec_args *a, vaddr_t s)
-{
-	for (size_t room = 256; room <= ARG_STRING_MAX; room *= 2) {
-		int err = reserve(a, MIN(room, MAX(a->limit - a->len, 1)));
-		ssize_t n;
-
-		if (err)
-			return err;
-		n = strncpy_from_user(a->data + a->len, s, MIN(a->capacity - a->len, room));
-		if (n >= 0) {
-			a->len += (size_t)n + 1;
-			return 0;
-		}
-		if (n != -ENAMETOOLONG)
-			return (int)n;
-	}
-	return -E2BIG;
-}
-
-int exec_args_add_user(struct exec_args *a, vaddr_t array, u32 *count)
-{
-	for (;; array += sizeof(u64)) {
-		u64 s;
-		int err;
-
-		if (!array || get_user_u64(array, &s))
-			return array ? -EFAULT : 0;
-		if (!s)
-			return 0;
-		(*count)++;
-		err = add_user_string(a, s);
-		if (err)
-			return err;
-		if (signal_fatal(current))
-			return -EINTR;
-	}
-}
 
 /* collect - all strings of execve(2). */
 static int collect(struct exec_args *a, const char *path, vaddr_t argv, vaddr_t envp)
@@ -154,18 +45,40 @@ static int collect(struct exec_args *a, const char *path, vaddr_t argv, vaddr_t 
 
 /* --- making ready ------------------------------------------------------------------------------------ */
 
-static int open_program(const char *path, struct file **out)
-{
-	int err = file_open_path(path, O_RDONLY, 0, out);
+#define SCRIPT_DEPTH_MAX 5 /* scripts whose interpreter is a script */
 
-	if (err)
-		return err;
-	if (S_ISREG((*out)->inode->mode))
-		err = vfs_permission((*out)->inode, X_OK, false);
-	else
-		err = -EACCES;
-	if (err)
+/* caller_directory - with a reference; the boot thread has none of its own. */
+static struct dentry *caller_directory(void)
+{
+	if (current->proc)
+		return fs_context_cwd(current_process->fs);
+	dentry_get(vfs_root);
+	return vfs_root;
+}
+
+/* find_program - open the file; of a script, in its place, the interpreter. */
+static int find_program(const struct exec_name *name, struct exec_args *a, struct file **out)
+{
+	char interp[SCRIPT_HEAD];
+	const char *script = name->closing ? NULL : name->known_as;
+	int err =
+		file_open_program(name->start, name->path, name->no_follow ? 0 : WALK_FOLLOW, out);
+
+	for (unsigned depth = 0; !err; depth++) {
+		struct dentry *cwd;
+
+		err = depth > SCRIPT_DEPTH_MAX ? -ELOOP
+					       : exec_script_expand(*out, script, a, interp);
+		if (!err)
+			return 0;
 		file_put(*out);
+		if (err < 0)
+			return err;
+		cwd = caller_directory();
+		err = file_open_program(cwd, interp, WALK_FOLLOW, out);
+		dentry_put(cwd);
+		script = interp;
+	}
 	return err;
 }
 
@@ -185,13 +98,13 @@ static int build_space(struct exec_program *x, const struct exec_args *a, struct
 	return err;
 }
 
-int exec_load(const char *path, const struct exec_args *a, struct process *p,
+int exec_load(const struct exec_name *name, struct exec_args *a, struct process *p,
 	      struct exec_program *out)
 {
 	int err;
 
 	memset(out, 0, sizeof(*out));
-	err = open_program(path, &out->file);
+	err = find_program(name, a, &out->file);
 	if (err)
 		return err;
 	out->cred = cred_for_exec(out->file->inode, &out->secure);
@@ -214,8 +127,9 @@ void exec_drop(struct exec_program *x)
 
 /* --- changing over ----------------------------------------------------------------------------------- */
 
-static void set_thread_name(const char *path)
+static void set_thread_name(const struct exec_name *name, const struct file *file)
 {
+	const char *path = name->by_descriptor ? file->dentry->name : name->known_as;
 	const char *slash = strrchr(path, '/');
 
 	strlcpy(current->name, slash ? slash + 1 : path, sizeof(current->name));
@@ -233,12 +147,12 @@ static void reset_signals(struct user_thread *u, struct process *p)
 }
 
 /* replace_program - nothing here fails. */
-static void replace_program(struct exec_program *x, const char *path)
+static void replace_program(struct exec_program *x, const struct exec_name *name)
 {
 	struct user_thread *u = current_user;
 	struct process *p = current_process;
 	struct space *old = current->space;
-	struct file *old_exe = p->exe;
+	struct file *old_exe;
 
 	if (x->secure)
 		u->parent_death_signal = 0;
@@ -248,14 +162,18 @@ static void replace_program(struct exec_program *x, const char *path)
 	process_note_maxrss(p);
 	process_use_space(x->space);
 	space_put(old);
+	spin_lock(&p->lock);
+	old_exe = p->exe;
 	p->exe = x->file;
+	spin_unlock(&p->lock);
 	if (old_exe)
 		file_put(old_exe);
 	reset_signals(u, p);
 	files_close_on_exec(p->files);
-	set_thread_name(path);
+	set_thread_name(name, x->file);
 	mutex_lock(&process_tree_lock);
 	p->execed = true;
+	p->exit_signal = SIGCHLD;
 	mutex_unlock(&process_tree_lock);
 	arch_thread_reset_fp(current);
 	frame_init_user(arch_thread_frame(current), x->image.entry, x->sp);
@@ -264,7 +182,7 @@ static void replace_program(struct exec_program *x, const char *path)
 
 /* change_over - a table of files shared with another process (vfork) is not ours to close things in:
  * the copy is made while failing is still possible. */
-static int change_over(struct exec_program *x, const char *path)
+static int change_over(struct exec_program *x, const struct exec_name *name)
 {
 	struct process *p = current_process;
 	struct files *own = NULL;
@@ -279,36 +197,47 @@ static int change_over(struct exec_program *x, const char *path)
 	if (!err && own) {
 		struct files *shared = p->files;
 
+		spin_lock(&p->lock);
 		p->files = own;
+		spin_unlock(&p->lock);
 		own = shared;
 	}
 	if (own)
 		files_put(own);
 	if (!err)
-		replace_program(x, path);
+		replace_program(x, name);
 	return err;
 }
 
-static int do_execve(const char *path, vaddr_t argv, vaddr_t envp)
+/* check_user - a change of user that led beyond RLIMIT_NPROC is punished here, if it still does. */
+static int check_user(void)
+{
+	struct user_thread *u = current_user;
+	u64 limit = process_limit(current_process, RLIMIT_NPROC);
+
+	if (u->nproc_exceeded && atomic_load(&u->cred->account->threads) > limit)
+		return -EAGAIN;
+	u->nproc_exceeded = false;
+	return 0;
+}
+
+static int do_execve(const struct exec_name *name, vaddr_t argv, vaddr_t envp)
 {
 	struct process *p = current_process;
 	struct exec_program program;
 	struct exec_args args;
-	int err;
+	int err = check_user();
 
-	if (current_user->nproc_exceeded) {
-		if (atomic_load(&cred_now()->account->threads) > process_limit(p, RLIMIT_NPROC))
-			return -EAGAIN;
-		current_user->nproc_exceeded = false;
-	}
+	if (err)
+		return err;
 	exec_args_init(&args, process_limit(p, RLIMIT_STACK));
-	err = collect(&args, path, argv, envp);
+	err = collect(&args, name->known_as, argv, envp);
 	if (!err)
-		err = exec_load(path, &args, p, &program);
+		err = exec_load(name, &args, p, &program);
 	exec_args_free(&args);
 	if (err)
 		return err;
-	err = change_over(&program, path);
+	err = change_over(&program, name);
 	if (err)
 		exec_drop(&program);
 	return err;
@@ -316,12 +245,74 @@ static int do_execve(const char *path, vaddr_t argv, vaddr_t envp)
 
 long sys_execve(vaddr_t upath, vaddr_t argv, vaddr_t envp)
 {
-	char *path;
-	long err = path_from_user(upath, &path);
+	return sys_execveat(AT_FDCWD, upath, argv, envp, 0);
+}
+
+/* name_by_descriptor - what a program is called that was found through dirfd. NULL: memory. */
+static char *name_by_descriptor(int dirfd, const char *path)
+{
+	size_t size = strlen(path) + 32;
+	char *buf = kmalloc(size, 0);
+
+	if (buf)
+		snprintf(buf, size, *path ? "/dev/fd/%d/%s" : "/dev/fd/%d", dirfd, path);
+	return buf;
+}
+
+/* start_of_name - where path begins; with "" the file behind the descriptor itself. */
+static int start_of_name(int dirfd, const char *path, struct dentry **out)
+{
+	struct file *f;
+	int err = 0;
+
+	if (*path || dirfd == AT_FDCWD)
+		return path_start(dirfd, path, out);
+	f = fd_get(dirfd);
+	if (!f)
+		return -EBADF;
+	if (!f->dentry) {
+		err = -EACCES;
+	} else {
+		dentry_get(f->dentry);
+		*out = f->dentry;
+	}
+	file_put(f);
+	return err;
+}
+
+static long execveat(int dirfd, const char *path, vaddr_t argv, vaddr_t envp, bool no_follow)
+{
+	struct exec_name name = {.path = path, .known_as = path, .no_follow = no_follow};
+	char *by_descriptor = NULL;
+	long err = start_of_name(dirfd, path, &name.start);
 
 	if (err)
 		return err;
-	err = do_execve(path, argv, envp);
+	if (dirfd != AT_FDCWD && *path != '/') {
+		name.known_as = by_descriptor = name_by_descriptor(dirfd, path);
+		name.by_descriptor = !*path;
+		name.closing = fd_cloexec(dirfd);
+	}
+	err = name.known_as ? do_execve(&name, argv, envp) : -ENOMEM;
+	kfree(by_descriptor);
+	dentry_put(name.start);
+	return err;
+}
+
+long sys_execveat(int dirfd, vaddr_t upath, vaddr_t argv, vaddr_t envp, int flags)
+{
+	char *path;
+	long err;
+
+	if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
+		return -EINVAL;
+	err = path_from_user(upath, &path);
+	if (err)
+		return err;
+	if (!*path && !(flags & AT_EMPTY_PATH))
+		err = -ENOENT;
+	else
+		err = execveat(dirfd, path, argv, envp, flags & AT_SYMLINK_NOFOLLOW);
 	path_free(path);
 	return err;
 }

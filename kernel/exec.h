@@ -7,8 +7,8 @@
  * process change over. So a bad program file or a shortage of memory is an error that execve reports, and
  * the old program goes on.
  *
- * Read next: exec.c (strings, the change-over), exec_stack.c (what the program finds on its stack), elf.c
- * (the program file).
+ * Read next: exec.c (the change-over), exec_args.c (strings), exec_script.c (#!), exec_stack.c (what the program
+ * finds on its stack), elf.c (the program file).
  */
 #pragma once
 
@@ -50,10 +50,21 @@ struct exec_args {
  * exec_args_free - harmless after any failure. */
 void exec_args_init(struct exec_args *, u64 stack_limit);
 void exec_args_free(struct exec_args *);
-/* exec_args_add - n bytes at the end. exec_args_add_user - a NULL-terminated array of user strings.
+/* exec_args_add - a string at the end. exec_args_add_user - a NULL-terminated array of user strings.
  *  0, -E2BIG, -ENOMEM, -EFAULT */
 int exec_args_add(struct exec_args *, const char *s);
 int exec_args_add_user(struct exec_args *, vaddr_t array, u32 *count);
+/* exec_args_replace_first - n strings in place of the first argument. 0, -E2BIG, -ENOMEM */
+int exec_args_replace_first(struct exec_args *, const char *const *strings, unsigned n);
+
+/* exec_script_expand - if the file is a script, the name of its interpreter, and the arguments become the
+ * interpreter's (execve(2), "Interpreter scripts").
+ *  interp: SCRIPT_HEAD bytes, not changed when it is none
+ *  script: the path of the script; NULL: it has none
+ *  returns: 1 for a script; 0 for something else; -ENOEXEC (no interpreter in the first line), -ENOENT (script
+ *  is NULL), -E2BIG, -ENOMEM, -EIO */
+#define SCRIPT_HEAD 256 /* so much of the first line counts */
+int exec_script_expand(struct file *, const char *script, struct exec_args *, char *interp);
 
 /* exec_buffer_alloc, exec_buffer_free - memory of any size for strings and pointers. NULL: short. Sleeps. */
 void *exec_buffer_alloc(size_t size);
@@ -73,8 +84,19 @@ struct exec_program {
 	bool secure;       /* it has rights that its caller lacks: AT_SECURE */
 };
 
-/* exec_load - open path and make its program ready for process p. 0 or what execve gives. *out holds
- * references until it is committed or dropped. */
-int exec_load(const char *path, const struct exec_args *, struct process *p,
+/* Where the program is to be found, and what it is called. */
+struct exec_name {
+	struct dentry *
+		start; /* the directory that path starts from; the program itself when path is "" */
+	const char *path;
+	const char *known_as; /* the path that leads there from the working directory */
+	bool no_follow;       /* not through a symbolic link in the last place */
+	bool by_descriptor; /* no path was given: the thread is named after the file that is run */
+	bool closing;       /* known_as leads nowhere after exec: no use for scripts */
+};
+
+/* exec_load - open the file and make its program ready for process p; scripts (#!) change the arguments. 0 or
+ * what execve gives. *out holds references until it is committed or dropped. */
+int exec_load(const struct exec_name *, struct exec_args *, struct process *p,
 	      struct exec_program *out);
 void exec_drop(struct exec_program *);

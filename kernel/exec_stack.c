@@ -23,13 +23,13 @@
 #include "kernel/process.h"
 #include "kernel/random.h"
 #include "kernel/uaccess.h"
+#include "kernel/vdso.h"
 #include "lib/string.h"
 #include "mm/vma/space.h"
 
 #define AUXV_PAIRS        24
 #define STACK_RANDOM_BITS 22       /* of pages */
 #define STACK_INITIAL     KIB(128) /* mapped beyond what the strings need; grows by faults */
-#define STACK_ROOM_ABOVE  KIB(64)  /* the last page may be needed for other things */
 #define STACK_GAP_MIN     MIB(128) /* kept free below for growth, whatever the limit says */
 
 /* Pointers and auxiliary vector are assembled here, then copied out. */
@@ -69,6 +69,7 @@ static void push_auxv(struct stack_words *w, const struct exec_program *x, vaddr
 	const struct elf_image *image = &x->image;
 	const struct cred *cred = x->cred;
 
+	push_aux(w, AT_SYSINFO_EHDR, x->space->vdso);
 	push_aux(w, AT_HWCAP, arch_hwcap());
 	push_aux(w, AT_HWCAP2, arch_hwcap2());
 	push_aux(w, AT_PAGESZ, PAGE_SIZE);
@@ -97,9 +98,8 @@ static void place_stack(struct space *space, u64 limit)
 	u64 random = random_u64();
 	u64 gap = MAX(MIN(limit, USER_TOP / 6 * 5), STACK_GAP_MIN);
 
-	/* The last page is the architecture's: signal trampoline (aarch64). */
 	space->stack_top =
-		USER_TOP - PAGE_SIZE - ((random & ((1u << STACK_RANDOM_BITS) - 1)) << PAGE_SHIFT);
+		USER_TOP - VDSO_ROOM - ((random & ((1u << STACK_RANDOM_BITS) - 1)) << PAGE_SHIFT);
 	space->mmap_top = ALIGN_DOWN(space->stack_top - gap, PAGE_SIZE) -
 			  ((random >> 32 & ((1u << STACK_RANDOM_BITS) - 1)) << PAGE_SHIFT);
 }
@@ -123,15 +123,16 @@ static int map_stack(struct space *space, u64 used, bool executable)
 static int write_stack(struct space *space, const struct exec_args *a, vaddr_t strings,
 		       struct stack_words *w, vaddr_t sp, vaddr_t random)
 {
-	u8 bytes[16];
+	struct {
+		u8 random[16];
+		char platform[sizeof(ELF_PLATFORM)];
+	} bytes = {.platform = ELF_PLATFORM};
 	int err;
 
-	random_bytes(bytes, sizeof(bytes));
+	random_bytes(bytes.random, sizeof(bytes.random));
 	err = space_write(space, strings, a->data, a->len);
 	if (!err)
-		err = space_write(space, random, bytes, sizeof(bytes));
-	if (!err)
-		err = space_write(space, random + 16, ELF_PLATFORM, sizeof(ELF_PLATFORM));
+		err = space_write(space, random, &bytes, sizeof(bytes));
 	if (!err)
 		err = space_write(space, sp, w->words, w->count * sizeof(u64));
 	space->arg_start = strings;
@@ -152,6 +153,9 @@ int exec_build_stack(struct exec_program *x, const struct exec_args *a, const st
 	if (!w.words)
 		return -ENOMEM;
 	place_stack(space, process_limit(p, RLIMIT_STACK));
+	err = vdso_map(space);
+	if (err)
+		goto free_words;
 	strings = space->stack_top - 8 - a->len;
 	random = ALIGN_DOWN(strings - 16 - sizeof(ELF_PLATFORM), 16);
 
@@ -164,6 +168,7 @@ int exec_build_stack(struct exec_program *x, const struct exec_args *a, const st
 	err = map_stack(space, space->stack_top - x->sp, x->image.exec_stack);
 	if (!err)
 		err = write_stack(space, a, strings, &w, x->sp, random);
+free_words:
 	exec_buffer_free(w.words, w.capacity * sizeof(u64));
 	return err;
 }

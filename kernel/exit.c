@@ -38,15 +38,21 @@ void user_thread_leave_space(struct user_thread *u)
 
 void process_release_resources(struct process *p)
 {
-	if (p->files)
-		files_put(p->files);
-	if (p->fs)
-		fs_context_put(p->fs);
-	if (p->exe)
-		file_put(p->exe);
+	struct files *files = p->files;
+	struct fs_context *fs = p->fs;
+	struct file *exe = p->exe;
+
+	spin_lock(&p->lock);
 	p->files = NULL;
 	p->fs = NULL;
 	p->exe = NULL;
+	spin_unlock(&p->lock);
+	if (files)
+		files_put(files);
+	if (fs)
+		fs_context_put(fs);
+	if (exe)
+		file_put(exe);
 }
 
 void process_note_maxrss(struct process *p)
@@ -140,47 +146,27 @@ void process_notify_parent(struct process *p, int code, int status)
 	waitq_wake_all(&parent->child_wait);
 }
 
-/* is_unwanted - the parent has said that it does not care how its children end. */
-static bool is_unwanted(const struct process *p)
+/* A parent may have said that it does not care how its children end: then they leave no zombie, and with
+ * SIG_IGN no signal either, not even a blocked one. */
+void process_announce_end(struct process *p)
 {
 	const struct uapi_sigaction *a = &p->parent->signals.actions[SIGCHLD - 1];
-
-	return p->exit_signal == SIGCHLD &&
-	       (READ_ONCE(a->handler) == SIG_IGN || (READ_ONCE(a->flags) & SA_NOCLDWAIT));
-}
-
-/* announce - a zombie and its parent: tell it, or spare it the trouble. */
-static void announce(struct process *p)
-{
 	u32 status = p->exit_status, sig = status & 0x7f;
+	bool ignored = p->exit_signal == SIGCHLD && READ_ONCE(a->handler) == SIG_IGN;
+	bool unwanted = p->exit_signal == SIGCHLD && (READ_ONCE(a->flags) & SA_NOCLDWAIT);
 	struct process *parent = p->parent;
 	struct uapi_siginfo info;
 
-	if (p->exit_signal) {
+	if (p->exit_signal && p->exit_signal <= NSIG && !ignored) {
 		child_info(p, sig ? CLD_KILLED : CLD_EXITED, (int)(sig ? sig : status >> 8), &info);
 		info.si_signo = (s32)p->exit_signal;
 		signal_send_process(parent, &info);
 	}
-	if (is_unwanted(p))
+	if (ignored || unwanted)
 		process_reap(p);
 	/* A parent without children left must learn that as well. */
 	atomic_inc(&parent->child_events);
 	waitq_wake_all(&parent->child_wait);
-}
-
-/* adopt_children - init becomes the parent of what we leave behind. */
-static void adopt_children(struct process *p)
-{
-	struct process *child, *next;
-
-	list_for_each_safe (child, next, &p->children, sibling) {
-		child->parent = process_init;
-		group_check_orphaned(child, p, NULL);
-		child->exit_signal = SIGCHLD;
-		list_move_tail(&child->sibling, &process_init->children);
-		if (child->zombie)
-			announce(child);
-	}
 }
 
 void process_set_group(struct process *p, struct pid *group)
@@ -223,9 +209,17 @@ static void finish_process(struct process *p)
 	atomic_inc(&p->cred->account->threads); /* the zombie's; the thread's own goes with it */
 	mutex_lock(&process_tree_lock);
 	group_check_orphaned(p, p->parent, p);
-	adopt_children(p);
+	process_orphan_children(p);
 	p->zombie = true;
-	announce(p);
+	waitq_wake_all(&p->pid->ended);
+	process_announce_end(p);
+	mutex_unlock(&process_tree_lock);
+}
+
+static void leave_children(struct process *p, struct user_thread *u)
+{
+	mutex_lock(&process_tree_lock);
+	process_thread_left(p, user_tid(u));
 	mutex_unlock(&process_tree_lock);
 }
 
@@ -241,6 +235,8 @@ void process_exit_thread(u32 status)
 	last = leave_process(p, u, status);
 	if (last)
 		finish_process(p);
+	else if (u->made_children)
+		leave_children(p, u);
 	current->user = NULL;
 	current->proc = NULL;
 	user_thread_put(u);
@@ -272,6 +268,9 @@ static void take_identity(struct process *p, struct user_thread *u)
 	u->tid = p->pid;
 	spin_unlock(&p->lock);
 	pid_set_thread(p->pid, u);
+	mutex_lock(&process_tree_lock);
+	process_thread_renamed(p, old->nr, p->pid->nr);
+	mutex_unlock(&process_tree_lock);
 	pid_put(old);
 }
 

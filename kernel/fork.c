@@ -6,9 +6,9 @@
  * it calls; add_child then makes the child known, and from there on nothing fails. The one thing that
  * can still refuse is that we ourselves are being killed or replaced by exec.
  *
- * Only combinations that Linux programs use are accepted: all threads of a process share memory,
- * files, working directory and signal dispositions, so CLONE_THREAD needs CLONE_FS and CLONE_FILES too,
- * and CLONE_SIGHAND needs CLONE_THREAD.
+ * All threads of a process share memory, files, working directory and signal dispositions, so CLONE_THREAD needs
+ * CLONE_FS and CLONE_FILES too, and CLONE_SIGHAND needs CLONE_THREAD. Any C library does that. Memory, files and
+ * working directory may be shared between processes, each for itself.
  */
 #include <arch/thread.h>
 #include <arch/trap.h>
@@ -17,6 +17,7 @@
 #include <uapi/sched.h>
 #include "fs/file.h"
 #include "kernel/cred.h"
+#include "kernel/pidfd.h"
 #include "kernel/process.h"
 #include "kernel/syscall.h"
 #include "kernel/uaccess.h"
@@ -42,6 +43,8 @@ struct clone_job {
 	struct process *proc; /* a new one, or the current one */
 	struct user_thread *user;
 	struct vfork_wait *vfork; /* the parent's reference */
+	u32 wanted_tid;           /* 0: any */
+	int pidfd;                /* -1: none */
 };
 
 static struct vfork_wait *vfork_create(void)
@@ -75,11 +78,13 @@ void user_thread_release_vfork(struct user_thread *u)
 
 /* --- check ------------------------------------------------------------------------------------------- */
 
-#define CLONE_SUPPORTED                                                                           \
-	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_VFORK | CLONE_PARENT |         \
-	 CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID |                      \
-	 CLONE_CHILD_CLEARTID | CLONE_DETACHED | CLONE_UNTRACED | CLONE_CHILD_SETTID | CLONE_IO | \
-	 CLONE_CLEAR_SIGHAND)
+/* What a kernel without namespaces knows. Several of these mean nothing: there is no tracing, and no undo list of
+ * semaphores or I/O context to share. */
+#define CLONE_SUPPORTED                                                                   \
+	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_PIDFD | CLONE_PTRACE | \
+	 CLONE_VFORK | CLONE_PARENT | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS |       \
+	 CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_DETACHED | CLONE_UNTRACED |   \
+	 CLONE_CHILD_SETTID | CLONE_IO | CLONE_CLEAR_SIGHAND)
 #define CLONE_WITH_THREAD (CLONE_VM | CLONE_SIGHAND | CLONE_FS | CLONE_FILES)
 
 static int check_flags(const struct uapi_clone_args *a)
@@ -96,23 +101,21 @@ static int check_flags(const struct uapi_clone_args *a)
 		return -EINVAL;
 	if ((f & CLONE_PARENT) && !current_process->parent)
 		return -EINVAL; /* init would get siblings that nobody waits for */
-	if ((f & CLONE_SETTLS) && a->tls >= USER_TOP)
-		return -EPERM;
-	if (a->exit_signal > NSIG)
+	if ((f & CLONE_PIDFD) && (f & CLONE_DETACHED))
 		return -EINVAL;
 	return 0;
 }
 
-/* check_limit - may this user have one more thread? */
-static int check_limit(void)
+/* check_limits - may there be one more thread, of this user and at all? */
+static int check_limits(void)
 {
 	const struct cred *c = cred_now();
+	u64 limit = process_limit(current_process, RLIMIT_NPROC);
 
-	if (!c->uid || cred_has(c, CAP_SYS_RESOURCE) || cred_has(c, CAP_SYS_ADMIN))
-		return 0;
-	return atomic_load(&c->account->threads) < process_limit(current_process, RLIMIT_NPROC)
-		       ? 0
-		       : -EAGAIN;
+	if (c->uid && !cred_has(c, CAP_SYS_RESOURCE) && !cred_has(c, CAP_SYS_ADMIN) &&
+	    atomic_load(&c->account->threads) >= limit)
+		return -EAGAIN;
+	return user_thread_count() < user_thread_max() ? 0 : -EAGAIN;
 }
 
 /* --- acquire ----------------------------------------------------------------------------------------- */
@@ -153,7 +156,7 @@ static int create_process(struct clone_job *job)
 	if (!p)
 		return -ENOMEM;
 	if (job->args.flags & CLONE_CLEAR_SIGHAND)
-		signal_reset_handlers(p, false);
+		signal_reset_handlers(p, true);
 	p->exit_signal = (u32)job->args.exit_signal;
 	return share_or_copy(p, job->args.flags);
 }
@@ -168,7 +171,7 @@ static int create_space(struct clone_job *job)
 }
 
 /* prepare_registers - the child returns from the same system call, with result 0. */
-static void prepare_registers(struct clone_job *job)
+static int prepare_registers(struct clone_job *job)
 {
 	const struct uapi_clone_args *a = &job->args;
 	struct thread *t = job->thread;
@@ -177,8 +180,11 @@ static void prepare_registers(struct clone_job *job)
 	arch_thread_copy_fp(t, current);
 	if (a->stack)
 		frame_set_sp(arch_thread_frame(t), a->stack + a->stack_size);
+	if ((a->flags & CLONE_SETTLS) && !arch_tls_is_valid(a->tls))
+		return -EPERM;
 	if (a->flags & CLONE_SETTLS)
 		arch_thread_set_tls(t, a->tls);
+	return 0;
 }
 
 /* create_user_thread - the user side of job->thread, which it takes over together with a pid reference. */
@@ -207,9 +213,21 @@ static int create_user_thread(struct clone_job *job)
 	return 0;
 }
 
+/* create_pidfd - in our own table, after the child's copy was made. It closes at exec. Until the child is known the
+ * descriptor says that there is no such process. */
+static int create_pidfd(struct clone_job *job)
+{
+	if (!(job->args.flags & CLONE_PIDFD))
+		return 0;
+	job->pidfd = pidfd_install(job->pid, job->args.flags & CLONE_THREAD ? PIDFD_THREAD : 0);
+	if (job->pidfd < 0)
+		return job->pidfd;
+	return put_user_u32(job->args.pidfd, (u32)job->pidfd);
+}
+
 static int create_child(struct clone_job *job)
 {
-	int err = pid_alloc(&job->pid);
+	int err = pid_alloc(job->wanted_tid, &job->pid);
 
 	if (!err)
 		err = create_process(job);
@@ -220,7 +238,9 @@ static int create_child(struct clone_job *job)
 	if (!err)
 		err = create_space(job);
 	if (!err)
-		prepare_registers(job);
+		err = prepare_registers(job);
+	if (!err)
+		err = create_pidfd(job);
 	return err;
 }
 
@@ -229,6 +249,8 @@ static void drop_child(struct clone_job *job)
 {
 	struct process *p = job->proc;
 
+	if (job->pidfd >= 0)
+		fd_close(job->pidfd);
 	if (job->space)
 		space_put(job->space);
 	if (job->user) {
@@ -287,9 +309,16 @@ static int add_process(struct clone_job *job)
 
 	if (signal_pending(current))
 		return -EINTR;
-	p->parent = job->args.flags & CLONE_PARENT ? self->parent : self;
-	if (job->args.flags & CLONE_PARENT)
+	if (job->args.flags & CLONE_PARENT) {
+		p->parent = self->parent;
+		p->parent_tid = self->parent_tid;
 		p->exit_signal = self->exit_signal;
+	} else {
+		p->parent = self;
+		p->parent_tid = user_tid(current_user);
+		current_user->made_children = true;
+	}
+	p->parent_nr = user_pid(p->parent);
 	list_add_tail(&p->sibling, &p->parent->children);
 	process_set_group(p, self->group);
 	pid_get(self->session);
@@ -348,7 +377,7 @@ static long do_clone(struct clone_job *job)
 	int err = check_flags(&job->args);
 
 	if (!err)
-		err = check_limit();
+		err = check_limits();
 	if (err)
 		return err;
 	err = create_child(job);
@@ -379,12 +408,16 @@ static long clone_legacy(u64 flags, vaddr_t stack, vaddr_t ptid, vaddr_t ctid, u
 				.flags = (u32)flags & ~CSIGNAL,
 				.exit_signal = flags & CSIGNAL,
 				.stack = stack,
+				.pidfd = ptid,
 				.parent_tid = ptid,
 				.child_tid = ctid,
 				.tls = tls,
 			},
+		.pidfd = -1,
 	};
 
+	if ((flags & CLONE_PIDFD) && (flags & CLONE_PARENT_SETTID))
+		return -EINVAL; /* one place for two results */
 	return do_clone(&job);
 }
 
@@ -408,24 +441,50 @@ long sys_vfork(void)
 	return clone_legacy(CLONE_VFORK | CLONE_VM | SIGCHLD, 0, 0, 0, 0);
 }
 
-static int check_clone3(const struct uapi_clone_args *a)
+#define SET_TID_MAX 32 /* nested namespaces that clone3 may give numbers for; there is one */
+
+static bool stack_is_valid(const struct uapi_clone_args *a)
 {
-	if (a->flags & (CLONE_DETACHED | CSIGNAL))
+	if (!a->stack)
+		return !a->stack_size;
+	return a->stack_size && user_range_ok(a->stack, a->stack_size);
+}
+
+static int check_clone3(const struct uapi_clone_args *a, u64 size)
+{
+	if (a->set_tid_size > SET_TID_MAX || !a->set_tid != !a->set_tid_size)
 		return -EINVAL;
-	if (a->exit_signal & ~CSIGNAL)
+	if (a->exit_signal & ~CSIGNAL || a->exit_signal > NSIG)
+		return -EINVAL;
+	if ((a->flags & CLONE_INTO_CGROUP) &&
+	    (a->cgroup > INT32_MAX || size < CLONE_ARGS_SIZE_VER2))
+		return -EINVAL;
+	if (a->flags & (CLONE_DETACHED | CSIGNAL))
 		return -EINVAL;
 	if ((a->flags & (CLONE_THREAD | CLONE_PARENT)) && a->exit_signal)
 		return -EINVAL;
-	if (!a->stack != !a->stack_size)
+	if (!stack_is_valid(a))
 		return -EINVAL;
-	if (a->stack && !user_range_ok(a->stack, a->stack_size))
+	return a->flags & CLONE_INTO_CGROUP ? -EBADF : 0; /* no descriptor is a cgroup */
+}
+
+/* read_set_tid - the number that the child is to have. */
+static int read_set_tid(struct clone_job *job)
+{
+	if (!job->args.set_tid_size)
+		return 0;
+	if (job->args.set_tid_size > 1)
 		return -EINVAL;
-	return a->set_tid || a->set_tid_size ? -EINVAL : 0;
+	if (get_user_u32(job->args.set_tid, &job->wanted_tid))
+		return -EFAULT;
+	if (!job->wanted_tid || job->wanted_tid >= PID_MAX)
+		return -EINVAL;
+	return cred_capable(CAP_CHECKPOINT_RESTORE) || cred_capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
 }
 
 long sys_clone3(vaddr_t uargs, u64 size)
 {
-	struct clone_job job = {0};
+	struct clone_job job = {.pidfd = -1};
 	int err;
 
 	if (size > PAGE_SIZE)
@@ -434,6 +493,8 @@ long sys_clone3(vaddr_t uargs, u64 size)
 		return -EINVAL;
 	err = copy_struct_from_user(&job.args, sizeof(job.args), uargs, size);
 	if (!err)
-		err = check_clone3(&job.args);
+		err = check_clone3(&job.args, size);
+	if (!err)
+		err = read_set_tid(&job);
 	return err ? err : do_clone(&job);
 }

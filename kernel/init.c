@@ -126,7 +126,7 @@ static struct process *create_init(struct pid **pid)
 {
 	struct process *p;
 
-	must(pid_alloc(pid), "number");
+	must(pid_alloc(0, pid), "number");
 	p = process_create(NULL, *pid);
 	must(p ? 0 : -ENOMEM, "process");
 	p->files = files_create();
@@ -144,11 +144,12 @@ static struct process *create_init(struct pid **pid)
 
 static int try_load(const char *path, struct process *p, struct exec_program *out)
 {
+	struct exec_name name = {.start = vfs_root, .path = path, .known_as = path};
 	struct exec_args args;
 	int err = init_args(&args, path);
 
 	if (!err)
-		err = exec_load(path, &args, p, out);
+		err = exec_load(&name, &args, p, out);
 	exec_args_free(&args);
 	if (err && err != -ENOENT)
 		printk("init: cannot run %s: error %d\n", path, err);

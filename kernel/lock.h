@@ -22,6 +22,7 @@
 
 enum lock_rank {
 	/* sleeping locks, outer to inner */
+	RANK_EPOLL,        /* what an epoll watches; held while it asks files whether they are ready */
 	RANK_PROCESS_TREE, /* parent/child links, zombies, process groups */
 	RANK_FILES,        /* a file table; one open file's position */
 	RANK_NAMES,        /* the tree of names and mounts: vfs_rename_lock */

@@ -27,6 +27,7 @@
 #include "kernel/thread.h"
 #include "kernel/time.h"
 #include "kernel/trace.h"
+#include "kernel/vdso.h"
 #include "mm/init.h"
 #include "mm/phys/page_alloc.h"
 
@@ -71,6 +72,7 @@ static void boot_thread_main(void *arg UNUSED)
 	stage_done("threads");
 	thread_start_reaper();
 	smp_start_all();
+	vdso_init();
 	stage_done("cpus");
 	console_start_input();
 	vfs_init();

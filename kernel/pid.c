@@ -52,7 +52,16 @@ static u32 number_take(void)
 	return (u32)nr;
 }
 
-int pid_alloc(struct pid **out)
+/* number_take_this - nr, or 0 when it is taken. */
+static u32 number_take_this(u32 nr)
+{
+	if (bitmap_test(pid_map, nr))
+		return 0;
+	bitmap_set(pid_map, nr);
+	return nr;
+}
+
+int pid_alloc(u32 wanted, struct pid **out)
 {
 	struct pid *pid = slab_alloc(pid_cache, PA_ZERO);
 
@@ -60,14 +69,15 @@ int pid_alloc(struct pid **out)
 		return -ENOMEM;
 	refcount_init(&pid->refs);
 	list_init(&pid->group);
+	waitq_init(&pid->ended);
 	spin_lock(&pid_lock);
-	pid->nr = number_take();
+	pid->nr = wanted ? number_take_this(wanted) : number_take();
 	if (pid->nr)
 		list_add(&pid->hash_link, hash_bucket(pid->nr));
 	spin_unlock(&pid_lock);
 	if (!pid->nr) {
 		slab_free(pid_cache, pid);
-		return -EAGAIN;
+		return wanted ? -EEXIST : -EAGAIN;
 	}
 	*out = pid;
 	return 0;
@@ -147,11 +157,37 @@ struct user_thread *thread_find(u32 tid)
 	return u;
 }
 
+struct process *pid_process(struct pid *pid)
+{
+	struct process *p;
+
+	spin_lock(&pid_lock);
+	p = pid->process;
+	if (p)
+		process_get(p);
+	spin_unlock(&pid_lock);
+	return p;
+}
+
+struct user_thread *pid_thread(struct pid *pid)
+{
+	struct user_thread *u;
+
+	spin_lock(&pid_lock);
+	u = pid->thread;
+	if (u)
+		user_thread_get(u);
+	spin_unlock(&pid_lock);
+	return u;
+}
+
 void pid_set_thread(struct pid *pid, struct user_thread *u)
 {
 	spin_lock(&pid_lock);
 	pid->thread = u;
 	spin_unlock(&pid_lock);
+	if (!u)
+		waitq_wake_all(&pid->ended);
 }
 
 void pid_set_process(struct pid *pid, struct process *p)
@@ -159,4 +195,6 @@ void pid_set_process(struct pid *pid, struct process *p)
 	spin_lock(&pid_lock);
 	pid->process = p;
 	spin_unlock(&pid_lock);
+	if (!p)
+		waitq_wake_all(&pid->ended);
 }

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <quire/types.h>
+#include "kernel/wait.h"
 #include "lib/list.h"
 
 #define PID_MAX 32768
@@ -23,6 +24,7 @@ struct user_thread;
 struct pid {
 	u32 nr;
 	u32 refs;                   /* [a] */
+	struct waitq ended;         /* the thread or the process has: pidfd */
 	struct user_thread *thread; /* [pid_lock] NULL: no thread has this number (any more) */
 	struct process *process;    /* [pid_lock] the process of this number, alive or zombie */
 	struct list_head hash_link; /* [pid_lock] */
@@ -35,8 +37,9 @@ struct pid {
 };
 
 void pid_init(void);
-/* pid_alloc - a fresh number with one reference. 0, -EAGAIN (none left), -ENOMEM. Sleeps. */
-int pid_alloc(struct pid **out);
+/* pid_alloc - a fresh number with one reference; wanted: this one, 0 for any. 0, -EAGAIN (none left), -EEXIST (the
+ * wanted one is taken), -ENOMEM. Sleeps. */
+int pid_alloc(u32 wanted, struct pid **out);
 void pid_get(struct pid *);
 /* pid_put - drop a reference; the last one frees the number. Any context that may take pid_lock. */
 void pid_put(struct pid *);
@@ -48,5 +51,10 @@ struct process *process_find(u32 nr);
 /* thread_find - the thread with this tid, with a reference (user_thread_put). NULL: none. */
 struct user_thread *thread_find(u32 tid);
 
+/* pid_process, pid_thread - who bears the number, with a reference. NULL: nobody. */
+struct process *pid_process(struct pid *);
+struct user_thread *pid_thread(struct pid *);
+
+/* pid_set_thread, pid_set_process - NULL: gone, and those who poll for that are woken. */
 void pid_set_thread(struct pid *, struct user_thread *);
 void pid_set_process(struct pid *, struct process *);

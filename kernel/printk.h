@@ -15,3 +15,18 @@ void printk_raw(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void vprintk_raw(const char *fmt, va_list args) PRINTF_LIKE(1, 0);
 /* printk_ring_read - copy out kept messages: from *pos on (0: the oldest), up to n bytes. 0: the end. */
 size_t printk_ring_read(u64 *pos, char *buf, size_t n);
+
+/* Messages as lines, numbered from 0, for syslog(2) and /dev/kmsg. */
+struct printk_line {
+	u64 ns;       /* of time_now() */
+	u32 priority; /* as in syslog(3): 8 * facility + level */
+	size_t len;   /* bytes of text */
+};
+/* printk_next_line - the number that the next line gets. */
+u64 printk_next_line(void);
+/* printk_read_line - line nr, or the oldest that is left if that is gone; text without time and newline, cut off
+ * at size. Returns the number of the line read: printk_next_line() when there is none. Any context. */
+u64 printk_read_line(u64 nr, struct printk_line *out, char *text, size_t size);
+/* printk_from_user - a line that a program wrote. */
+void printk_from_user(u32 priority, const char *text, size_t n);
+extern unsigned printk_console_level; /* [a] messages of lower levels go to the console */

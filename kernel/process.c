@@ -22,7 +22,7 @@
 
 struct mutex process_tree_lock;
 struct process *process_init;
-static u32 nr_processes; /* [a] */
+static u32 nr_processes, nr_threads; /* [a] */
 static struct slab_cache *process_cache, *user_thread_cache;
 
 void process_subsystem_init(void)
@@ -37,7 +37,7 @@ void process_subsystem_init(void)
 /* Limits of init; the values are those of a Linux system without further configuration. */
 static void limits_init(struct uapi_rlimit *limits)
 {
-	u64 max_threads = page_count_total() * PAGE_SIZE / (8 * KSTACK_SIZE);
+	u64 max_threads = user_thread_max() / 2;
 
 	for (unsigned i = 0; i < RLIM_NLIMITS; i++)
 		limits[i] = (struct uapi_rlimit){RLIM_INFINITY, RLIM_INFINITY};
@@ -119,6 +119,7 @@ struct user_thread *user_thread_create(struct process *p, struct thread *t, stru
 	u->tid = tid;
 	u->cred = cred_get(cred_now());
 	atomic_inc(&u->cred->account->threads);
+	atomic_inc(&nr_threads);
 	list_init(&u->link);
 	return u;
 }
@@ -138,6 +139,7 @@ void user_thread_put(struct user_thread *u)
 	process_put(u->proc);
 	atomic_dec(&u->cred->account->threads);
 	cred_put(u->cred);
+	atomic_dec(&nr_threads);
 	slab_free(user_thread_cache, u);
 }
 
@@ -168,6 +170,42 @@ void process_use_space(struct space *space)
 	sched_use_aspace(space ? &space->as : NULL);
 }
 
+struct files *process_files(struct process *p)
+{
+	struct files *files;
+
+	spin_lock(&p->lock);
+	files = p->files;
+	if (files)
+		files_get(files);
+	spin_unlock(&p->lock);
+	return files;
+}
+
+struct fs_context *process_fs(struct process *p)
+{
+	struct fs_context *fs;
+
+	spin_lock(&p->lock);
+	fs = p->fs;
+	if (fs)
+		fs_context_get(fs);
+	spin_unlock(&p->lock);
+	return fs;
+}
+
+struct file *process_exe(struct process *p)
+{
+	struct file *exe;
+
+	spin_lock(&p->lock);
+	exe = p->exe;
+	if (exe)
+		file_get(exe);
+	spin_unlock(&p->lock);
+	return exe;
+}
+
 u64 process_limit(const struct process *p, unsigned resource)
 {
 	return READ_ONCE(p->rlimits[resource].cur);
@@ -191,6 +229,17 @@ void process_apply_limits(struct process *p)
 	process_limits_for_space(p, &limits);
 	space_set_limits(space, &limits);
 	space_put(space);
+}
+
+unsigned user_thread_count(void)
+{
+	return atomic_load(&nr_threads);
+}
+
+/* An eighth of memory may become kernel stacks. */
+unsigned user_thread_max(void)
+{
+	return (unsigned)MAX(page_count_total() * PAGE_SIZE / (8 * KSTACK_SIZE), 20ul);
 }
 
 unsigned process_count(void)

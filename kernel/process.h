@@ -45,6 +45,8 @@ struct process {
 	struct pid *pid; /* [i] */
 
 	struct process *parent;      /* [T] NULL: init, or the kernel itself */
+	u32 parent_tid;              /* [T] the thread of it that made us */
+	u32 parent_nr;               /* [T] its number, read lockless; 0: none */
 	struct list_head children;   /* [T] */
 	struct list_head sibling;    /* [T] */
 	struct pid *group, *session; /* [T] */
@@ -52,7 +54,7 @@ struct process {
 	bool no_tty;                 /* [T] gave up the session's terminal for itself */
 	bool zombie;                 /* [T] */
 	u32 exit_status;             /* [l] the word that wait4 returns */
-	u32 exit_signal;             /* [i] sent to the parent at exit; 0: none */
+	u32 exit_signal;             /* [T] sent to the parent at exit; 0: none */
 	bool execed;                 /* [T] setpgid by the parent comes too late */
 	u32 child_events;            /* [a] counts what a waiting parent should look at again */
 	struct waitq child_wait;     /* the parent sleeps on its own queue */
@@ -67,13 +69,13 @@ struct process {
 	struct waitq thread_wait;        /* exec sleeps here */
 	struct signal_state signals;     /* [l] */
 
-	struct files *files;                      /* [o] open files */
-	struct fs_context *fs;                    /* [o] root, working directory, umask */
-	const struct cred *cred;                  /* [l] of the first thread: what others see */
-	u32 dumpable;                             /* [a] PR_SET_DUMPABLE */
-	bool is_subreaper;                        /* [a] PR_SET_CHILD_SUBREAPER */
+	struct files *files;     /* [o], [l] to change: open files */
+	struct fs_context *fs;   /* [o], [l] to change: root, working directory, umask */
+	const struct cred *cred; /* [l] of the first thread: what others see */
+	u32 dumpable;            /* [a] PR_SET_DUMPABLE */
+	bool is_subreaper;       /* [a] PR_SET_CHILD_SUBREAPER */
 	struct uapi_rlimit rlimits[RLIM_NLIMITS]; /* [l] */
-	struct file *exe;                         /* [o] the program, for /proc */
+	struct file *exe;                         /* [l] the program, for /proc */
 	u64 start_ns;                             /* [i] */
 };
 
@@ -83,6 +85,7 @@ struct user_thread {
 	struct process *proc;    /* [i] */
 	struct pid *tid;         /* [l] changes when another thread than the first calls exec */
 	const struct cred *cred; /* [t] changed by cred_commit only */
+	bool made_children;      /* [t] children were made by this thread */
 	bool nproc_exceeded; /* [t] a change of user led above RLIMIT_NPROC: exec fails while it lasts */
 	u64 timer_slack_ns;        /* [t] PR_SET_TIMERSLACK; 0: the default */
 	u32 parent_death_signal;   /* [a] PR_SET_PDEATHSIG; 0: none */
@@ -119,14 +122,25 @@ void process_use_space(struct space *);
 /* process_space - a use of the process's address space (space_put), NULL when it has none any more. */
 struct space *process_space(struct process *);
 
+/* process_files, process_fs, process_exe - with a reference; NULL when it has ended. */
+struct files *process_files(struct process *);
+struct fs_context *process_fs(struct process *);
+struct file *process_exe(struct process *);
+/* process_may_inspect - may the current thread see the memory and descriptors of another process (ptrace(2), "Ptrace
+ * access mode checking")? real: by its real user id, as for calls that act on it, else by its
+ * file system user id, as for files in /proc. */
+bool process_may_inspect(struct process *, bool real);
+
 /* process_limit - the soft limit now. */
 u64 process_limit(const struct process *, unsigned resource);
 /* process_apply_limits - tell its address space about changed limits. Sleeps. */
 void process_apply_limits(struct process *);
 struct space_limits;
 void process_limits_for_space(struct process *, struct space_limits *out);
-/* process_count - including zombies. */
+/* process_count - including zombies. user_thread_count - threads; user_thread_max - so many there may be. */
 unsigned process_count(void);
+unsigned user_thread_count(void);
+unsigned user_thread_max(void);
 
 /* user_thread_get, user_thread_put - the last reference frees it and lets go of thread and process. */
 void user_thread_get(struct user_thread *);
@@ -182,6 +196,14 @@ void process_release_resources(struct process *);
  * the caller has a reference or does not use it again. Both need process_tree_lock. */
 void process_set_group(struct process *, struct pid *group);
 void process_reap(struct process *);
+
+/* process_orphan_children - the last thread of p has ended: its children get another parent.
+ * process_thread_left - a thread of p that made children has ended. process_thread_renamed - by exec.
+ * process_announce_end - a zombie and its parent: tell it, or spare it the trouble. All need process_tree_lock. */
+void process_orphan_children(struct process *);
+void process_thread_left(struct process *, u32 tid);
+void process_thread_renamed(struct process *, u32 old_tid, u32 new_tid);
+void process_announce_end(struct process *);
 
 /* group_is_orphaned - no member (leaving, which may be NULL, not counted) has a parent in another group of its
  * session. group_check_orphaned - p or its parent keeper is leaving: if that orphans p's group, and it has

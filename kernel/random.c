@@ -2,9 +2,11 @@
 /*
  * random.c - the generator: ChaCha20 (RFC 8439) with a key that is replaced on every use.
  *
- * A request takes the next key from the first half of a block made with the present one, and its data
- * from blocks made with a key derived for it alone, outside the lock. New input is mixed by
- * running it through the block function together with the key.
+ * A refill makes two blocks with the present key: their first 32 bytes are the next key, the others are kept for
+ * small requests, which erase what they take. So neither what was given out nor what will be can
+ * be told from the other. A large request takes 32 of these bytes as a key of its own and makes its
+ * blocks with that, outside the lock. New input is mixed by running it through the block function
+ * together with the key, and makes what was kept void.
  */
 #include "kernel/random.h"
 
@@ -14,13 +16,17 @@
 #include "kernel/time.h"
 #include "lib/string.h"
 
-#define KEY_WORDS 8
+#define KEY_WORDS    8
+#define REFILL_WORDS 32
+#define SMALL_BYTES  (KEY_WORDS * 4)
 
 static struct {
-	struct spinlock lock; /* RANK_IRQ_LEAF */
-	u32 key[KEY_WORDS];   /* [lock] */
-	u64 counter;          /* [lock] requests so far */
-	u32 seeded;           /* [lock] bytes from real sources */
+	struct spinlock lock;      /* RANK_IRQ_LEAF */
+	u32 key[KEY_WORDS];        /* [lock] */
+	u8 kept[REFILL_WORDS * 4]; /* [lock] the last nr_kept bytes are still unused */
+	u32 nr_kept;               /* [lock] */
+	u64 counter;               /* [lock] refills so far */
+	u32 seeded;                /* [lock] bytes from real sources */
 } state = {.lock = SPINLOCK_INIT(RANK_IRQ_LEAF)};
 
 /* --- ChaCha20 ---------------------------------------------------------------------------------------- */
@@ -30,7 +36,7 @@ static u32 rotate(u32 x, unsigned n)
 	return x << n | x >> (32 - n);
 }
 
-static void quarter(u32 *x, unsigned a, unsigned b, unsigned c, unsigned d)
+static ALWAYS_INLINE void quarter(u32 *x, unsigned a, unsigned b, unsigned c, unsigned d)
 {
 	x[a] += x[b];
 	x[d] = rotate(x[d] ^ x[a], 16);
@@ -65,21 +71,41 @@ static void chacha20_block(const u32 key[8], const u32 counter_nonce[4], u32 out
 
 /* --- the pool ---------------------------------------------------------------------------------------- */
 
-/* next_key - replace the key by one half of a block and give out the other half. Lock held. */
-static void next_key(u32 out[KEY_WORDS])
+/* refill - replace the key and all that is kept. Lock held. */
+static void refill(void)
 {
-	u32 nonce[4] = {0, 0, (u32)state.counter, (u32)(state.counter >> 32)}, block[16];
+	u32 nonce[4] = {0, 0, (u32)state.counter, (u32)(state.counter >> 32)};
+	u32 blocks[REFILL_WORDS];
 
 	state.counter++;
-	chacha20_block(state.key, nonce, block);
-	memcpy(state.key, block, sizeof(state.key));
-	memcpy(out, block + KEY_WORDS, KEY_WORDS * sizeof(u32));
+	for (nonce[0] = 0; nonce[0] < REFILL_WORDS / 16; nonce[0]++)
+		chacha20_block(state.key, nonce, blocks + nonce[0] * 16);
+	memcpy(state.key, blocks, sizeof(state.key));
+	memcpy(state.kept, blocks, sizeof(state.kept));
+	memset(state.kept, 0, sizeof(state.key));
+	state.nr_kept = sizeof(state.kept) - sizeof(state.key);
+	memset(blocks, 0, sizeof(blocks));
+	barrier(); /* the stores above are for nobody the compiler knows of */
+}
+
+/* take_small - up to SMALL_BYTES of what is kept, which is erased. */
+static void take_small(void *out, size_t n)
+{
+	unsigned long irq = spin_lock_irqsave(&state.lock);
+	u8 *at;
+
+	if (state.nr_kept < n)
+		refill();
+	at = state.kept + sizeof(state.kept) - state.nr_kept;
+	memcpy(out, at, n);
+	memset(at, 0, n);
+	state.nr_kept -= (u32)n;
+	spin_unlock_irqrestore(&state.lock, irq);
 }
 
 void random_add(const void *data, size_t n)
 {
 	const u8 *at = data;
-	u32 ignored[KEY_WORDS];
 	unsigned long irq = spin_lock_irqsave(&state.lock);
 
 	while (n) {
@@ -91,7 +117,7 @@ void random_add(const void *data, size_t n)
 		memcpy(words, bytes, sizeof(words));
 		for (int i = 0; i < KEY_WORDS; i++)
 			state.key[i] ^= words[i];
-		next_key(ignored);
+		refill();
 		at += piece;
 		n -= piece;
 	}
@@ -128,11 +154,13 @@ bool random_is_seeded(void)
 void random_bytes(void *out, size_t n)
 {
 	u32 key[KEY_WORDS], counter[4] = {0}, block[16];
-	unsigned long irq = spin_lock_irqsave(&state.lock);
 	u8 *at = out;
 
-	next_key(key);
-	spin_unlock_irqrestore(&state.lock, irq);
+	if (n <= SMALL_BYTES) {
+		take_small(out, n);
+		return;
+	}
+	take_small(key, sizeof(key));
 	while (n) {
 		size_t piece = MIN(n, sizeof(block));
 

@@ -128,6 +128,7 @@ void signal_end_mask(long result);
 #define RESTART_SYS    512 /* again, unless a handler without SA_RESTART runs */
 #define RESTART_NOINTR 513 /* again in any case */
 #define RESTART_NOHAND 514 /* again only if no handler runs */
+BUILD_ASSERT(RESTART_SYS == 512 && RESTART_NOHAND == 514, "the entry code compares with them");
 
 /* signal_on_altstack - does a stack pointer lie on this alternate stack? */
 bool signal_on_altstack(const struct uapi_sigaltstack *, vaddr_t sp);

@@ -16,14 +16,7 @@ long sys_gettid(void)
 
 long sys_getppid(void)
 {
-	struct process *parent;
-	long nr;
-
-	mutex_lock(&process_tree_lock);
-	parent = current_process->parent;
-	nr = parent ? user_pid(parent) : 0;
-	mutex_unlock(&process_tree_lock);
-	return nr;
+	return READ_ONCE(current_process->parent_nr);
 }
 
 long sys_set_tid_address(vaddr_t addr)
@@ -114,11 +107,15 @@ long sys_setpgid(int pid, int pgid)
 	struct pid *group;
 	int err;
 
-	if (pgid < 0)
+	if (pgid < 0 || (!pgid && pid < 0))
 		return -EINVAL;
 	p = find_process(pid);
 	if (!p)
 		return -ESRCH;
+	if (pid && (u32)pid != user_pid(p)) { /* a thread of it */
+		process_put(p);
+		return -EINVAL;
+	}
 	mutex_lock(&process_tree_lock);
 	err = check_setpgid(p);
 	if (!err)

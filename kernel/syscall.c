@@ -8,12 +8,10 @@
 #include "kernel/signal.h"
 #include "lib/atomic.h"
 
-/* Every function takes the six argument registers; those that declare fewer or narrower ones look only at
+/* Every function is entered with six argument registers; those that declare fewer or narrower ones look only at
  * what they declared, which is what both calling conventions promise. */
-typedef long (*syscall_fn)(u64, u64, u64, u64, u64, u64);
-
 #define ENTRY(nr, name) [nr] = (syscall_fn)(void *)sys_##name,
-static const syscall_fn table[SYSCALL_MAX + 1] = {SYSCALL_LIST(ENTRY)};
+const syscall_fn syscall_table[SYSCALL_MAX + 1] = {SYSCALL_LIST(ENTRY)};
 
 static u64 unknown[SYSCALL_MAX + 1]; /* [a] calls of numbers without a function */
 
@@ -22,18 +20,20 @@ u64 syscall_unknown_count(unsigned nr)
 	return nr <= SYSCALL_MAX ? atomic_load(&unknown[nr]) : 0;
 }
 
-static long call(const struct trap_frame *f)
+long syscall_unknown(const struct trap_frame *f)
 {
 	u32 nr = (u32)frame_syscall_nr(f); /* the upper half of the register does not count */
 
-	if (unlikely(nr > SYSCALL_MAX))
-		return -ENOSYS;
-	if (unlikely(!table[nr])) {
+	if (nr <= SYSCALL_MAX)
 		atomic_inc(&unknown[nr]);
-		return -ENOSYS;
-	}
-	return table[nr](frame_syscall_arg(f, 0), frame_syscall_arg(f, 1), frame_syscall_arg(f, 2),
-			 frame_syscall_arg(f, 3), frame_syscall_arg(f, 4), frame_syscall_arg(f, 5));
+	return -ENOSYS;
+}
+
+static long repeat(const struct trap_frame *f)
+{
+	return syscall_table[(u32)frame_syscall_nr(f)](
+		frame_syscall_arg(f, 0), frame_syscall_arg(f, 1), frame_syscall_arg(f, 2),
+		frame_syscall_arg(f, 3), frame_syscall_arg(f, 4), frame_syscall_arg(f, 5));
 }
 
 static bool was_interrupted(long result)
@@ -41,12 +41,13 @@ static bool was_interrupted(long result)
 	return result <= -RESTART_SYS && result >= -RESTART_NOHAND;
 }
 
-void syscall_dispatch(struct trap_frame *frame)
+/* Only a function of the table gives such a result, so there is one for the number. */
+void syscall_interrupted(struct trap_frame *frame, long result)
 {
-	long result;
-
-	while (unlikely(was_interrupted(result = call(frame))))
+	while (was_interrupted(result)) {
 		if (!signal_restart(frame, -result))
 			return;
+		result = repeat(frame);
+	}
 	frame_set_syscall_result(frame, result);
 }

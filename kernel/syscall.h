@@ -12,8 +12,17 @@
 
 struct trap_frame;
 
-/* syscall_dispatch - run the call in the user registers and store its result there. From the entry code. */
-void syscall_dispatch(struct trap_frame *);
+/* syscall_table - the functions by number, NULL where there is none. The entry code calls them, with the argument
+ * registers as they are and the user registers saved at the top of the stack, interrupts on. */
+typedef long (*syscall_fn)(u64, u64, u64, u64, u64, u64);
+extern const syscall_fn syscall_table[];
+
+/* syscall_unknown - for a number without a function; counts it. -ENOSYS. From the entry code. */
+long syscall_unknown(const struct trap_frame *);
+
+/* syscall_interrupted - the call in the user registers gave one of the RESTART codes: deliver signals, and repeat it until
+ * it gives something else or a handler is to run first. Stores the result. From the entry code. */
+void syscall_interrupted(struct trap_frame *, long result);
 
 /* syscall_unknown_count - how often a number we do not implement was used. */
 u64 syscall_unknown_count(unsigned nr);
@@ -38,9 +47,14 @@ long sys_dup3(int old_fd, int new_fd, int flags);
 long sys_fcntl(int fd, unsigned cmd, u64 arg);
 long sys_pipe2(vaddr_t fds, int flags);
 
-/* readiness: fs/poll.c, select.c */
+/* readiness: fs/poll.c, select.c, epoll.c, epoll_wait.c, eventfd.c */
 long sys_ppoll(vaddr_t fds, u32 nr, vaddr_t timeout, vaddr_t set, u64 sigset_size);
 long sys_pselect6(int nr, vaddr_t in, vaddr_t out, vaddr_t except, vaddr_t timeout, vaddr_t mask);
+long sys_epoll_create1(int flags);
+long sys_epoll_ctl(int epfd, int op, int fd, vaddr_t event);
+long sys_epoll_pwait(int epfd, vaddr_t events, int max, int timeout_ms, vaddr_t mask, u64 size);
+long sys_epoll_pwait2(int epfd, vaddr_t events, int max, vaddr_t timeout, vaddr_t mask, u64 size);
+long sys_eventfd2(u32 count, int flags);
 
 /* names: fs/sys_path.c */
 long sys_openat(int dirfd, vaddr_t path, int flags, u32 mode);
@@ -88,6 +102,7 @@ long sys_clone3(vaddr_t args, u64 size);
 long sys_fork(void);
 long sys_vfork(void);
 long sys_execve(vaddr_t path, vaddr_t argv, vaddr_t envp);
+long sys_execveat(int dirfd, vaddr_t path, vaddr_t argv, vaddr_t envp, int flags);
 long sys_exit(int code);
 long sys_exit_group(int code);
 long sys_wait4(int pid, vaddr_t status, int options, vaddr_t usage);
@@ -136,10 +151,18 @@ long sys_times(vaddr_t out);
 long sys_uname(vaddr_t out);
 long sys_sysinfo(vaddr_t out);
 long sys_getrandom(vaddr_t buf, u64 len, unsigned flags);
+long sys_syslog(int action, vaddr_t buf, int len); /* fs/kmsg.c */
 long sys_vhangup(void); /* drivers/tty_session.c */
 long sys_reboot(u32 magic1, u32 magic2, u32 cmd, vaddr_t arg);
 
-/* signals: kernel/sys_signal.c */
+/* pidfds: kernel/pidfd.c */
+long sys_pidfd_open(int pid, u32 flags);
+long sys_pidfd_send_signal(int fd, int sig, vaddr_t info, u32 flags);
+long sys_pidfd_getfd(int fd, int target, u32 flags);
+
+/* signals: kernel/sys_signal.c, kill.c */
+long sys_rt_sigqueueinfo(int pid, int sig, vaddr_t info);
+long sys_rt_tgsigqueueinfo(int pid, int tid, int sig, vaddr_t info);
 long sys_kill(int pid, int sig);
 long sys_tkill(int tid, int sig);
 long sys_tgkill(int pid, int tid, int sig);
@@ -162,6 +185,10 @@ long sys_clock_getres(int clock, vaddr_t out);
 long sys_clock_nanosleep(int clock, int flags, vaddr_t request, vaddr_t remain);
 long sys_nanosleep(vaddr_t request, vaddr_t remain);
 long sys_gettimeofday(vaddr_t tv, vaddr_t tz);
+long sys_clock_settime(int clock, vaddr_t time);
+long sys_settimeofday(vaddr_t tv, vaddr_t tz);
+long sys_adjtimex(vaddr_t timex);
+long sys_clock_adjtime(int clock, vaddr_t timex);
 long sys_sched_yield(void);
 long sys_sched_setaffinity(int tid, u32 len, vaddr_t mask);
 long sys_sched_getaffinity(int tid, u32 len, vaddr_t mask);
@@ -175,6 +202,9 @@ long sys_lstat(vaddr_t path, vaddr_t buf);
 long sys_access(vaddr_t path, int mode);
 long sys_poll(vaddr_t fds, u32 nr, int timeout_ms);
 long sys_select(int nr, vaddr_t in, vaddr_t out, vaddr_t except, vaddr_t timeout);
+long sys_epoll_create(int size);
+long sys_epoll_wait(int epfd, vaddr_t events, int max, int timeout_ms);
+long sys_eventfd(u32 count);
 long sys_pipe(vaddr_t fds);
 long sys_dup2(int old_fd, int new_fd);
 long sys_getpgrp(void);

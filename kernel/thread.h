@@ -65,20 +65,20 @@ struct thread {
 	struct aspace *as;        /* [t] page tables loaded while it runs; NULL: borrow */
 	struct user_thread *user; /* [i] tid, signal mask, robust list ..: kernel/process.h */
 
-	u32 locks_held[8]; /* [t] debug: how many sleeping locks of each rank */
+	u32 locks_held[12]; /* [t] debug: how many sleeping locks of each rank */
 
 	void (*entry)(void *); /* [i] kernel threads: entry point */
 	void *entry_arg;
 	struct rcu_head rcu; /* frees it */
 };
-BUILD_ASSERT(RANK_FOLIO < 8, "thread.locks_held has a counter for each sleeping rank");
+BUILD_ASSERT(RANK_FOLIO < 12, "thread.locks_held has a counter for each sleeping rank");
 
 #define THREAD_WORK_RESCHED BIT(0) /* give up the CPU */
 #define THREAD_WORK_SIGNAL  BIT(1) /* look for signals or exit */
 #define THREAD_WORK_FPU     BIT(2) /* arch: user FP registers are to be loaded */
 
 extern PERCPU struct thread *cpu_current;
-#define current (this_cpu(cpu_current))
+#define current (percpu_stable(cpu_current))
 
 /* thread_create - make a kernel thread that will run entry(arg); not started.
  *  sleeps: yes   returns: 0 or -ENOMEM; one reference is the caller's */

@@ -5,14 +5,32 @@
 #include <quire/types.h>
 #include "lib/rbtree.h"
 
+struct waitq;
+
 #define NSEC_PER_SEC  1000000000ul
 #define NSEC_PER_MSEC 1000000ul
 #define NSEC_PER_USEC 1000ul
 
 /* time_now - monotonic ns since boot, the same on every CPU, never backwards. */
 u64 time_now(void);
-/* time_realtime_offset - add to time_now() for the wall clock; 0 until an RTC has been read. */
+/* time_realtime_offset - add to time_now() for the wall clock. Changes when the clock is set.
+ * time_realtime - that sum. time_tai_offset - ns from it to atomic time. */
 extern s64 time_realtime_offset;
+u64 time_realtime(void);
+s64 time_tai_offset(void);
+
+/* time_set_realtime - set the wall clock; wakes those who sleep until a time of it. Any context but an
+ * interrupt's. -EINVAL: earlier than the machine was started. */
+int time_set_realtime(u64 ns);
+extern struct waitq time_was_set;
+
+/* How time_now() comes from a counter that programs can read, too:
+ * ns_base + (counter - counter_base) * mult / 2^32, with a product of 128 bits. */
+struct clock_params {
+	u64 counter_base, ns_base, mult;
+};
+/* time_publish - tell programs (kernel/vdso.h). */
+void time_publish(void);
 
 /* A callback at a point of monotonic time, on the CPU that armed it, interrupts off: it may wake
  * threads and arm timers, nothing that sleeps. */

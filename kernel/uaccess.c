@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * uaccess.c - checked access to user memory: ranges are checked here, faults are caught by the
- * architecture's primitives, whose instructions have entries in the exception table.
+ * uaccess.c - what takes more than one access to user memory: strings, and structures of different sizes.
  */
 #include "kernel/uaccess.h"
 
@@ -11,66 +10,6 @@
 #include "kernel/lock.h"
 #include "lib/string.h"
 #include "mm/phys/slab.h"
-
-size_t copy_from_user_partial(void *dst, vaddr_t src, size_t n)
-{
-	lock_assert_user_access();
-	return user_range_ok(src, n) ? arch_copy_from_user(dst, src, n) : n;
-}
-
-size_t copy_to_user_partial(vaddr_t dst, const void *src, size_t n)
-{
-	lock_assert_user_access();
-	return user_range_ok(dst, n) ? arch_copy_to_user(dst, src, n) : n;
-}
-
-int copy_from_user(void *dst, vaddr_t src, size_t n)
-{
-	return copy_from_user_partial(dst, src, n) ? -EFAULT : 0;
-}
-
-int copy_to_user(vaddr_t dst, const void *src, size_t n)
-{
-	return copy_to_user_partial(dst, src, n) ? -EFAULT : 0;
-}
-
-int clear_user(vaddr_t dst, size_t n)
-{
-	lock_assert_user_access();
-	return !user_range_ok(dst, n) || arch_clear_user(dst, n) ? -EFAULT : 0;
-}
-
-int get_user_u32(vaddr_t src, u32 *out)
-{
-	lock_assert_user_access();
-	return !user_range_ok(src, sizeof(*out)) || arch_get_user_u32(src, out) ? -EFAULT : 0;
-}
-
-int get_user_u64(vaddr_t src, u64 *out)
-{
-	lock_assert_user_access();
-	return !user_range_ok(src, sizeof(*out)) || arch_get_user_u64(src, out) ? -EFAULT : 0;
-}
-
-int put_user_u32(vaddr_t dst, u32 value)
-{
-	lock_assert_user_access();
-	return !user_range_ok(dst, sizeof(value)) || arch_put_user_u32(dst, value) ? -EFAULT : 0;
-}
-
-int put_user_u64(vaddr_t dst, u64 value)
-{
-	lock_assert_user_access();
-	return !user_range_ok(dst, sizeof(value)) || arch_put_user_u64(dst, value) ? -EFAULT : 0;
-}
-
-int user_cas_u32(vaddr_t addr, u32 *old, u32 new_value)
-{
-	lock_assert_user_access();
-	if (!user_range_ok(addr, sizeof(*old)) || !IS_ALIGNED(addr, 4))
-		return -EFAULT;
-	return arch_user_cas_u32(addr, old, new_value) ? -EFAULT : 0;
-}
 
 /* Copied in pieces that end at page boundaries: the string may end just before an unmapped page. Small
  * pieces, because most strings are short. */

@@ -81,14 +81,16 @@ void waitq_cancel(struct waitq *q, struct waiter *w)
 		waitq_wake(q, 1);
 }
 
-void waitq_watch(struct waitq *q, struct waiter *w, bool exclusive)
+void waitq_watch(struct waitq *q, struct waiter *w)
 {
 	unsigned long irq = spin_lock_irqsave(&q->lock);
+	struct list_head *before = q->waiters.next;
 
-	if (exclusive)
-		list_add_tail(&w->link, &q->waiters);
-	else
-		list_add(&w->link, &q->waiters);
+	/* In front of all, or, for one that may not be told, behind the other watchers. */
+	if (w->exclusive)
+		while (before != &q->waiters && list_entry(before, struct waiter, link)->wake)
+			before = before->next;
+	list_add_tail(&w->link, before);
 	spin_unlock_irqrestore(&q->lock, irq);
 	smp_mb();
 }
@@ -104,15 +106,19 @@ void waitq_unwatch(struct waitq *q, struct waiter *w)
 unsigned waitq_wake_locked(struct waitq *q, unsigned n)
 {
 	struct waiter *w, *next;
+	bool acted = false;
 	unsigned woken = 0;
 
 	list_for_each_safe (w, next, &q->waiters, link) {
-		if (woken == n)
-			break;
 		if (w->wake) {
-			woken += w->wake(w);
+			if (!w->exclusive)
+				w->wake(w);
+			else if (!acted)
+				acted = w->wake(w) && n != ~0u;
 			continue;
 		}
+		if (woken == n)
+			break;
 		list_del(&w->link);
 		w->woken = true;
 		thread_wake(w->thread);

@@ -16,13 +16,14 @@ struct waitq {
 	struct list_head waiters;
 };
 
-/* A sleeping thread; or, with a function, a watcher: it is told of every wake-up and stays on the queue. */
+/* A sleeping thread; or, with a function, a watcher: it is told of wake-ups and stays on the queue. */
 struct waiter {
 	struct list_head link;
 	struct thread *thread;
 	/* Called by the waker, in its context, under the queue's lock: takes no locks but those of other queues
-	 * that watch this one (nested), or of higher rank. True: an exclusive watcher has used the wake-up up. */
+	 * that watch this one (nested), or of higher rank. True: somebody has been woken for it. */
 	bool (*wake)(struct waiter *);
+	bool exclusive; /* a watcher that can do without this wake-up if another one acted on it */
 	bool woken;
 };
 
@@ -42,12 +43,12 @@ void waitq_add(struct waitq *, struct waiter *);    /* current, after thread_pre
 void waitq_remove(struct waitq *, struct waiter *); /* harmless when already woken */
 /* waitq_cancel - remove a waiter that goes on for a reason of its own: a wake-up that was spent on it goes to the next. */
 void waitq_cancel(struct waitq *, struct waiter *);
-/* waitq_watch - add a watcher, whose wake is set. It is told before any sleeper is woken; an exclusive one waits
- * its turn among them. It goes with waitq_unwatch, after which its function is not running. Any context. */
-void waitq_watch(struct waitq *, struct waiter *, bool exclusive);
+/* waitq_watch - add a watcher, whose wake and exclusive are set. Watchers are told before sleepers are woken. It
+ * goes with waitq_unwatch, after which its function is not running. Any context. */
+void waitq_watch(struct waitq *, struct waiter *);
 void waitq_unwatch(struct waitq *, struct waiter *);
-/* waitq_wake - oldest first, up to n of them: watchers do not count, unless exclusive. Returns how many; any
- * context. waitq_wake_locked: the caller holds q->lock. */
+/* waitq_wake - tell the watchers, of the exclusive ones until one acts; and wake up to n sleepers, oldest first. All
+ * (~0) is all of both. Returns how many sleepers; any context. waitq_wake_locked: the caller holds q->lock. */
 unsigned waitq_wake(struct waitq *, unsigned n);
 unsigned waitq_wake_locked(struct waitq *, unsigned n);
 #define waitq_wake_all(q) waitq_wake(q, ~0u)

@@ -11,6 +11,8 @@
 #include <uapi/resource.h>
 #include <uapi/wait.h>
 #include "kernel/cred.h"
+#include "fs/file.h"
+#include "kernel/pidfd.h"
 #include "kernel/process.h"
 #include "kernel/syscall.h"
 #include "kernel/time.h"
@@ -22,6 +24,7 @@ struct wait_request {
 	int which; /* P_ALL, P_PID, P_PGID */
 	u32 id;
 	int options;
+	bool non_blocking; /* so is the pidfd: -EAGAIN when there is nothing to report */
 	/* results */
 	bool found; /* there is a child that may yet report */
 	u32 pid;    /* 0: nothing to report now */
@@ -35,6 +38,8 @@ static bool matches(const struct wait_request *w, const struct process *child)
 {
 	bool is_clone = child->exit_signal != SIGCHLD;
 
+	if ((w->options & WNOTHREAD) && child->parent_tid != user_tid(current_user))
+		return false;
 	if (!(w->options & WALL) && is_clone != !!((u32)w->options & WCLONE))
 		return false;
 	switch (w->which) {
@@ -186,6 +191,26 @@ static int put_info(vaddr_t out, const struct wait_request *w)
 	return copy_to_user(out, &info, sizeof(info));
 }
 
+/* use_pidfd - wait for the process that a descriptor means. */
+static int use_pidfd(struct wait_request *w, int fd)
+{
+	struct file *f = fd_get(fd);
+	struct pid *pid = f ? pidfd_pid(f) : NULL;
+
+	if (pid && (f->flags & PIDFD_NONBLOCK) && !(w->options & WNOHANG)) {
+		w->options |= WNOHANG;
+		w->non_blocking = true;
+	}
+	if (f)
+		file_put(f);
+	if (!pid)
+		return -EBADF;
+	w->which = P_PID;
+	w->id = pid->nr;
+	pid_put(pid);
+	return 0;
+}
+
 long sys_waitid(int which, int id, vaddr_t uinfo, int options, vaddr_t uusage)
 {
 	struct wait_request w = {.which = which, .id = (u32)id, .options = options};
@@ -194,12 +219,19 @@ long sys_waitid(int which, int id, vaddr_t uinfo, int options, vaddr_t uusage)
 
 	if (((u32)options & ~known) || !((u32)options & (WEXITED | WSTOPPED | WCONTINUED)))
 		return -EINVAL;
-	if (which < P_ALL || which > P_PGID || (which == P_PID && id <= 0) ||
-	    (which == P_PGID && id < 0))
+	if (which < P_ALL || which > P_PIDFD || (which == P_PID && id <= 0) ||
+	    ((which == P_PGID || which == P_PIDFD) && id < 0))
 		return -EINVAL;
+	if (which == P_PIDFD) {
+		err = use_pidfd(&w, id);
+		if (err)
+			return err;
+	}
 	if (which == P_PGID && id == 0)
 		w.id = (u32)sys_getpgid(0);
 	err = do_wait(&w);
+	if (!err && !w.pid && w.non_blocking)
+		err = -EAGAIN;
 	if (err)
 		return err;
 	if (w.pid && uusage && put_usage(uusage, &w.usage))

@@ -101,6 +101,13 @@ u64 radix_load(const struct radix *r, u64 index)
 	return leaf ? atomic_load_acquire(&leaf->slot[slot_of(index, 0)]) : 0;
 }
 
+const u64 *radix_words(const struct radix *r, u64 index)
+{
+	struct radix_node *leaf = find_leaf(r, index);
+
+	return leaf ? &leaf->slot[slot_of(index, 0)] : NULL;
+}
+
 /* The subtree at path[level] holds nothing at or after *index: move *index to the start of the next
  * subtree and return the lowest node that has a slot for it, NULL at the end of the tree. */
 static struct radix_node *leave_subtree(struct radix_node *const *path, unsigned level,

@@ -84,6 +84,10 @@ void radix_destroy(struct radix *);
 /* radix_load - the word at index, 0 when there is none (or index is too large). */
 u64 radix_load(const struct radix *, u64 index);
 
+/* radix_words - where the words from index on are, up to the end of their aligned block of RADIX_SLOTS; NULL when the
+ * whole block is empty. To be read with acquire loads, as long as radix_load might be. */
+const u64 *radix_words(const struct radix *, u64 index);
+
 /* radix_next - the first word at or after *index and at or before max.
  *  returns: the word, its index in *index; 0 when there is none (*index is left alone)
  *  time:    O(depth), however large the holes; loop with

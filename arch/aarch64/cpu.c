@@ -165,6 +165,12 @@ bool arch_random_get(u64 *out)
 	return ok;
 }
 
+/* arch_vdso_flags - see arch/elf.h. */
+u32 arch_vdso_flags(void)
+{
+	return 0;
+}
+
 /* arch_icache_sync - see arch/cache.h. */
 void arch_icache_sync(const void *va, size_t len)
 {

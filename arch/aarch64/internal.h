@@ -25,8 +25,9 @@ extern struct cpu_features cpu_features;
 /* cpu_matches_boot - does this CPU have what the boot CPU put to use? Names what is missing. */
 bool cpu_matches_boot(void);
 
-/* trap.c, from trap.S; interrupts off on entry and return */
-void trap_user_sync(struct trap_frame *);
+/* trap.c, from trap.S; interrupts off on entry. Those for user mode may return with interrupts on. */
+void trap_user_exception(struct trap_frame *);
+void trap_user_work(struct trap_frame *);
 void trap_user_irq(struct trap_frame *);
 void trap_user_serror(struct trap_frame *);
 void trap_kernel_sync(struct trap_frame *);
@@ -34,7 +35,6 @@ void trap_kernel_irq(struct trap_frame *);
 void trap_kernel_serror(struct trap_frame *);
 void trap_stack_overflow(struct trap_frame *);
 void trap_unexpected(struct trap_frame *);
-void trap_return_to_user(struct trap_frame *); /* the last steps before user mode */
 
 /* The stack on which trap.S reports that there is no room on the current one. */
 #define EMERGENCY_STACK_SIZE 8192

@@ -6,27 +6,20 @@
  * room for 4096 bytes of extension records), then a frame record so that backtraces reach the
  * interrupted code. Extension records are {magic, size} blocks ended by a null one; ours is the FP state.
  *
- * A handler returns to sa_restorer. C libraries may leave that out on this architecture, because Linux has
- * code for it in its vDSO; here it is in a page of its own at the very top of the address space,
- * mapped the first time it is needed.
+ * A handler returns to sa_restorer, or, where the C library has none, into the vDSO.
  */
 #include <uapi/errno.h>
-#include <uapi/mman.h>
 #include <arch/elf.h>
 #include <arch/trap.h>
 #include "arch/aarch64/internal.h"
-#include "kernel/lock.h"
 #include "kernel/signal.h"
 #include "kernel/thread.h"
 #include "kernel/uaccess.h"
+#include "kernel/vdso.h"
 #include "lib/string.h"
-#include "mm/vma/space.h"
 
-#define FPSIMD_MAGIC    0x46508001u
-#define RESERVED_SIZE   4096
-#define TRAMPOLINE      (USER_TOP - PAGE_SIZE)
-#define INSN_MOV_X8_139 0xd2801168u /* rt_sigreturn; debuggers know this sequence */
-#define INSN_SVC_0      0xd4000001u
+#define FPSIMD_MAGIC  0x46508001u
+#define RESERVED_SIZE 4096
 /* What a program may choose of PSTATE: the condition flags, DIT and SSBS. */
 #define PSTATE_USER_BITS (0xf0000000ul | BIT(24) | BIT(12))
 #define PSTATE_FORBIDDEN (SPSR_MODE_MASK | SPSR_D | SPSR_A | SPSR_I | SPSR_F)
@@ -66,53 +59,6 @@ struct frame_record {
 u64 arch_min_signal_stack(void)
 {
 	return SIGFRAME_SIZE + sizeof(struct frame_record) + 16; /* and alignment */
-}
-
-/* trampoline_map - make the page with the code that ends a handler. */
-static int trampoline_map(void)
-{
-	static const u32 code[] = {INSN_MOV_X8_139, INSN_SVC_0};
-	struct map_request r = {
-		.addr = TRAMPOLINE,
-		.len = PAGE_SIZE,
-		.prot = PROT_READ | PROT_WRITE,
-		.flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
-	};
-	vaddr_t addr;
-	int err = space_map(current->space, &r, &addr);
-
-	if (!err)
-		err = space_write(current->space, addr, code, sizeof(code));
-	if (!err)
-		err = space_protect(current->space, addr, PAGE_SIZE, PROT_READ | PROT_EXEC);
-	return err;
-}
-
-/* trampoline_ensure - the page is there and can be executed. Threads of a process may need it for the first
- * time at the same moment, and none may take it for finished while another is at work on it: the
- * lock is held for the look as well. */
-static int trampoline_ensure(void)
-{
-	static struct mutex making = {
-		.wait_lock = SPINLOCK_INIT(RANK_WAITQ),
-		.waiters = LIST_INIT(making.waiters),
-		.rank = RANK_FILES,
-	};
-	u32 insn;
-	int err = 0;
-
-	mutex_lock(&making);
-	if (get_user_u32(TRAMPOLINE, &insn) || insn != INSN_MOV_X8_139)
-		err = trampoline_map();
-	mutex_unlock(&making);
-	return err;
-}
-
-/* return_address - where a handler returns to. -EFAULT: there is no place for the trampoline. */
-static int return_address(const struct uapi_sigaction *action, u64 *out)
-{
-	*out = action->flags & SA_RESTORER ? action->restorer : TRAMPOLINE;
-	return *out == TRAMPOLINE && trampoline_ensure() ? -EFAULT : 0;
 }
 
 static bool on_altstack(const struct uapi_sigaltstack *s, u64 sp)
@@ -164,17 +110,22 @@ static void fill_frame(struct sigframe *s, const struct trap_frame *f,
 	memcpy(s->fp.q, fp->q, sizeof(s->fp.q));
 }
 
+/* return_address - where a handler returns to: a C library may leave that to the vDSO. */
+static u64 return_address(const struct uapi_sigaction *action)
+{
+	return action->flags & SA_RESTORER ? action->restorer : vdso_sigreturn(current->space);
+}
+
 /* arch_signal_push - see kernel/signal.h. */
 int arch_signal_push(struct trap_frame *f, const struct uapi_sigaction *action,
 		     const struct uapi_siginfo *info, sigset mask,
 		     const struct uapi_sigaltstack *altstack)
 {
 	struct frame_record record = {f->regs[29], f->regs[30]};
-	u64 frame_at, record_at, restorer;
+	u64 frame_at, record_at;
 	struct sigframe s;
 
-	if (place_frame(f, action, altstack, &frame_at, &record_at) ||
-	    return_address(action, &restorer))
+	if (place_frame(f, action, altstack, &frame_at, &record_at))
 		return -EFAULT;
 	fill_frame(&s, f, info, mask, altstack);
 	if (copy_to_user(frame_at, &s, sizeof(s)) ||
@@ -184,7 +135,7 @@ int arch_signal_push(struct trap_frame *f, const struct uapi_sigaction *action,
 	f->regs[1] = frame_at;
 	f->regs[2] = frame_at + offsetof(struct sigframe, uc_flags);
 	f->regs[29] = record_at;
-	f->regs[30] = restorer;
+	f->regs[30] = return_address(action);
 	f->sp = frame_at;
 	f->pc = action->handler;
 	f->pstate &= PSTATE_USER_BITS;

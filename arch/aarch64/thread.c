@@ -15,6 +15,7 @@
 #include "lib/string.h"
 
 BUILD_ASSERT(offsetof(struct thread, arch) == 0, "switch.S takes a thread for its arch part");
+BUILD_ASSERT(offsetof(struct thread, work) == THREAD_WORK_OFFSET, "trap.S tests it");
 BUILD_ASSERT(offsetof(struct arch_thread, sp) == 0, "switch.S stores SP through the pointer");
 
 struct switch_frame { /* as pushed by switch.S */
@@ -83,8 +84,6 @@ void arch_enter_user(void)
 	struct trap_frame *f = arch_thread_frame(current);
 
 	assert(frame_is_user(f));
-	cpu_irq_disable();
-	trap_return_to_user(f);
 	trap_exit_to_user(f);
 }
 

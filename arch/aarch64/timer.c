@@ -61,6 +61,14 @@ u64 arch_clock_ns(void)
 	return clock_hz ? scale(counter_read() - clock_start, ns_per_count) : 0;
 }
 
+/* arch_clock_params - see arch/timer.h. */
+bool arch_clock_params(struct clock_params *out)
+{
+	BUILD_ASSERT(FRACTION == 32, "what the vDSO computes with");
+	*out = (struct clock_params){.counter_base = clock_start, .mult = ns_per_count};
+	return true;
+}
+
 /* The line is level triggered, so the timer is stopped before anything else. */
 static void timer_fired(void)
 {

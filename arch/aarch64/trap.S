@@ -11,9 +11,21 @@
  * frame's place is mapped; if not, the report is made on the CPU's emergency stack. One
  * register is needed for that, and TPIDRRO_EL0 lends it (user mode can read it, so it is cleared again).
  *
+ * The RCU counter is odd from the entry from user mode to the last steps of the return, which find no work left to do
+ * for the thread, with interrupts off.
+ *
  * Read next: trap.c.
  */
+#include <arch/syscall_nr.h>
+#include <arch/thread.h>
 #include <arch/trap.h>
+
+#define ESR_EC_SHIFT 26
+#define ESR_EC_SVC64 0x15
+
+/* Results that only syscall_interrupted understands: -514 to -512. (kernel/signal.h) */
+#define RESTART_FIRST 512
+#define RESTART_LAST  514
 
 /* Save everything; `sp` has been moved down by FRAME_SIZE. Leaves x21 = pc, x23 = pstate. */
 .macro save_registers from:req
@@ -44,7 +56,22 @@
 	stp	x30, x21, [sp, #16 * 15]
 	stp	x22, x23, [sp, #FRAME_PC]
 	add	x29, sp, #FRAME_RECORD
-	mov	x0, sp
+.endm
+
+/* percpu_address - \to: this CPU's copy of a variable, rounded down to a page: add :lo12: of it. */
+.macro percpu_address to:req, offset:req, variable:req
+	adrp	\to, \variable
+	add	\to, \to, \offset
+.endm
+
+/* The RCU counter: odd in the kernel. The barrier keeps readers' loads from being done earlier (kernel/rcu.h). */
+.macro rcu_enter
+	mrs	x24, tpidr_el1
+	percpu_address x25, x24, rcu_counter
+	ldr	x26, [x25, #:lo12:rcu_counter]
+	add	x26, x26, #1
+	str	x26, [x25, #:lo12:rcu_counter]
+	dmb	ish
 .endm
 
 .macro restore_registers
@@ -104,26 +131,91 @@ trap_vectors:
 \label:
 	sub	sp, sp, #FRAME_SIZE
 	save_registers user
+	rcu_enter
+	mov	x9, #-1				/* no system call */
+	str	x9, [sp, #FRAME_SYSCALL]
+	mov	x0, sp
 	bl	\handler
 	b	exit_to_user
 .endm
 
-	user_entry user_sync, trap_user_sync
 	user_entry user_irq, trap_user_irq
 	user_entry user_serror, trap_user_serror
 	user_entry bad_user_entry, trap_unexpected
 
-/* trap_exit_to_user - x0: current's frame at the top of its stack; what lies below is forgotten. */
-	.globl	trap_exit_to_user
-trap_exit_to_user:
-	mov	sp, x0
+/* System calls first: the class of the exception tells. */
+user_sync:
+	sub	sp, sp, #FRAME_SIZE
+	save_registers user
+	rcu_enter
+	mrs	x9, esr_el1
+	lsr	w10, w9, #ESR_EC_SHIFT
+	cmp	w10, #ESR_EC_SVC64
+	b.ne	user_exception
+	mov	w8, w8				/* the upper half of the number does not count */
+	stp	x0, x8, [sp, #FRAME_ORIG_X0]
+	msr	daifclr, #6
+	cmp	w8, #SYSCALL_MAX
+	b.hi	syscall_no_function
+	adrp	x9, syscall_table
+	add	x9, x9, #:lo12:syscall_table
+	ldr	x9, [x9, x8, lsl #3]
+	cbz	x9, syscall_no_function
+	blr	x9
+syscall_store:
+	str	x0, [sp]
+	add	x9, x0, #RESTART_LAST
+	cmp	x9, #RESTART_LAST - RESTART_FIRST
+	b.ls	syscall_restart
+
+/* sp: current's frame at the top of its stack. Interrupts may be on. */
 exit_to_user:
+	msr	daifset, #6
+	mrs	x24, tpidr_el1
+	percpu_address x25, x24, cpu_current
+	ldr	x26, [x25, #:lo12:cpu_current]
+	ldr	w26, [x26, #THREAD_WORK_OFFSET]
+	cbnz	w26, exit_work
+	percpu_address x25, x24, rcu_counter
+	add	x25, x25, #:lo12:rcu_counter
+	ldr	x26, [x25]
+	add	x26, x26, #1
+	stlr	x26, [x25]
 	ldp	x0, x1, [sp, #FRAME_PC]
 	ldr	x2, [sp, #FRAME_SP]
 	msr	elr_el1, x0
 	msr	spsr_el1, x1
 	msr	sp_el0, x2
 	restore_registers
+
+exit_work:
+	mov	x0, sp
+	bl	trap_user_work
+	b	exit_to_user
+
+user_exception:
+	mov	x9, #-1				/* no system call */
+	str	x9, [sp, #FRAME_SYSCALL]
+	mov	x0, sp
+	bl	trap_user_exception
+	b	exit_to_user
+
+syscall_no_function:
+	mov	x0, sp
+	bl	syscall_unknown
+	b	syscall_store
+
+syscall_restart:
+	mov	x1, x0
+	mov	x0, sp
+	bl	syscall_interrupted
+	b	exit_to_user
+
+/* trap_exit_to_user - x0: current's frame at the top of its stack; what lies below is forgotten. */
+	.globl	trap_exit_to_user
+trap_exit_to_user:
+	mov	sp, x0
+	b	exit_to_user
 
 .macro kernel_entry label:req, handler:req
 \label:
@@ -137,6 +229,7 @@ exit_to_user:
 	msr	tpidrro_el0, xzr
 	sub	sp, sp, #FRAME_SIZE
 	save_registers kernel
+	mov	x0, sp
 	bl	\handler
 	b	exit_to_kernel
 .endm
@@ -170,6 +263,7 @@ stack_overflow:
 	save_registers kernel
 	mrs	x21, sp_el0
 	str	x21, [sp, #FRAME_SP]
+	mov	x0, sp
 	bl	trap_stack_overflow
 	b	.
 	.ltorg

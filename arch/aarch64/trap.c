@@ -8,8 +8,8 @@
  * Interrupts are off on entry. A fault handler turns them on as soon as the fault registers are read,
  * if they were on where the fault happened: it may sleep.
  *
- * RCU: every trap_user_* function counts the edge into the kernel, trap_return_to_user the one out of it. An
- * interrupt that hits the idle loop, which is outside the kernel in that sense, counts its own.
+ * RCU: trap.S counts the edges to and from user mode; an interrupt that hits the idle loop, which is outside the
+ * kernel in that sense, counts its own here.
  *
  * ESR_EL1 tells what happened: exception class (EC) in bits 31..26, details in 24..0. (Arm ARM D17.2.37.)
  *
@@ -173,9 +173,9 @@ static void user_exception(struct trap_frame *f, u64 esr, u64 far)
 		signal_force_fault(SIGILL, ILL_ILLOPC, f->pc);
 }
 
-/* user_work - reschedule, deliver signals, load FP registers. Interrupts off on entry and return; the FP
+/* trap_user_work - reschedule, deliver signals, load FP registers. Interrupts off on entry and return; the FP
  * registers come last, a switch would take them away again. */
-static NOINLINE void user_work(struct trap_frame *f)
+void trap_user_work(struct trap_frame *f)
 {
 	struct thread *t = current;
 
@@ -188,56 +188,26 @@ static NOINLINE void user_work(struct trap_frame *f)
 		fpu_load(t);
 }
 
-static ALWAYS_INLINE void return_to_user(struct trap_frame *f)
+/* trap_user_exception - a synchronous exception in user mode that is not a system call. */
+void trap_user_exception(struct trap_frame *f)
 {
-	cpu_irq_disable();
-	if (unlikely(READ_ONCE(current->work)))
-		user_work(f);
-	rcu_kernel_exit();
-}
-
-/* trap_return_to_user - the last steps before user mode, which may sleep. Interrupts off on return, and
- * until user mode. */
-void trap_return_to_user(struct trap_frame *f)
-{
-	return_to_user(f);
-}
-
-/* trap_user_sync - system call, fault or other exception in user mode. */
-void trap_user_sync(struct trap_frame *f)
-{
-	u64 esr = sysreg_read(esr_el1);
+	u64 esr = sysreg_read(esr_el1), far = sysreg_read(far_el1);
 	unsigned ec = ESR_EC(esr);
 
-	rcu_kernel_enter();
-	if (likely(ec == EC_SVC64)) {
-		f->orig_x0 = f->regs[0];
-		f->syscall = (u32)f->regs[8];
-		cpu_irq_enable();
-		syscall_dispatch(f);
-	} else {
-		u64 far = sysreg_read(far_el1);
-
-		f->syscall = -1;
-		if (ec == EC_DABT_USER || ec == EC_IABT_USER)
-			user_abort(f, esr, far);
-		else
-			user_exception(f, esr, far);
-	}
-	return_to_user(f);
+	if (ec == EC_DABT_USER || ec == EC_IABT_USER)
+		user_abort(f, esr, far);
+	else
+		user_exception(f, esr, far);
 }
 
-void trap_user_irq(struct trap_frame *f)
+void trap_user_irq(struct trap_frame *f UNUSED)
 {
-	rcu_kernel_enter();
-	f->syscall = -1;
 	irq_dispatch();
 	if (rcu_poll_due()) {
 		/* No lock is held and no reader is active on a CPU that was in user mode. */
 		cpu_irq_enable();
 		rcu_poll();
 	}
-	return_to_user(f);
 }
 
 void trap_kernel_irq(struct trap_frame *f UNUSED)
@@ -295,7 +265,6 @@ void trap_kernel_serror(struct trap_frame *f)
 
 void trap_user_serror(struct trap_frame *f)
 {
-	rcu_kernel_enter();
 	panic_trap(f, "system error in user mode (ESR %#lx)", sysreg_read(esr_el1));
 }
 

@@ -78,6 +78,15 @@ u64 arch_clock_ns(void)
 	return c->ns_base + (u64)((unsigned __int128)(counter - c->counter_base) * c->mult >> 32);
 }
 
+/* arch_clock_params - see arch/timer.h. */
+bool arch_clock_params(struct clock_params *out)
+{
+	const struct clock *c = atomic_load_acquire(&clock_now);
+
+	*out = (struct clock_params){c->counter_base, c->ns_base, c->mult};
+	return !c->ref;
+}
+
 struct sample {
 	u64 tsc, ref;
 	u32 apic;

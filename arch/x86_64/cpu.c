@@ -18,6 +18,7 @@
 #include <arch/thread.h>
 #include "arch/x86_64/internal.h"
 #include "kernel/printk.h"
+#include "kernel/vdso/data.h"
 #include "lib/string.h"
 
 #define CPUID1_ECX_TSC_DEADLINE (1u << 24)
@@ -31,8 +32,10 @@
 #define CPUID7_EBX_SMEP         (1u << 7)
 #define CPUID7_EBX_AVX512F      (1u << 16)
 #define CPUID7_ECX_UMIP         (1u << 2)
+#define CPUID7_ECX_RDPID        (1u << 22)
 #define CPUIDD1_EAX_XSAVEOPT    (1u << 0)
 #define CPUIDX1_EDX_PAGE1GB     (1u << 26)
+#define CPUIDX1_EDX_RDTSCP      (1u << 27)
 #define CPUIDX7_EDX_INVARIANT   (1u << 8)
 
 #define CPUID_EXTENDED 0x80000000
@@ -88,12 +91,17 @@ static void cpu_detect(struct cpu_features *f)
 		f->smep = seven.ebx & CPUID7_EBX_SMEP;
 		f->smap = seven.ebx & CPUID7_EBX_SMAP;
 		f->umip = seven.ecx & CPUID7_ECX_UMIP;
+		f->rdpid = seven.ecx & CPUID7_ECX_RDPID;
 		f->avx512 = f->avx && seven.ebx & CPUID7_EBX_AVX512F;
 	}
 	if (max >= 0xd && f->xsave)
 		f->xsaveopt = cpuid_get(0xd, 1).eax & CPUIDD1_EAX_XSAVEOPT;
-	if (max_extended >= CPUID_EXTENDED + 1)
-		f->gbpages = cpuid_get(CPUID_EXTENDED + 1, 0).edx & CPUIDX1_EDX_PAGE1GB;
+	if (max_extended >= CPUID_EXTENDED + 1) {
+		u32 edx = cpuid_get(CPUID_EXTENDED + 1, 0).edx;
+
+		f->gbpages = edx & CPUIDX1_EDX_PAGE1GB;
+		f->rdtscp = edx & CPUIDX1_EDX_RDTSCP;
+	}
 	if (max_extended >= CPUID_EXTENDED + 7)
 		f->tsc_invariant = cpuid_get(CPUID_EXTENDED + 7, 0).edx & CPUIDX7_EDX_INVARIANT;
 }
@@ -126,7 +134,8 @@ static void check_secondary(void)
 	cpu_detect(&mine);
 	/* The whole register tells whether a protection that others rely on is missing here. */
 	if (cr4_value(&mine) != cr4_value(&cpu_features) || mine.avx != cpu_features.avx ||
-	    mine.avx512 != cpu_features.avx512 || mine.xsaveopt != cpu_features.xsaveopt)
+	    mine.avx512 != cpu_features.avx512 || mine.xsaveopt != cpu_features.xsaveopt ||
+	    mine.rdpid != cpu_features.rdpid || mine.rdtscp != cpu_features.rdtscp)
 		panic("CPU %u differs from the boot CPU", cpu_id());
 }
 
@@ -143,6 +152,8 @@ void arch_cpu_init(void)
 	cr4_write(cr4_value(&cpu_features));
 	msr_write(MSR_PAT, PAT_VALUE);
 	set_syscall_entry();
+	if (cpu_features.rdtscp || cpu_features.rdpid)
+		msr_write(MSR_TSC_AUX, cpu_id());
 	if (boot_cpu)
 		fpu_init();
 	fpu_init_cpu();
@@ -189,6 +200,12 @@ u64 arch_hwcap(void)
 u64 arch_hwcap2(void)
 {
 	return cpu_features.fsgsbase ? 2 : 0;
+}
+
+/* arch_vdso_flags - see arch/elf.h. */
+u32 arch_vdso_flags(void)
+{
+	return cpu_features.rdpid ? VDSO_RDPID : 0;
 }
 
 /* arch_min_signal_stack - see arch/elf.h: the general registers and siginfo, FP state, and alignment. */

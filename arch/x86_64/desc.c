@@ -72,6 +72,8 @@ static void gdt_fill(u64 *gdt, const struct tss *tss)
 	gdt[TSS_SEL / 8] = (sizeof(*tss) - 1) | (base & 0xffffff) << 16 | 0x89ull << 40 |
 			   (base >> 24 & 0xff) << 56;
 	gdt[TSS_SEL / 8 + 1] = base >> 32;
+	/* Read-only data for user mode; nobody loads it. Limits have 20 bits, in two places. */
+	gdt[CPU_NUMBER_SEL / 8] = 0x0040f10000000000 | (cpu_id() & 0xffff);
 }
 
 /* Top of an emergency stack, below the word by which the entry code finds its CPU. */

@@ -11,7 +11,7 @@ struct trap_frame;
 /* What the boot CPU has and all others must have; decided in cpu.c. */
 struct cpu_features {
 	bool smep, smap, umip, pge, fsgsbase, xsave, xsaveopt, avx, avx512;
-	bool x2apic, tsc_deadline, tsc_invariant, rdrand, hypervisor, gbpages;
+	bool x2apic, tsc_deadline, tsc_invariant, rdrand, hypervisor, gbpages, rdtscp, rdpid;
 	u32 signature; /* family, model, stepping */
 	char vendor[13];
 };

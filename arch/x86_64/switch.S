@@ -37,6 +37,6 @@ switch_first:
 	movq	%rax, %rdi
 	call	thread_begin			/* kernel threads stay there */
 	cli
-	jmp	syscall_return
+	jmp	trap_return_user		/* all registers come from the frame */
 
 	.section .note.GNU-stack, "", @progbits

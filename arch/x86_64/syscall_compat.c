@@ -109,7 +109,7 @@ long sys_chmod(vaddr_t path, u32 mode)
 
 long sys_time(vaddr_t out)
 {
-	u64 now = (time_now() + (u64)time_realtime_offset) / NSEC_PER_SEC;
+	u64 now = time_realtime() / NSEC_PER_SEC;
 
 	if (out && put_user_u64(out, now))
 		return -EFAULT;
@@ -182,4 +182,19 @@ long sys_select(int nr, vaddr_t in, vaddr_t out, vaddr_t except, vaddr_t timeout
 	if (copy_to_user(timeout, &tv, sizeof(tv)) && result == -RESTART_NOHAND)
 		return -EINTR;
 	return result;
+}
+
+long sys_epoll_create(int size)
+{
+	return size > 0 ? sys_epoll_create1(0) : -EINVAL;
+}
+
+long sys_epoll_wait(int epfd, vaddr_t events, int max, int timeout_ms)
+{
+	return sys_epoll_pwait(epfd, events, max, timeout_ms, 0, 0);
+}
+
+long sys_eventfd(u32 count)
+{
+	return sys_eventfd2(count, 0);
 }

@@ -13,6 +13,7 @@
 #include <arch/gdt.h>
 #include <arch/msr.h>
 #include <arch/thread.h>
+#include <arch/layout.h>
 #include <arch/trap.h>
 #include "arch/x86_64/internal.h"
 #include "kernel/thread.h"
@@ -128,6 +129,12 @@ void arch_thread_set_tls(struct thread *t, u64 base)
 	t->arch.fs_base = base;
 	if (t == current)
 		fs_base_write(base);
+}
+
+/* arch_tls_is_valid - see arch/thread.h. */
+bool arch_tls_is_valid(u64 base)
+{
+	return base < USER_TOP;
 }
 
 /* arch_thread_tls - see arch/thread.h. */

@@ -64,12 +64,13 @@ trap_entry_user:
 	movq	%rsp, %rdi
 	call	trap_from_user			/* returns with interrupts off */
 
-	/* rsp: the frame at the top of the current thread's stack; interrupts off */
+	/* New threads come here too. rsp: the frame at the top of the current thread's stack; interrupts off */
+	.globl	trap_return_user
 trap_return_user:
 	movq	%gs:cpu_current, %rax
 	cmpl	$0, THREAD_WORK_OFFSET(%rax)
 	jne	trap_work
-	.globl	trap_return_iret		/* no work left */
+	.globl	trap_return_iret		/* no work left: from system calls too */
 trap_return_iret:
 	incq	%gs:rcu_counter
 	RESTORE_REGISTERS

@@ -35,6 +35,7 @@
 #include "mm/phys/vmalloc.h"
 
 BUILD_ASSERT(offsetof(struct trap_frame, r11) == FRAME_R11, "frame offsets for assembler");
+BUILD_ASSERT(offsetof(struct trap_frame, rax) == FRAME_RAX, "frame offsets for assembler");
 BUILD_ASSERT(offsetof(struct trap_frame, rcx) == FRAME_RCX, "frame offsets for assembler");
 BUILD_ASSERT(offsetof(struct trap_frame, vector) == FRAME_VECTOR, "frame offsets for assembler");
 BUILD_ASSERT(offsetof(struct trap_frame, rip) == FRAME_RIP, "frame offsets for assembler");

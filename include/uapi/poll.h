@@ -15,3 +15,8 @@ struct uapi_pselect_mask {
 	u64 set; /* user address of a signal set */
 	u64 size;
 };
+
+struct uapi_epoll_event {
+	u32 events;
+	u64 data;
+} EPOLL_EVENT_LAYOUT;

@@ -39,3 +39,4 @@ struct uapi_clone_args {
 	u64 cgroup;
 };
 #define CLONE_ARGS_SIZE_VER0 64
+#define CLONE_ARGS_SIZE_VER2 88

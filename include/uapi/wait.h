@@ -12,9 +12,10 @@
 #define WALL       0x40000000 /* whatever signal they end with */
 #define WCLONE     0x80000000 /* only those that do not end with SIGCHLD */
 
-#define P_ALL  0
-#define P_PID  1
-#define P_PGID 2
+#define P_ALL   0
+#define P_PID   1
+#define P_PGID  2
+#define P_PIDFD 3
 
 /* A status word: exit code << 8; or the killing signal (| 0x80 when it would dump core); or
  * stop signal << 8 | 0x7f; or 0xffff for "continued". */

@@ -46,36 +46,83 @@ void map_install(struct space *space, struct ptc *c, struct page *page, unsigned
 	ptc_set(c, PT_PAGE, page_to_pfn(page), bits);
 }
 
+void map_install_run(struct space *space, struct ptc *c, struct page **pages, unsigned n,
+		     unsigned bits)
+{
+	struct pt_leaf run[PTC_RUN_MAX];
+	s64 added = 0;
+
+	map_check_transition(PT_HOLE, PT_PAGE);
+	for (unsigned i = 0; i < n; i++) {
+		struct page *page = pages[i];
+
+		run[i] = (struct pt_leaf){0};
+		if (!page)
+			continue;
+		assert(page_type(page) == PAGE_OBJ);
+		sync_icache(page, bits);
+		__atomic_fetch_add(&page->mapcount, 1, __ATOMIC_RELAXED);
+		run[i] = (struct pt_leaf){page_to_pfn(page), bits};
+		pages[i] = NULL;
+		added++;
+	}
+	ptc_set_run(c, run, n);
+	rss_add(space, RSS_FILE, added);
+}
+
 void map_install_zero(struct ptc *c, unsigned bits)
 {
 	map_check_transition(ptc_kind(c), PT_PAGE);
 	ptc_set(c, PT_PAGE, page_to_pfn(zero_page), (bits & ~PTB_WRITE) | PTB_SPECIAL);
 }
 
-static void retire_page(struct space *space, struct ptc *c, const struct pt_slot *slot)
+/* An entry is gone: what it held goes to the batch, and is counted as gone. */
+static ALWAYS_INLINE void retire_page(struct tlb_batch *batch, u64 pfn, unsigned bits,
+				      s64 gone[RSS_KINDS])
 {
-	struct page *page = pfn_to_page(slot->val);
+	struct page *page = pfn_to_page(pfn);
 
-	if (slot->bits & PTB_SPECIAL)
+	if (bits & PTB_SPECIAL)
 		return;
-	if (slot->bits & PTB_DIRTY)
+	if (bits & PTB_DIRTY && !page_test(page, PG_DIRTY))
 		page_set(page, PG_DIRTY);
 	assert(READ_ONCE(page->mapcount) > 0);
 	__atomic_fetch_sub(&page->mapcount, 1, __ATOMIC_RELAXED);
-	rss_add(space, rss_of(page), -1);
-	tlb_batch_page(c->batch, page);
+	gone[rss_of(page)]++;
+	tlb_batch_page(batch, page);
+}
+
+static void rss_add_all(struct space *space, const s64 pages[RSS_KINDS], int sign)
+{
+	for (unsigned kind = 0; kind < RSS_KINDS; kind++)
+		if (pages[kind])
+			rss_add(space, (enum rss_kind)kind, sign * pages[kind]);
+}
+
+void map_retire_run(struct space *space, struct ptc *c)
+{
+	struct pt_leaf run[PTC_RUN_MAX];
+	unsigned n = ptc_take_run(c, run);
+	s64 gone[RSS_KINDS] = {0};
+
+	map_check_transition(PT_PAGE, PT_HOLE);
+	for (unsigned i = 0; i < n; i++)
+		retire_page(c->batch, run[i].val, run[i].bits, gone);
+	rss_add_all(space, gone, -1);
 }
 
 void map_retire(struct space *space, struct ptc *c, bool keep_marker)
 {
 	struct pt_slot slot = ptc_take(c);
+	s64 gone[RSS_KINDS] = {0};
 
 	if (slot.kind == PT_HOLE)
 		return;
 	map_check_transition((enum pt_kind)slot.kind, PT_HOLE);
 	switch ((enum pt_kind)slot.kind) {
 	case PT_PAGE:
-		retire_page(space, c, &slot);
+		retire_page(c->batch, slot.val, slot.bits, gone);
+		rss_add_all(space, gone, -1);
 		break;
 	case PT_MARK:
 		if (keep_marker)
@@ -122,25 +169,39 @@ void map_grant(struct ptc *c, unsigned bits)
 	ptc_change(c, bits, 0);
 }
 
-/* A private page gets a second owner: it belongs to the family from now on. */
-static void dup_page(struct ptc *src, const struct pt_slot *slot, struct space *child,
-		     struct ptc *dst)
+/* A private page gets a second owner: it belongs to the family from now on. The child's entry for it. */
+static struct pt_leaf dup_page(struct pt_leaf leaf, struct family *family, s64 added[RSS_KINDS])
 {
-	struct page *page = pfn_to_page(slot->val);
+	struct page *page = pfn_to_page(leaf.val);
 
-	if (slot->bits & PTB_SPECIAL) {
-		ptc_set(dst, PT_PAGE, slot->val, slot->bits);
-		return;
-	}
+	if (leaf.bits & PTB_SPECIAL)
+		return leaf;
 	assert(READ_ONCE(page->pins) == 0);
-	if (slot->bits & PTB_WRITE)
-		ptc_change(src, 0, PTB_WRITE);
 	if (page_type(page) == PAGE_ANON && page_test(page, PG_EXCLUSIVE))
-		anon_share(page, child->family);
+		anon_share(page, family);
 	page_get(page);
 	__atomic_fetch_add(&page->mapcount, 1, __ATOMIC_RELAXED);
-	rss_add(child, rss_of(page), 1);
-	ptc_set(dst, PT_PAGE, slot->val, slot->bits & ~(PTB_WRITE | PTB_UFFD_WP));
+	added[rss_of(page)]++;
+	leaf.bits &= ~(PTB_WRITE | PTB_UFFD_WP);
+	return leaf;
+}
+
+void map_dup_run(struct ptc *src, const struct pt_leaf *run, unsigned n, struct space *child,
+		 struct ptc *dst)
+{
+	struct pt_leaf copies[PTC_RUN_MAX];
+	s64 added[RSS_KINDS] = {0};
+	unsigned bits = 0;
+
+	map_check_transition(PT_HOLE, PT_PAGE);
+	for (unsigned i = 0; i < n; i++)
+		bits |= run[i].bits;
+	if (bits & PTB_WRITE)
+		ptc_clear_run(src, n, PTB_WRITE);
+	for (unsigned i = 0; i < n; i++)
+		copies[i] = dup_page(run[i], child->family, added);
+	ptc_set_run(dst, copies, n);
+	rss_add_all(child, added, 1);
 }
 
 void map_dup(struct ptc *src, const struct pt_slot *slot, struct space *child, struct ptc *dst)
@@ -148,7 +209,7 @@ void map_dup(struct ptc *src, const struct pt_slot *slot, struct space *child, s
 	map_check_transition(PT_HOLE, (enum pt_kind)slot->kind);
 	switch ((enum pt_kind)slot->kind) {
 	case PT_PAGE:
-		dup_page(src, slot, child, dst);
+		map_dup_run(src, &(struct pt_leaf){slot->val, slot->bits}, 1, child, dst);
 		break;
 	case PT_MARK:
 		if (slot->val & ~MARK_UFFD_WP)

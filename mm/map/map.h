@@ -20,12 +20,20 @@
  *  bits: from vma_page_bits, narrowed as the caller sees fit */
 void map_install(struct space *, struct ptc *, struct page *, unsigned bits);
 
+/* map_install_run - the same for the current slot and the n - 1 behind it, all of them holes of one window: pages of an
+ * object, NULL for a hole that stays. What is mapped becomes NULL in pages. n: at most PTC_RUN_MAX */
+void map_install_run(struct space *, struct ptc *, struct page **pages, unsigned n, unsigned bits);
+
 /* map_install_zero - HOLE or MARK to PAGE: map the shared zero page, read-only and uncounted. */
 void map_install_zero(struct ptc *, unsigned bits);
 
 /* map_retire - any kind to HOLE. The page's reference is dropped when the batch flushes.
  *  keep_marker: a marker stays a marker (the slot will be refaulted; only in mappings of objects) */
 void map_retire(struct space *, struct ptc *, bool keep_marker);
+
+/* map_retire_run - the same for the current slot, a PAGE, and the pages directly behind it in its window; ptc_next
+ * goes on behind them. */
+void map_retire_run(struct space *, struct ptc *);
 
 /* map_protect - PAGE or absent kinds stay what they are and get `rights` (PTB_READ|WRITE|EXEC). Write is
  * granted only where a write fault would grant it without a copy: exclusive pages, shared mappings
@@ -39,6 +47,11 @@ void map_grant(struct ptc *, unsigned bits);
  * exclusivity and both sides their write permission.
  *  needs: both windows, the parent's outside the child's */
 void map_dup(struct ptc *src, const struct pt_slot *, struct space *child, struct ptc *dst);
+
+/* map_dup_run - the same for the current slot of src, a PAGE, and the n - 1 behind it, which ptc_run has shown to
+ * be `run`. In the child all n slots are holes of dst's window and range. */
+void map_dup_run(struct ptc *src, const struct pt_leaf *run, unsigned n, struct space *child,
+		 struct ptc *dst);
 
 /* Debug builds: how often each transition happened since boot. */
 u64 map_transition_count(enum pt_kind from, enum pt_kind to);

@@ -131,25 +131,41 @@ void object_put(struct object *obj)
 	obj->ops->release(obj);
 }
 
-struct page *object_find_page(struct object *obj, u64 index)
+/* Reference the page that a word of the index names, if it goes on naming it. Inside an RCU reader. */
+static ALWAYS_INLINE struct page *hold_page(const u64 *word)
 {
-	struct page *page;
-	u64 word;
+	u64 seen;
 
-	rcu_read_lock();
-	for (;;) {
-		word = radix_load(&obj->index, index);
-		page = page_of(word);
-		if (!page)
-			break;
+	while ((seen = atomic_load_acquire(word))) {
+		struct page *page = page_of(seen);
+
 		if (!page_try_get(page))
 			continue;
-		if (radix_load(&obj->index, index) == word)
-			break;
+		if (atomic_load_acquire(word) == seen)
+			return page;
 		page_put(page);
 	}
-	rcu_read_unlock();
+	return NULL;
+}
+
+struct page *object_find_page(struct object *obj, u64 index)
+{
+	struct page *page = NULL;
+
+	object_find_pages(obj, index, 1, &page);
 	return page;
+}
+
+void object_find_pages(struct object *obj, u64 index, unsigned n, struct page **out)
+{
+	const u64 *words;
+
+	assert(n && index / RADIX_SLOTS == (index + n - 1) / RADIX_SLOTS);
+	rcu_read_lock();
+	words = radix_words(&obj->index, index);
+	for (unsigned i = 0; i < n; i++)
+		out[i] = words ? hold_page(words + i) : NULL;
+	rcu_read_unlock();
 }
 
 /* new_page - counted, but not yet in the index. */

@@ -63,6 +63,8 @@ void object_free(struct object *);
 
 /* object_find_page - the page at `index` with a reference, NULL if the object has none there. No sleep. */
 struct page *object_find_page(struct object *, u64 index);
+/* object_find_pages - the same for the n pages from `index` on, which lie in one aligned block of 64. */
+void object_find_pages(struct object *, u64 index, unsigned n, struct page **out);
 /* object_get_page - the same, making the page when there is none. Sleeps. 0, -ENOMEM, or from fill, charge. */
 int object_get_page(struct object *, u64 index, struct page **out);
 /* object_set_size - grow or shrink. Shrinking unmaps and frees everything beyond, zeroes the tail of the

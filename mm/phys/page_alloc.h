@@ -34,7 +34,17 @@ static inline void page_get(struct page *p)
 }
 /* page_try_get - false when refs is 0: lockless lookups. What was found must be looked up again once
  * the reference is held: the page may have become another's in between. */
-bool page_try_get(struct page *);
+static inline bool page_try_get(struct page *p)
+{
+	u32 refs = atomic_load(&p->refs);
+
+	do {
+		if (!refs)
+			return false;
+	} while (!__atomic_compare_exchange_n(&p->refs, &refs, refs + 1, true, __ATOMIC_ACQUIRE,
+					      __ATOMIC_RELAXED));
+	return true;
+}
 /* page_put - drop a reference to a head page; frees at zero. Any context. */
 void page_put(struct page *);
 /* page_put_many - page_put for each of n head pages: less work per page. */

@@ -91,19 +91,6 @@ void phys_percpu_start(void)
 	slab_magazines_start();
 }
 
-/* page_try_get - see page_alloc.h. */
-bool page_try_get(struct page *p)
-{
-	u32 refs = atomic_load(&p->refs);
-
-	do {
-		if (!refs)
-			return false;
-	} while (!__atomic_compare_exchange_n(&p->refs, &refs, refs + 1, true, __ATOMIC_ACQUIRE,
-					      __ATOMIC_RELAXED));
-	return true;
-}
-
 /* page_count_total - see page_alloc.h. */
 u64 page_count_total(void)
 {

@@ -31,6 +31,12 @@ u64 tlb_count(enum tlb_reason reason)
 	return sum;
 }
 
+static void use_inline_list(struct tlb_batch *b)
+{
+	b->list = b->pages;
+	b->max_pages = BATCH_INLINE;
+}
+
 void tlb_batch_init(struct tlb_batch *b, struct aspace *as, enum tlb_reason reason)
 {
 	b->as = as;
@@ -42,6 +48,7 @@ void tlb_batch_init(struct tlb_batch *b, struct aspace *as, enum tlb_reason reas
 	b->nr_pages = 0;
 	b->nodes = NULL;
 	b->block = NULL;
+	use_inline_list(b);
 }
 
 /* batch_note - entries of `level` in [va, va+size) were removed or narrowed. */
@@ -74,18 +81,12 @@ void batch_flush_tlb(struct tlb_batch *b)
 	b->tables_freed = false;
 }
 
-static void put_pages(struct page *const *pages, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++)
-		page_put(pages[i]);
-}
-
 void tlb_batch_flush(struct tlb_batch *b)
 {
 	struct page *node = b->nodes;
 
 	batch_flush_tlb(b);
-	put_pages(b->block ? b->block->pages : b->pages, b->nr_pages);
+	page_put_many(b->list, b->nr_pages);
 	b->nr_pages = 0;
 	b->nodes = NULL;
 	while (node) {
@@ -94,13 +95,15 @@ void tlb_batch_flush(struct tlb_batch *b)
 		node_free_rcu(node);
 		node = next;
 	}
-	if (b->block)
-		page_free(virt_to_page(b->block), 0);
+	if (!b->block)
+		return;
+	page_free(virt_to_page(b->block), 0);
 	b->block = NULL;
+	use_inline_list(b);
 }
 
 /* The inline array is full: continue in a page of its own, or make room by flushing now. */
-static void batch_grow(struct tlb_batch *b)
+void tlb_batch_grow(struct tlb_batch *b)
 {
 	struct page *page = b->block ? NULL : page_alloc(0, PA_ATOMIC);
 
@@ -111,14 +114,6 @@ static void batch_grow(struct tlb_batch *b)
 	b->block = page_to_virt(page);
 	for (unsigned i = 0; i < b->nr_pages; i++)
 		b->block->pages[i] = b->pages[i];
-}
-
-void tlb_batch_page(struct tlb_batch *b, struct page *page)
-{
-	if (unlikely(b->nr_pages == (b->block ? BLOCK_PAGES : BATCH_INLINE)))
-		batch_grow(b);
-	if (b->block)
-		b->block->pages[b->nr_pages++] = page;
-	else
-		b->pages[b->nr_pages++] = page;
+	b->list = b->block->pages;
+	b->max_pages = BLOCK_PAGES;
 }

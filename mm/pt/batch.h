@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <quire/compiler.h>
 #include "mm/pt/aspace.h"
 
 enum tlb_reason { /* why a flush was needed; counted per CPU */
@@ -30,16 +31,31 @@ struct tlb_batch {
 	u8 level;       /* smallest leaf that was unhooked */
 	bool tables_freed;
 	u8 reason;                 /* enum tlb_reason */
-	u16 nr_pages;              /* in pages[] or, once it exists, in block */
+	u16 nr_pages, max_pages;   /* in list */
 	struct page *nodes;        /* detached tables, by node_next */
+	struct page **list;        /* pages[], or block's */
 	struct batch_block *block; /* more room, one page at a time */
 	struct page *pages[BATCH_INLINE];
 };
 
 void tlb_batch_init(struct tlb_batch *, struct aspace *, enum tlb_reason);
+/* tlb_batch_grow - make room for one page more. May flush right now. */
+void tlb_batch_grow(struct tlb_batch *);
+
 /* tlb_batch_page - drop one reference to a page after the flush. May flush right now to make room. */
-void tlb_batch_page(struct tlb_batch *, struct page *);
+static inline void tlb_batch_page(struct tlb_batch *b, struct page *page)
+{
+	if (unlikely(b->nr_pages == b->max_pages))
+		tlb_batch_grow(b);
+	b->list[b->nr_pages++] = page;
+}
+
 /* tlb_batch_flush - do all that is owed. Spins for other CPUs: interrupts on, node locks are fine. */
 void tlb_batch_flush(struct tlb_batch *);
+/* tlb_batch_has_work - is anything owed? */
+static inline bool tlb_batch_has_work(const struct tlb_batch *b)
+{
+	return b->lo < b->hi || b->nr_pages || b->nodes || b->block;
+}
 /* tlb_count - flushes this machine has made for a reason. */
 u64 tlb_count(enum tlb_reason);

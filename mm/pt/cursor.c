@@ -72,14 +72,14 @@ static void leave_window(struct ptc *c)
 	if (c->stored)
 		arch_pt_publish();
 	c->stored = false;
-	if (!(c->mode & PTC_DEFER))
+	if (!(c->mode & PTC_DEFER) && c->batch->lo < c->batch->hi)
 		batch_flush_tlb(c->batch);
 	empty = !node->node_used && node != c->as->root;
 	base = node->node_base;
 	spin_unlock(&node->node_lock);
 	if (empty && (c->mode & PTC_PRUNE))
 		prune_empty(c, base, c->level);
-	if (!(c->mode & PTC_DEFER))
+	if (!(c->mode & PTC_DEFER) && tlb_batch_has_work(c->batch))
 		tlb_batch_flush(c->batch);
 }
 
@@ -186,17 +186,20 @@ struct spot {
 /* Follow tables from the root towards va. Without a lock; inside an RCU reader. */
 static ALWAYS_INLINE struct spot descend(const struct aspace *as, vaddr_t va)
 {
-	const pte_t *table = phys_to_virt(as->root_pa);
-	unsigned shift = pt_shift(PT_LEVELS - 1);
+	const pte_t *table = phys_to_virt(as->root_pa), *entry;
 
-	for (unsigned level = PT_LEVELS - 1;; level--, shift -= PT_BITS) {
-		const pte_t *entry = table + (va >> shift & (PT_ENTRIES - 1));
-		pte_t pte = arch_pte_load(entry);
+#pragma GCC unroll 3
+	for (unsigned level = PT_LEVELS - 1; level; level--) {
+		pte_t pte;
 
+		entry = table + pt_index(va, level);
+		pte = arch_pte_load(entry);
 		if (!arch_pte_is_table(pte, level))
 			return (struct spot){entry, pte, level};
 		table = phys_to_virt(arch_pte_table_pa(pte));
 	}
+	entry = table + pt_index(va, 0);
+	return (struct spot){entry, arch_pte_load(entry), 0};
 }
 
 enum step { STEP_END, STEP_WINDOW, STEP_AGAIN };
@@ -222,8 +225,11 @@ static int step_over_empty(struct ptc *c, struct page *node)
 /* Can the slot at this entry be reported without changing the tables first? */
 static bool reportable(const struct ptc *c, const struct spot *at, enum pte_form form)
 {
-	if (form == PTE_NONE)
-		return c->mode & PTC_HOLES || (fills(c) && fillable(c, c->va, at->level));
+	if (form == PTE_NONE && fills(c))
+		return fillable(c, c->va, at->level);
+	if (form ==
+	    PTE_NONE) /* in the last table, the window's own scan is the best way over holes */
+		return c->mode & PTC_HOLES || (c->mode & PTC_EDIT && at->level == 0);
 	return !(c->mode & PTC_EDIT) || at->level == 0 || fits(c, c->va, at->level);
 }
 
@@ -277,10 +283,30 @@ static void merge_holes(struct ptc *c, struct pt_slot *slot)
 	}
 }
 
+/* Pass over the empty entry at *entry and those behind it, leaving *entry at the last of them. False: nothing is
+ * left in the window. */
+static ALWAYS_INLINE bool pass_empty(struct ptc *c, pte_t **entry, unsigned level)
+{
+	u64 in_range = ((c->hi - 1) >> pt_shift(level)) - (c->va >> pt_shift(level)) + 1;
+	u64 in_table = PT_ENTRIES - pt_index(c->va, level);
+	pte_t *stop = *entry + MIN(in_range, in_table), *at = *entry + 1;
+
+	if (c->mode & PTC_EDIT && node_seems_empty(c->node))
+		at = stop;
+	while (at < stop && pte_is_zero(arch_pte_load(at)))
+		at++;
+	at--;
+	c->va += (u64)(at - *entry) << pt_shift(level);
+	*entry = at;
+	advance(c, level);
+	return c->va < c->hi;
+}
+
 /* The next slot inside the window, whose level is a constant in the copy for 4 KiB slots. 1: reported; 0: the
  * walk must leave the window to get further. */
 static ALWAYS_INLINE int scan_level(struct ptc *c, struct pt_slot *slot, unsigned level)
 {
+	bool holes = fills(c) || c->mode & PTC_HOLES;
 	pte_t *entry = node_table(c->node) + pt_index(c->va, level);
 	pte_t *end = node_table(c->node) + PT_ENTRIES;
 
@@ -288,12 +314,13 @@ static ALWAYS_INLINE int scan_level(struct ptc *c, struct pt_slot *slot, unsigne
 		pte_t pte = arch_pte_load(entry);
 		enum pte_form form = arch_pte_form(pte, level);
 
-		if (form == PTE_TABLE || (form == PTE_ABSENT && pt_is_busy(pte, level)))
-			return 0;
-		if (form == PTE_NONE && !fills(c) && !(c->mode & PTC_HOLES)) {
-			advance(c, level);
+		if (form == PTE_NONE && !holes) {
+			if (!pass_empty(c, &entry, level))
+				return 0;
 			continue;
 		}
+		if (form == PTE_TABLE || (form == PTE_ABSENT && pt_is_busy(pte, level)))
+			return 0;
 		if (level && c->mode & PTC_EDIT &&
 		    !(form == PTE_NONE ? fillable(c, c->va, level) : fits(c, c->va, level)))
 			return 0;
@@ -321,6 +348,8 @@ int ptc_next(struct ptc *c, struct pt_slot *slot)
 			if (!(c->entry && pt_index(c->va, c->level) == 0) && c->va < c->hi &&
 			    scan_window(c, slot))
 				return 1;
+			if (c->va >= c->hi && c->mode & PTC_STAY)
+				return 0;
 			leave_window(c);
 		}
 		if (c->va >= c->hi)

@@ -29,3 +29,9 @@ static inline bool arch_pte_cas(pte_t *p, pte_t *old, pte_t pte)
 	return __atomic_compare_exchange_n(&p->v, &old->v, pte.v, false, __ATOMIC_ACQ_REL,
 					   __ATOMIC_ACQUIRE);
 }
+
+/* pte_is_zero - an entry that was never used or was emptied. Others may mean nothing as well: arch_pte_form. */
+static inline bool pte_is_zero(pte_t pte)
+{
+	return !pte.v;
+}

@@ -28,7 +28,7 @@
  * Read modes hold no lock: each slot is a snapshot. Between ptc_begin and ptc_end of a reader the
  * caller must not sleep (RCU keeps the nodes).
  *
- * Read next: cursor.c (the walk), store.c (the stores), split.c, prune.c, batch.c.
+ * Read next: cursor.c (the walk), store.c (the stores), run.c, split.c, prune.c, batch.c.
  */
 #pragma once
 
@@ -45,6 +45,7 @@
 #define PTC_HOLES   0x08u /* READ: report holes too; neighbours in one table come as one */
 #define PTC_NOSLEEP 0x10u /* never allocate: -EAGAIN where a table would have to be made */
 #define PTC_DEFER   0x20u /* the caller flushes the batch */
+#define PTC_STAY    0x40u /* EDIT: the window outlives the end of the range, for a ptc_goto nearby */
 
 struct tlb_batch;
 
@@ -72,7 +73,7 @@ void ptc_begin(struct ptc *, struct aspace *, vaddr_t lo, vaddr_t hi, unsigned m
 /* ptc_next - move to the next slot in the range.
  *  returns: 1 and the slot; 0 at the end; -ENOMEM; -EAGAIN with PTC_NOSLEEP
  *  sleeps:  edit modes without PTC_NOSLEEP, when a table must be made, with no window held
- *  locks:   on 1 in edit modes the slot's window is held, else nothing */
+ *  locks:   on 1 in edit modes the slot's window is held, else nothing (but see PTC_STAY) */
 int ptc_next(struct ptc *, struct pt_slot *);
 
 /* ptc_goto - re-aim at [lo, hi) and report its first slot; as ptc_next. Cheap within one window. */
@@ -105,6 +106,30 @@ struct pt_slot ptc_take(struct ptc *);
  *  returns: the old bits. Losing rights or dirtiness is recorded for flushing; gaining is not (a
  *  stale entry that forbids too much costs a spurious fault, which flushes it). */
 unsigned ptc_change(struct ptc *, unsigned set, unsigned clear);
+
+/* --- runs: neighbouring pages at once ---------------------------------------------------------------------
+ * A run is the current slot, which holds a PAGE, and those directly behind it in the same window and
+ * range, as far as they hold PAGEs too. */
+#define PTC_RUN_MAX 32
+
+struct pt_leaf {
+	u64 val;       /* frame */
+	unsigned bits; /* PTB_* */
+};
+
+/* ptc_run - what the slots of the run hold, at most PTC_RUN_MAX of them; returns how many. ptc_next goes on
+ * behind them; until then the functions below act on them. */
+unsigned ptc_run(struct ptc *, struct pt_leaf *seen);
+/* ptc_take_run - ptc_run and ptc_take of each; ptc_next goes on behind them. Of the bits only READ, DIRTY and
+ * SPECIAL are told. */
+unsigned ptc_take_run(struct ptc *, struct pt_leaf *taken);
+/* ptc_clear_run - ptc_change of the n slots from the current one on, all of them PAGEs: take bits away. */
+void ptc_clear_run(struct ptc *, unsigned n, unsigned clear);
+/* ptc_hole_run - how many holes there are from the current slot, which is one, on; as ptc_run. */
+unsigned ptc_hole_run(struct ptc *);
+/* ptc_set_run - ptc_set of PAGEs into the current slot and the n - 1 behind it, all of them holes. Inside the
+ * window and, for the cursor's user, in the range. A leaf without any bits leaves its slot alone. */
+void ptc_set_run(struct ptc *, const struct pt_leaf *, unsigned n);
 
 /* ptc_kind - what the current slot holds now. */
 enum pt_kind ptc_kind(const struct ptc *);

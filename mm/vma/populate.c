@@ -4,6 +4,7 @@
 #include "kernel/rcu.h"
 #include "lib/string.h"
 #include "mm/fault/fault.h"
+#include "mm/obj/anon.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/pt/pt.h"
 #include "mm/vma/vma.h"
@@ -112,6 +113,21 @@ static int copy_space(struct space *s, vaddr_t va, char *data, size_t len, unsig
 int space_write(struct space *s, vaddr_t va, const void *data, size_t len)
 {
 	return copy_space(s, va, (char *)data, len, FAULT_WRITE);
+}
+
+int space_zero(struct space *s, vaddr_t va, size_t len)
+{
+	char *zeroes = page_to_virt(zero_page);
+	int err = 0;
+
+	while (len && !err) {
+		size_t piece = MIN(len, PAGE_SIZE - (va & ~PAGE_MASK));
+
+		err = copy_piece(s, va, zeroes, piece, FAULT_WRITE);
+		va += piece;
+		len -= piece;
+	}
+	return err;
 }
 
 int space_read(struct space *s, vaddr_t va, void *data, size_t len)

@@ -91,13 +91,9 @@ static void check_accounts(const struct space *s)
 
 void space_put(struct space *s)
 {
-	struct vma_spares none = {{NULL, NULL}};
-
 	if (__atomic_fetch_sub(&s->users, 1, __ATOMIC_ACQ_REL) != 1)
 		return;
-	rw_write_lock(&s->lock);
-	space_unmap_locked(s, 0, USER_TOP, &none);
-	rw_write_unlock(&s->lock);
+	space_unmap_all(s);
 	check_accounts(s);
 	leave_family(s);
 	as_put(&s->as);
@@ -121,44 +117,56 @@ bool space_may_grow(const struct space *s, u64 pages, u32 vm_flags)
 
 /* --- fork ----------------------------------------------------------------------------------------- */
 
-/* Walk the parent's slots and repeat each in the child. The parent's window is the outer one; when the
- * child lacks a table both are given up to make it. */
-static int dup_slots(struct vma *v, struct space *child, struct tlb_batch *src_batch)
-{
-	struct tlb_batch dst_batch;
-	struct pt_slot slot, hole;
+/* A window of the parent's and inside it one of the child's, which go along over all mappings. */
+struct dup {
 	struct ptc src, dst;
+	struct space *child;
+};
+
+/* Repeat the parent's slot, and the pages behind it, in the child. 0, or -EAGAIN: the child lacks a table. */
+static int dup_slot(struct dup *d, const struct pt_slot *slot)
+{
+	struct pt_leaf run[PTC_RUN_MAX];
+	struct pt_slot hole;
+	unsigned n = 1;
 	int err;
 
-	tlb_batch_init(&dst_batch, &child->as, TLB_FORK);
-	ptc_begin(&src, &v->space->as, v->start, v->end, PTC_EDIT | PTC_DEFER, src_batch);
-	ptc_begin(&dst, &child->as, v->start, v->start, PTC_FILL | PTC_NOSLEEP, &dst_batch);
-	ptc_nest(&src, &dst);
-	while ((err = ptc_next(&src, &slot)) > 0) {
-		err = ptc_goto(&dst, slot.va, slot.va + slot.size, &hole);
+	if (slot->kind == PT_PAGE)
+		n = ptc_run(&d->src, run);
+	err = ptc_goto(&d->dst, slot->va, slot->va + n * slot->size, &hole);
+	if (err < 0)
+		return err;
+	if (slot->kind == PT_PAGE)
+		map_dup_run(&d->src, run, n, d->child, &d->dst);
+	else
+		map_dup(&d->src, slot, d->child, &d->dst);
+	return 0;
+}
+
+static int dup_slots(struct dup *d, const struct vma *v)
+{
+	struct pt_slot slot;
+	int err = ptc_goto(&d->src, v->start, v->end, &slot);
+
+	while (err > 0) {
+		err = dup_slot(d, &slot);
 		if (err == -EAGAIN) {
-			ptc_pause(&src);
-			err = ptc_make(&dst, slot.va, slot.level);
-			if (err)
-				break;
-			continue;
+			ptc_pause(&d->src);
+			err = ptc_make(&d->dst, slot.va, slot.level);
 		}
-		if (err < 0)
-			break;
-		map_dup(&src, &slot, child, &dst);
+		if (!err)
+			err = ptc_next(&d->src, &slot);
 	}
-	ptc_end(&src);
-	ptc_end(&dst);
 	return err;
 }
 
-static int dup_vma(struct vma *v, struct space *child, struct tlb_batch *batch)
+/* A mapping's copy in the child, still without pages. NULL: no memory. */
+static struct vma *dup_vma(const struct vma *v, void *arg)
 {
-	struct vma *copy = vma_alloc(child);
-	int err = 0;
+	struct vma *copy = vma_alloc(arg);
 
 	if (!copy)
-		return -ENOMEM;
+		return NULL;
 	copy->start = v->start;
 	copy->end = v->end;
 	copy->flags = v->flags;
@@ -166,31 +174,49 @@ static int dup_vma(struct vma *v, struct space *child, struct tlb_batch *batch)
 	copy->obj = v->obj;
 	copy->name = v->name;
 	vma_hold_object(copy);
-	vma_link(copy);
-	if (v->flags & VM_SHARED)
-		return 0;
-	rw_write_lock(&v->lock);
-	copy->has_anon = v->has_anon;
-	if (!v->obj || v->has_anon)
-		err = dup_slots(v, child, batch);
-	rw_write_unlock(&v->lock);
-	return err;
+	vma_join_object(copy);
+	return copy;
 }
 
-/* Copy every mapping as of one moment, the final flush: what other threads of the parent stored before it
- * reaches the child, through writable entries or stale ones, and later stores wait until we are done.
- * So nothing may fault in a mapping that has been copied while others have not: the slow way in
- * waits for the space lock, and the odd sequence count closes the fast one. */
-static int dup_vmas(struct space *parent, struct space *child)
+/* Wait until nobody is in a fault any more. The layout's sequence count is odd, and its lock held: nobody
+ * gets into another. */
+static void drain_faults(struct space *s)
 {
-	struct tlb_batch batch;
+	if (atomic_load_acquire(&s->users) == 1)
+		return; /* the only thread is here */
+	for (struct vma *v = vma_find(&s->vmas, 0); v; v = vma_next(v)) {
+		rw_write_lock(&v->lock);
+		rw_write_unlock(&v->lock);
+	}
+}
+
+/* Copy the pages of every private mapping as of one moment, the final flush: what other threads of the parent
+ * stored before it reaches the child, through writable entries or stale ones, and later stores wait until
+ * we are done. So nothing may fault in a mapping that has been copied while others have not: the
+ * slow way in waits for the space lock, and the odd sequence count closes the fast one. */
+static int dup_pages(struct space *parent, struct space *child)
+{
+	struct tlb_batch src_batch, dst_batch;
+	struct dup d = {.child = child};
+	struct vma *v, *copy;
 	int err = 0;
 
-	tlb_batch_init(&batch, &parent->as, TLB_FORK);
+	tlb_batch_init(&src_batch, &parent->as, TLB_FORK);
+	tlb_batch_init(&dst_batch, &child->as, TLB_FORK);
 	seq_write_begin(&parent->seq);
-	for (struct vma *v = vma_find(&parent->vmas, 0); v && !err; v = vma_next(v))
-		err = dup_vma(v, child, &batch);
-	tlb_batch_flush(&batch);
+	drain_faults(parent);
+	ptc_begin(&d.src, &parent->as, 0, 0, PTC_EDIT | PTC_DEFER | PTC_STAY, &src_batch);
+	ptc_begin(&d.dst, &child->as, 0, 0, PTC_FILL | PTC_NOSLEEP, &dst_batch);
+	ptc_nest(&d.src, &d.dst);
+	for (v = vma_find(&parent->vmas, 0), copy = vma_find(&child->vmas, 0); v && !err;
+	     v = vma_next(v), copy = vma_next(copy)) {
+		copy->has_anon = v->has_anon;
+		if (!(v->flags & VM_SHARED) && (!v->obj || v->has_anon))
+			err = dup_slots(&d, v);
+	}
+	ptc_end(&d.src);
+	ptc_end(&d.dst);
+	tlb_batch_flush(&src_batch);
 	seq_write_end(&parent->seq);
 	return err;
 }
@@ -201,11 +227,16 @@ static void copy_layout(struct space *from, struct space *to)
 	to->brk_start = from->brk_start;
 	to->brk = from->brk;
 	to->stack_top = from->stack_top;
+	to->vdso = from->vdso;
 	to->arg_start = from->arg_start;
 	to->arg_end = from->arg_end;
 	to->env_start = from->env_start;
 	to->env_end = from->env_end;
 	to->limits = from->limits;
+	to->nr_vmas = from->nr_vmas;
+	to->total_pages = from->total_pages;
+	to->data_pages = from->data_pages;
+	to->stack_pages = from->stack_pages;
 }
 
 int space_fork(struct space *parent, struct space **out)
@@ -222,7 +253,9 @@ int space_fork(struct space *parent, struct space **out)
 	rw_write_lock(&parent->lock);
 	rw_write_lock_nested(&child->lock);
 	copy_layout(parent, child);
-	err = dup_vmas(parent, child);
+	err = vma_copy_tree(&child->vmas, &parent->vmas, dup_vma, child);
+	if (!err)
+		err = dup_pages(parent, child);
 	rw_write_unlock(&child->lock);
 	rw_write_unlock(&parent->lock);
 	if (err) {

@@ -74,6 +74,7 @@ struct space {
 	vaddr_t mmap_top;       /* [i] search downwards from here */
 	vaddr_t brk_start, brk; /* [s] */
 	vaddr_t stack_top;      /* [i] */
+	vaddr_t vdso;           /* [i] its ELF header; 0: none. Programs may unmap it */
 	vaddr_t arg_start, arg_end, env_start, env_end; /* for /proc */
 	struct space_limits limits;                     /* [s] */
 	struct family *family;                          /* [i] */
@@ -125,6 +126,8 @@ int space_get_page(struct space *, vaddr_t va, unsigned access, struct page **ou
 /* space_write / space_read - copy between the kernel and a space that need not be loaded. 0, -EFAULT, -ENOMEM. */
 int space_write(struct space *, vaddr_t va, const void *data, size_t len);
 int space_read(struct space *, vaddr_t va, void *data, size_t len);
+/* space_zero - as space_write, of zeroes. */
+int space_zero(struct space *, vaddr_t va, size_t len);
 
 /* What /proc/PID/maps tells of one mapping. */
 struct space_mapping {

@@ -6,41 +6,75 @@
 #include "mm/obj/object.h"
 #include "mm/vma/vma.h"
 
-/* Empty the page tables of [lo, hi), where no fault can be: the mapping is unlinked or write-locked. */
-static void zap_deferred(struct space *s, vaddr_t lo, vaddr_t hi, struct tlb_batch *batch)
+/* Empty the page tables below the mappings of a list (by obj_link, ascending), in which no fault can be. One cursor
+ * for all of them: neighbours share tables. */
+static void zap_list(struct space *s, const struct list_head *mappings)
 {
+	struct tlb_batch batch;
 	struct pt_slot slot;
+	struct vma *v;
 	struct ptc c;
 
-	ptc_begin(&c, &s->as, lo, hi, PTC_EDIT | PTC_PRUNE | PTC_DEFER, batch);
-	/* Only splitting a large slot can need memory, and the edges were cut at mapping bounds. */
-	while (ptc_next(&c, &slot) > 0)
-		map_retire(s, &c, false);
+	tlb_batch_init(&batch, &s->as, TLB_UNMAP);
+	ptc_begin(&c, &s->as, 0, 0, PTC_EDIT | PTC_PRUNE | PTC_DEFER | PTC_STAY, &batch);
+	list_for_each (v, mappings, obj_link) {
+		/* Only splitting a large slot can need memory, and the edges were cut at mapping bounds. */
+		int more = ptc_goto(&c, v->start, v->end, &slot);
+
+		while (more > 0) {
+			if (likely(slot.kind == PT_PAGE))
+				map_retire_run(s, &c);
+			else
+				map_retire(s, &c, false);
+			more = ptc_next(&c, &slot);
+		}
+	}
 	ptc_end(&c);
+	tlb_batch_flush(&batch);
+}
+
+/* Zap what the mappings of a list show and let go of them, by the function given. */
+static void bury(struct space *s, struct list_head *dead, void (*free)(struct vma *))
+{
+	zap_list(s, dead);
+	while (!list_empty(dead)) {
+		struct vma *v = list_entry(dead->next, struct vma, obj_link);
+
+		list_del(&v->obj_link);
+		vma_drop_object(v);
+		free(v);
+	}
 }
 
 void space_unmap_locked(struct space *s, vaddr_t lo, vaddr_t hi, struct vma_spares *spares)
 {
-	struct tlb_batch batch;
 	struct list_head dead;
 	struct vma *v;
 
 	assert(rw_is_write_held(&s->lock));
 	vma_cut(s, lo, hi, spares);
 	list_init(&dead);
-	tlb_batch_init(&batch, &s->as, TLB_UNMAP);
 	while ((v = vma_find(&s->vmas, lo)) && v->start < hi) {
 		vma_unlink(v);
-		zap_deferred(s, v->start, v->end, &batch);
 		list_add_tail(&v->obj_link, &dead);
 	}
-	tlb_batch_flush(&batch);
-	while (!list_empty(&dead)) {
-		v = list_entry(dead.next, struct vma, obj_link);
-		list_del(&v->obj_link);
-		vma_drop_object(v);
-		vma_free_rcu(v);
+	bury(s, &dead, vma_free_rcu);
+}
+
+void space_unmap_all(struct space *s)
+{
+	struct list_head dead;
+
+	assert(!s->users);
+	list_init(&dead);
+	for (struct vma *v = vma_find(&s->vmas, 0); v; v = vma_next(v)) {
+		vma_leave_object(v);
+		list_add_tail(&v->obj_link, &dead);
 	}
+	s->vmas = RB_ROOT;
+	s->nr_vmas = 0;
+	s->total_pages = s->data_pages = s->stack_pages = 0;
+	bury(s, &dead, vma_free);
 }
 
 int space_unmap(struct space *s, vaddr_t addr, u64 len)
@@ -76,8 +110,12 @@ static int discard_pages(struct vma *v, vaddr_t lo, vaddr_t hi)
 
 	tlb_batch_init(&batch, &v->space->as, TLB_UNMAP);
 	ptc_begin(&c, &v->space->as, lo, hi, PTC_EDIT | PTC_PRUNE, &batch);
-	while ((err = ptc_next(&c, &slot)) > 0)
-		map_retire(v->space, &c, true);
+	while ((err = ptc_next(&c, &slot)) > 0) {
+		if (slot.kind == PT_PAGE)
+			map_retire_run(v->space, &c);
+		else
+			map_retire(v->space, &c, true);
+	}
 	ptc_end(&c);
 	return err;
 }

@@ -77,7 +77,7 @@ static void account(struct vma *v, s64 pages)
 		s->data_pages += (u64)pages;
 }
 
-static void join_object(struct vma *v)
+void vma_join_object(struct vma *v)
 {
 	if (!v->obj || !list_empty(&v->obj_link))
 		return;
@@ -86,7 +86,7 @@ static void join_object(struct vma *v)
 	spin_unlock(&v->obj->vmas_lock);
 }
 
-static void leave_object(struct vma *v)
+void vma_leave_object(struct vma *v)
 {
 	if (!v->obj)
 		return;
@@ -105,7 +105,7 @@ void vma_link(struct vma *v)
 	seq_write_end(&s->seq);
 	s->nr_vmas++;
 	account(v, (s64)vma_pages(v));
-	join_object(v);
+	vma_join_object(v);
 }
 
 static void unlink_from_space(struct vma *v)
@@ -126,7 +126,7 @@ static void unlink_from_space(struct vma *v)
 void vma_unlink(struct vma *v)
 {
 	unlink_from_space(v);
-	leave_object(v);
+	vma_leave_object(v);
 }
 
 void vma_set_bounds(struct vma *v, vaddr_t start, vaddr_t end)
@@ -157,7 +157,7 @@ void vma_split(struct vma *v, vaddr_t addr, struct vma *upper)
 	upper->name = v->name;
 	vma_hold_object(upper);
 	/* First both, then one: a truncation that walks the object's list must miss no page. */
-	join_object(upper);
+	vma_join_object(upper);
 	vma_set_bounds(v, v->start, addr);
 	vma_link(upper);
 }
@@ -177,7 +177,7 @@ static void merge_pair(struct vma *low, struct vma *high)
 		WRITE_ONCE(low->has_anon, true);
 	unlink_from_space(high);
 	vma_set_bounds(low, low->start, end);
-	leave_object(high);
+	vma_leave_object(high);
 	vma_drop_object(high);
 	vma_free_rcu(high);
 }

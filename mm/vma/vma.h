@@ -33,6 +33,10 @@ void vma_resize(struct rb_root *, struct vma *, vaddr_t start, vaddr_t end);
 vaddr_t vma_gap(const struct rb_root *, u64 len, vaddr_t lo, vaddr_t hi);
 /* vma_guarded_start - the first address that a mapping needs for itself: a stack has a gap below it. */
 vaddr_t vma_guarded_start(const struct vma *);
+/* vma_copy_tree - fill the empty tree `to` with a copy of every mapping, in the shape that `from` has; copy makes one
+ * and may give NULL. 0, or -ENOMEM: what there is so far can be walked and given up, but not searched. */
+int vma_copy_tree(struct rb_root *to, const struct rb_root *from,
+		  struct vma *(*copy)(const struct vma *, void *arg), void *arg);
 /* vma_check_tree - debug: order, disjointness and gap summaries. */
 void vma_check_tree(const struct rb_root *);
 
@@ -47,6 +51,9 @@ void vma_drop_object(struct vma *);
  * no fault is in it or can get in. */
 void vma_link(struct vma *);
 void vma_unlink(struct vma *);
+/* vma_leave_object - out of the object's list alone; obj_link is free then. */
+void vma_leave_object(struct vma *);
+void vma_join_object(struct vma *);
 /* vma_set_bounds - move an edge of a linked mapping; write-locks it while it changes. */
 void vma_set_bounds(struct vma *, vaddr_t start, vaddr_t end);
 /* vma_split - cut at addr: `spare` (from vma_alloc) becomes the upper part. Cannot fail. */
@@ -81,6 +88,9 @@ void vma_spares_put(struct vma_spares *);
 void vma_cut(struct space *, vaddr_t lo, vaddr_t hi, struct vma_spares *);
 /* space_unmap_locked - as space_unmap with the space lock held for writing and spares at hand. */
 void space_unmap_locked(struct space *, vaddr_t lo, vaddr_t hi, struct vma_spares *);
+/* space_unmap_all - the last user has left: away with all mappings. Nobody can look anything up any more, so the tree is
+ * not kept in order on the way. */
+void space_unmap_all(struct space *);
 /* space_may_grow - do `pages` more fit into RLIMIT_AS and, as vm_flags say, RLIMIT_DATA? */
 bool space_may_grow(const struct space *, u64 pages, u32 vm_flags);
 /* space_grow_stack - make the stack above va cover it. 0, -ENOMEM (limits), -EFAULT (no stack there). */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* vma_tree.c - mappings by address, with the largest free gap of every subtree. Read vma.h. */
 #include <quire/assert.h>
+#include <uapi/errno.h>
 #include "lib/atomic.h"
 #include "lib/rbtree.h"
 #include "mm/vma/vma.h"
@@ -168,6 +169,36 @@ vaddr_t vma_gap(const struct rb_root *root, u64 len, vaddr_t lo, vaddr_t hi)
 		}
 		if (v->end <= lo)
 			return 0;
+	}
+	return 0;
+}
+
+int vma_copy_tree(struct rb_root *to, const struct rb_root *from,
+		  struct vma *(*copy)(const struct vma *, void *arg), void *arg)
+{
+	struct rb_node *s = from->node, **link = &to->node, *d = NULL;
+
+	while (s) {
+		struct vma *v = copy(of(s), arg);
+
+		if (!v)
+			return -ENOMEM;
+		v->gap = of(s)->gap;
+		v->max_gap = of(s)->max_gap;
+		v->node = (struct rb_node){.parent = d, .red = s->red};
+		*link = &v->node;
+		d = &v->node;
+		/* To the next in pre-order: down where the copy has nothing yet, else up. */
+		while (s && !(s->child[0] && !d->child[0]) && !(s->child[1] && !d->child[1])) {
+			s = s->parent;
+			d = d->parent;
+		}
+		if (s) {
+			bool larger = !(s->child[0] && !d->child[0]);
+
+			link = &d->child[larger];
+			s = s->child[larger];
+		}
 	}
 	return 0;
 }

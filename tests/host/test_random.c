@@ -53,20 +53,45 @@ TEST(block_is_chacha20)
 	EXPECT(!memcmp(out, want, sizeof(want)));
 }
 
-TEST(the_key_changes_with_every_use_and_input)
+/* Whoever sees all of the state cannot tell what was given out before. */
+TEST(what_was_given_out_is_not_in_the_state)
 {
 	u32 before[KEY_WORDS];
-	u64 a, b;
 
 	random_init();
 	memcpy(before, state.key, sizeof(before));
-	a = random_u64();
+	for (int i = 0; i < 40; i++) {
+		u64 x = random_u64();
+
+		EXPECT(!memmem(&state, sizeof(state), &x, sizeof(x)));
+	}
 	EXPECT(memcmp(before, state.key, sizeof(before)));
-	b = random_u64();
-	EXPECT(a != b);
+}
+
+TEST(no_two_requests_give_the_same)
+{
+	u64 seen[64];
+
+	random_init();
+	for (int i = 0; i < 64; i++) {
+		seen[i] = random_u64();
+		for (int j = 0; j < i; j++)
+			EXPECT(seen[i] != seen[j]);
+	}
+}
+
+TEST(input_changes_the_key_and_voids_what_is_kept)
+{
+	u32 before[KEY_WORDS];
+	u8 kept[sizeof(state.kept)];
+
+	random_init();
+	random_u64();
 	memcpy(before, state.key, sizeof(before));
+	memcpy(kept, state.kept, sizeof(kept));
 	random_add("x", 1);
 	EXPECT(memcmp(before, state.key, sizeof(before)));
+	EXPECT(memcmp(kept + sizeof(kept) - 32, state.kept + sizeof(kept) - 32, 32));
 }
 
 TEST(seed_decides_what_comes_out)

@@ -13,6 +13,9 @@
 #define O_DIRECT    00200000
 #define O_LARGEFILE 00400000
 
+/* struct epoll_event. */
+#define EPOLL_EVENT_LAYOUT
+
 /* stat(2), fstat(2), newfstatat(2). */
 struct uapi_stat {
 	u64 st_dev;

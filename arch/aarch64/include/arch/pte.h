@@ -85,6 +85,12 @@ static inline pte_t arch_pte_leaf(pfn_t pfn, unsigned bits, unsigned level)
 	return (pte_t){v | A64_VALID | (bits & PTB_GLOBAL ? 0 : A64_NG)};
 }
 
+/* arch_pte_leaf_for - the same leaf for another frame than frame 0, of which like was made. */
+static inline pte_t arch_pte_leaf_for(pte_t like, pfn_t pfn)
+{
+	return (pte_t){like.v ^ pfn << PAGE_SHIFT};
+}
+
 /* arch_pte_table - point to a lower table. ro: nothing below is writable, whatever it says. */
 static inline pte_t arch_pte_table(paddr_t pa, bool ro)
 {
@@ -151,6 +157,14 @@ static inline unsigned arch_pte_bits(pte_t pte)
 	bits |= attr == A64_ATTR_DEVICE ? PTB_DEVICE : 0;
 	bits |= attr == A64_ATTR_NC ? PTB_WC : 0;
 	return (unsigned)bits;
+}
+
+/* arch_pte_last_bits - of arch_pte_bits, what matters of an entry that goes away: READ, DIRTY and SPECIAL. */
+static inline unsigned arch_pte_last_bits(pte_t pte)
+{
+	u64 v = pte.v, dirty = v >> 55 | (v >> 51 & ~v >> 7);
+
+	return (unsigned)((v & A64_VALID) | (v >> 47 & PTB_SPECIAL) | (dirty & 1) << 6);
 }
 
 /* arch_pte_absent_type / _offset / _bits - the parts of an absent entry. */

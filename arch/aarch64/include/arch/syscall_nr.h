@@ -11,6 +11,10 @@
 /* clang-format off */
 #define SYSCALL_LIST(SYSCALL) \
 	SYSCALL(17, getcwd) \
+	SYSCALL(19, eventfd2) \
+	SYSCALL(20, epoll_create1) \
+	SYSCALL(21, epoll_ctl) \
+	SYSCALL(22, epoll_pwait) \
 	SYSCALL(23, dup) \
 	SYSCALL(24, dup3) \
 	SYSCALL(25, fcntl) \
@@ -61,9 +65,11 @@
 	SYSCALL(99, set_robust_list) \
 	SYSCALL(100, get_robust_list) \
 	SYSCALL(101, nanosleep) \
+	SYSCALL(112, clock_settime) \
 	SYSCALL(113, clock_gettime) \
 	SYSCALL(114, clock_getres) \
 	SYSCALL(115, clock_nanosleep) \
+	SYSCALL(116, syslog) \
 	SYSCALL(122, sched_setaffinity) \
 	SYSCALL(123, sched_getaffinity) \
 	SYSCALL(124, sched_yield) \
@@ -75,6 +81,7 @@
 	SYSCALL(134, rt_sigaction) \
 	SYSCALL(135, rt_sigprocmask) \
 	SYSCALL(136, rt_sigpending) \
+	SYSCALL(138, rt_sigqueueinfo) \
 	SYSCALL(139, rt_sigreturn) \
 	SYSCALL(142, reboot) \
 	SYSCALL(143, setregid) \
@@ -102,6 +109,8 @@
 	SYSCALL(167, prctl) \
 	SYSCALL(168, getcpu) \
 	SYSCALL(169, gettimeofday) \
+	SYSCALL(170, settimeofday) \
+	SYSCALL(171, adjtimex) \
 	SYSCALL(172, getpid) \
 	SYSCALL(173, getppid) \
 	SYSCALL(174, getuid) \
@@ -117,10 +126,17 @@
 	SYSCALL(222, mmap) \
 	SYSCALL(226, mprotect) \
 	SYSCALL(233, madvise) \
+	SYSCALL(240, rt_tgsigqueueinfo) \
 	SYSCALL(260, wait4) \
 	SYSCALL(261, prlimit64) \
+	SYSCALL(266, clock_adjtime) \
 	SYSCALL(276, renameat2) \
 	SYSCALL(278, getrandom) \
+	SYSCALL(281, execveat) \
+	SYSCALL(424, pidfd_send_signal) \
+	SYSCALL(434, pidfd_open) \
 	SYSCALL(435, clone3) \
-	SYSCALL(439, faccessat2)
+	SYSCALL(438, pidfd_getfd) \
+	SYSCALL(439, faccessat2) \
+	SYSCALL(441, epoll_pwait2)
 /* clang-format on */

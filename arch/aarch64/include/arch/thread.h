@@ -15,6 +15,11 @@
  */
 #pragma once
 
+/* Offset of struct thread's `work`, which the entry code tests. Checked in thread.c. */
+#define THREAD_WORK_OFFSET 0x230
+
+#ifndef __ASSEMBLY__
+
 #include <quire/types.h>
 
 struct thread;
@@ -63,8 +68,15 @@ struct thread *arch_switch(struct thread *prev, struct thread *next);
  * does not run yet. Any value is harmless. */
 void arch_thread_set_tls(struct thread *, u64 base);
 u64 arch_thread_tls(struct thread *);
+/* arch_tls_is_valid - may user space choose this thread pointer? */
+static inline bool arch_tls_is_valid(u64 base)
+{
+	(void)base;
+	return true;
+}
 
 /* arch_thread_copy_fp - child gets a copy of parent's FP state; parent is current. */
 void arch_thread_copy_fp(struct thread *child, struct thread *parent);
 /* arch_thread_reset_fp - current starts with clean FP registers and thread pointer (exec). */
 void arch_thread_reset_fp(struct thread *);
+#endif

@@ -4,6 +4,8 @@
 
 #include <quire/types.h>
 
+struct clock_params;
+
 /* arch_clock_init - learn the counter's frequency. Panics when firmware did not set it. Before it,
  * arch_clock_ns() is 0. */
 void arch_clock_init(void);
@@ -13,6 +15,13 @@ void arch_clock_describe(void);
 
 /* arch_clock_ns - monotonic ns since boot, the same on all CPUs. Any context. */
 u64 arch_clock_ns(void);
+
+/* arch_clock_params - how it is computed (kernel/time.h); false: from something that programs cannot read. */
+bool arch_clock_params(struct clock_params *);
+
+/* arch_rtc_read - seconds since 1970 by the battery-backed clock; false: there is none, or it makes no sense.
+ * Boot CPU. */
+bool arch_rtc_read(u64 *seconds);
 
 /* arch_timer_init_cpu - this CPU's timer: enabled, not armed. After arch_irq_init(_cpu). */
 void arch_timer_init_cpu(void);

@@ -10,7 +10,8 @@
 #define FRAME_SIZE    304
 #define FRAME_SP      248
 #define FRAME_PC      256
-#define FRAME_ORIG_X0 272
+#define FRAME_ORIG_X0 272 /* and the number of the call */
+#define FRAME_SYSCALL 280
 #define FRAME_RECORD  288
 
 #ifndef __ASSEMBLY__
@@ -33,6 +34,7 @@ _Static_assert(sizeof(struct trap_frame) == FRAME_SIZE, "trap.S");
 _Static_assert(offsetof(struct trap_frame, sp) == FRAME_SP, "trap.S");
 _Static_assert(offsetof(struct trap_frame, pc) == FRAME_PC, "trap.S");
 _Static_assert(offsetof(struct trap_frame, orig_x0) == FRAME_ORIG_X0, "trap.S");
+_Static_assert(offsetof(struct trap_frame, syscall) == FRAME_SYSCALL, "trap.S");
 _Static_assert(offsetof(struct trap_frame, record) == FRAME_RECORD, "trap.S");
 _Static_assert(FRAME_SIZE % 16 == 0, "SP stays aligned");
 

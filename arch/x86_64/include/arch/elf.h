@@ -15,3 +15,6 @@ u64 arch_hwcap2(void);
 /* arch_min_signal_stack - AT_MINSIGSTKSZ: bytes that a signal frame may take with all of the CPU's
  * register state in it. */
 u64 arch_min_signal_stack(void);
+
+/* arch_vdso_flags - what this kind of CPU offers to the vDSO's code: VDSO_* (kernel/vdso/data.h). */
+u32 arch_vdso_flags(void);

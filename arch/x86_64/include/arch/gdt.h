@@ -7,14 +7,16 @@
  */
 #pragma once
 
-#define BOOT_CS32   0x08 /* only before 64-bit mode */
-#define KERNEL_CS   0x10
-#define KERNEL_DS   0x18
-#define USER_CS32   0x23
-#define USER_DS     0x2b
-#define USER_CS     0x33
-#define TSS_SEL     0x40
-#define GDT_ENTRIES 10
+#define BOOT_CS32 0x08 /* only before 64-bit mode */
+#define KERNEL_CS 0x10
+#define KERNEL_DS 0x18
+#define USER_CS32 0x23
+#define USER_DS   0x2b
+#define USER_CS   0x33
+#define TSS_SEL   0x40
+#define CPU_NUMBER_SEL \
+	0x7b /* a segment whose limit is the CPU's number: programs ask for it by LSL */
+#define GDT_ENTRIES 16
 
 #define TSS_RSP0 4 /* offset of rsp[0] */
 

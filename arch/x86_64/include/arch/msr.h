@@ -16,6 +16,7 @@
 #define MSR_FS_BASE      0xc0000100
 #define MSR_GS_BASE      0xc0000101
 #define MSR_KERNEL_GS    0xc0000102 /* what swapgs exchanges GS base with */
+#define MSR_TSC_AUX      0xc0000103 /* what RDTSCP and RDPID give in user mode: the CPU's number */
 
 #define APIC_BASE_X2APIC 0x400
 #define APIC_BASE_ENABLE 0x800

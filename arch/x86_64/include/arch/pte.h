@@ -74,6 +74,12 @@ static inline pte_t arch_pte_leaf(pfn_t pfn, unsigned bits, unsigned level)
 	return (pte_t){v | X86_P | (bits & PTB_GLOBAL ? X86_G : 0) | pfn << PAGE_SHIFT};
 }
 
+/* arch_pte_leaf_for - the same leaf for another frame than frame 0, of which like was made. */
+static inline pte_t arch_pte_leaf_for(pte_t like, pfn_t pfn)
+{
+	return (pte_t){like.v ^ pfn << PAGE_SHIFT}; /* also right where frames are stored inverted */
+}
+
 /* arch_pte_table - point to a lower table. ro: nothing below is writable, whatever it says. */
 static inline pte_t arch_pte_table(paddr_t pa, bool ro)
 {
@@ -132,6 +138,12 @@ static inline unsigned arch_pte_bits(pte_t pte)
 	bits |= (pte.v & (X86_PWT | X86_PCD)) & ~(pte.v >> 1 & X86_PWT);
 	bits |= (~pte.v >> 63) << 12;
 	return (unsigned)bits;
+}
+
+/* arch_pte_last_bits - of arch_pte_bits, what matters of an entry that goes away: READ, DIRTY and SPECIAL. */
+static inline unsigned arch_pte_last_bits(pte_t pte)
+{
+	return (unsigned)(pte.v & (X86_P | X86_D | X86_SPECIAL));
 }
 
 /* arch_pte_absent_type / _offset / _bits - the parts of an absent entry. */

@@ -73,6 +73,7 @@
 	SYSCALL(99, sysinfo) \
 	SYSCALL(100, times) \
 	SYSCALL(102, getuid) \
+	SYSCALL(103, syslog) \
 	SYSCALL(104, getgid) \
 	SYSCALL(105, setuid) \
 	SYSCALL(106, setgid) \
@@ -97,6 +98,7 @@
 	SYSCALL(125, capget) \
 	SYSCALL(126, capset) \
 	SYSCALL(127, rt_sigpending) \
+	SYSCALL(129, rt_sigqueueinfo) \
 	SYSCALL(130, rt_sigsuspend) \
 	SYSCALL(131, sigaltstack) \
 	SYSCALL(133, mknod) \
@@ -105,9 +107,11 @@
 	SYSCALL(153, vhangup) \
 	SYSCALL(157, prctl) \
 	SYSCALL(158, arch_prctl) \
+	SYSCALL(159, adjtimex) \
 	SYSCALL(160, setrlimit) \
 	SYSCALL(161, chroot) \
 	SYSCALL(162, sync) \
+	SYSCALL(164, settimeofday) \
 	SYSCALL(165, mount) \
 	SYSCALL(166, umount2) \
 	SYSCALL(169, reboot) \
@@ -117,12 +121,16 @@
 	SYSCALL(202, futex) \
 	SYSCALL(203, sched_setaffinity) \
 	SYSCALL(204, sched_getaffinity) \
+	SYSCALL(213, epoll_create) \
 	SYSCALL(217, getdents64) \
 	SYSCALL(218, set_tid_address) \
+	SYSCALL(227, clock_settime) \
 	SYSCALL(228, clock_gettime) \
 	SYSCALL(229, clock_getres) \
 	SYSCALL(230, clock_nanosleep) \
 	SYSCALL(231, exit_group) \
+	SYSCALL(232, epoll_wait) \
+	SYSCALL(233, epoll_ctl) \
 	SYSCALL(234, tgkill) \
 	SYSCALL(247, waitid) \
 	SYSCALL(257, openat) \
@@ -140,12 +148,23 @@
 	SYSCALL(271, ppoll) \
 	SYSCALL(273, set_robust_list) \
 	SYSCALL(274, get_robust_list) \
+	SYSCALL(281, epoll_pwait) \
+	SYSCALL(284, eventfd) \
+	SYSCALL(290, eventfd2) \
+	SYSCALL(291, epoll_create1) \
 	SYSCALL(292, dup3) \
 	SYSCALL(293, pipe2) \
+	SYSCALL(297, rt_tgsigqueueinfo) \
 	SYSCALL(302, prlimit64) \
+	SYSCALL(305, clock_adjtime) \
 	SYSCALL(309, getcpu) \
 	SYSCALL(316, renameat2) \
 	SYSCALL(318, getrandom) \
+	SYSCALL(322, execveat) \
+	SYSCALL(424, pidfd_send_signal) \
+	SYSCALL(434, pidfd_open) \
 	SYSCALL(435, clone3) \
-	SYSCALL(439, faccessat2)
+	SYSCALL(438, pidfd_getfd) \
+	SYSCALL(439, faccessat2) \
+	SYSCALL(441, epoll_pwait2)
 /* clang-format on */

@@ -56,6 +56,8 @@ struct thread *arch_switch(struct thread *prev, struct thread *next);
  * that is NEW. The _gs forms are for arch_prctl. Bases are below USER_TOP. */
 void arch_thread_set_tls(struct thread *, u64 base);
 u64 arch_thread_tls(const struct thread *);
+/* arch_tls_is_valid - may user space choose this FS base? Only user addresses. */
+bool arch_tls_is_valid(u64 base);
 void arch_thread_set_gs(struct thread *, u64 base);
 u64 arch_thread_gs(const struct thread *);
 

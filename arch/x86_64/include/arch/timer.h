@@ -8,6 +8,8 @@
 
 #include <quire/types.h>
 
+struct clock_params;
+
 /* arch_clock_init - calibrate and choose the clock. Boot CPU, after arch_irq_init, interrupts off. */
 void arch_clock_init(void);
 
@@ -17,6 +19,13 @@ u64 arch_clock_ns(void);
 
 /* arch_clock_describe - one line on the console: which clock, how fast. */
 void arch_clock_describe(void);
+
+/* arch_clock_params - how it is computed (kernel/time.h); false: from something that programs cannot read. */
+bool arch_clock_params(struct clock_params *);
+
+/* arch_rtc_read - seconds since 1970 by the battery-backed clock; false: there is none, or it makes no sense.
+ * Boot CPU. */
+bool arch_rtc_read(u64 *seconds);
 
 /* arch_timer_init_cpu - this CPU's timer, stopped. Interrupts off. */
 void arch_timer_init_cpu(void);

@@ -11,6 +11,7 @@
 #pragma once
 
 #define FRAME_R11    0x30
+#define FRAME_RAX    0x50
 #define FRAME_RCX    0x58
 #define FRAME_VECTOR 0x78
 #define FRAME_RIP    0x88
@@ -35,8 +36,9 @@
 #define TRAP_MC  18
 #define TRAP_XM  19
 
-#define TRAP_SYSCALL      0x100 /* frame.vector of a system call */
-#define TRAP_SYSCALL_DONE 0x101 /* of one that must not be restarted */
+#define TRAP_SYSCALL 0x100 /* frame.vector of a system call */
+#define TRAP_SYSCALL_DONE \
+	0x101 /* of one that must not be restarted, or whose frame was changed: syscall.S */
 
 #ifndef __ASSEMBLY__
 #include <quire/types.h>

@@ -13,3 +13,5 @@ static inline uintptr_t arch_percpu_offset(void)
 {
 	return sim_percpu_offset;
 }
+
+#define percpu_stable(var) this_cpu(var)
