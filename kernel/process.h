@@ -96,7 +96,8 @@ struct user_thread {
 	vaddr_t set_child_tid;     /* [t] the child writes its tid there before it runs */
 	vaddr_t robust_list;       /* [t] 0: none */
 	struct vfork_wait *vfork;  /* [t] the parent waits until we exec or exit */
-	u64 sleep_deadline; /* [t] of a nanosleep that was interrupted and is made again; 0: none */
+	/* [t] where a call with a relative timeout is to end that was interrupted and is made again; 0: none */
+	u64 sleep_deadline;
 };
 
 extern struct mutex process_tree_lock; /* RANK_PROCESS_TREE */

@@ -163,13 +163,26 @@ bool process_begin_group_exit(struct process *p, u32 status)
 	return true;
 }
 
-/* wake_one_for - some thread that does not block the signal takes it; NULL when all block it. */
+/* thread_willing - some thread that does not block the signal takes it; NULL when all block it. */
 static struct user_thread *thread_willing(struct process *p, int sig)
 {
 	struct user_thread *u;
 
 	list_for_each (u, &p->threads, link)
 		if (!(u->sig.blocked & SIGSET_BIT(sig)))
+			return u;
+	return NULL;
+}
+
+/* thread_waiting - one that sleeps in sigtimedwait for it, though it blocks it. */
+static struct user_thread *thread_waiting(struct process *p, struct user_thread *target, int sig)
+{
+	struct user_thread *u;
+
+	if (target)
+		return target->sig.waited & SIGSET_BIT(sig) ? target : NULL;
+	list_for_each (u, &p->threads, link)
+		if (u->sig.waited & SIGSET_BIT(sig))
 			return u;
 	return NULL;
 }
@@ -218,13 +231,16 @@ static bool is_protected(const struct process *p, int sig)
 	return p->signals.unkillable && p->signals.actions[sig - 1].handler == SIG_DFL;
 }
 
-/* queue_add - make it pending. entry may be NULL for a classic signal: then its particulars are lost. */
-static int queue_add(struct process *p, struct signal_queue *q, int sig,
+/* queue_add - make it pending. entry may be NULL for a classic signal, and for what kill sends: then its particulars
+ * are lost. */
+static int queue_add(struct process *p, struct signal_queue *q, const struct uapi_siginfo *info,
 		     struct signal_entry **entry)
 {
+	int sig = info->si_signo;
+
 	if (sig < SIGRTMIN && (q->set & SIGSET_BIT(sig)))
 		return 0;
-	if (sig >= SIGRTMIN && !*entry)
+	if (sig >= SIGRTMIN && !*entry && info->si_code != SI_USER)
 		return -EAGAIN;
 	q->set |= SIGSET_BIT(sig);
 	if (*entry) {
@@ -236,9 +252,10 @@ static int queue_add(struct process *p, struct signal_queue *q, int sig,
 }
 
 /* send_locked - to the thread target, or to the process when it is NULL. Consumes *entry if it queues. */
-static int send_locked(struct process *p, struct user_thread *target, int sig,
-		       struct signal_entry **entry)
+static int send_locked(struct process *p, struct user_thread *target,
+		       const struct uapi_siginfo *info, struct signal_entry **entry)
 {
+	int sig = info->si_signo;
 	sigset bit = SIGSET_BIT(sig);
 	struct user_thread *willing = target ? target : thread_willing(p, sig);
 	bool blocked = !willing || (willing->sig.blocked & bit);
@@ -253,8 +270,10 @@ static int send_locked(struct process *p, struct user_thread *target, int sig,
 		process_begin_group_exit(p, (u32)sig);
 		return 0;
 	}
-	err = queue_add(p, target ? &target->sig.pending : &p->signals.pending, sig, entry);
-	if (!err && !blocked)
+	err = queue_add(p, target ? &target->sig.pending : &p->signals.pending, info, entry);
+	if (blocked)
+		willing = thread_waiting(p, target, sig);
+	if (!err && willing)
 		thread_notice(willing->thread, false);
 	return err;
 }
@@ -274,7 +293,7 @@ static int send(struct process *p, struct user_thread *target, const struct uapi
 		entry->info = *info;
 	trace(TRACE_SIGNAL, user_pid(p), (u64)sig, (u64)info->si_code, 0);
 	spin_lock(&p->lock);
-	err = send_locked(p, target, sig, &entry);
+	err = send_locked(p, target, info, &entry);
 	spin_unlock(&p->lock);
 	kfree(entry);
 	return err;
@@ -306,20 +325,17 @@ int signal_send_group(struct pid *group, const struct uapi_siginfo *info)
 }
 
 /* A fault cannot be put off: the instruction would only fault again. */
-void signal_force_fault(int sig, int code, vaddr_t addr)
+void signal_force_info(const struct uapi_siginfo *info)
 {
 	struct user_thread *u = current_user;
 	struct process *p = current_process;
+	int sig = info->si_signo;
 	struct uapi_sigaction *action = &p->signals.actions[sig - 1];
 	struct signal_entry *entry = kmalloc(sizeof(*entry), PA_ATOMIC);
 
-	if (entry) {
-		memset(entry, 0, sizeof(*entry));
-		entry->info.si_signo = sig;
-		entry->info.si_code = code;
-		entry->info.si_addr = addr;
-	}
-	trace(TRACE_SIGNAL, user_pid(p), (u64)sig, (u64)code, addr);
+	if (entry)
+		entry->info = *info;
+	trace(TRACE_SIGNAL, user_pid(p), (u64)sig, (u64)info->si_code, info->si_addr);
 	spin_lock(&p->lock);
 	if ((u->sig.blocked & SIGSET_BIT(sig)) || action->handler == SIG_IGN) {
 		action->handler = SIG_DFL;
@@ -328,11 +344,18 @@ void signal_force_fault(int sig, int code, vaddr_t addr)
 	if (action->handler == SIG_DFL) {
 		process_begin_group_exit(p, (u32)sig);
 	} else {
-		queue_add(p, &u->sig.pending, sig, &entry);
+		queue_add(p, &u->sig.pending, info, &entry);
 		thread_notice(current, false);
 	}
 	spin_unlock(&p->lock);
 	kfree(entry);
+}
+
+void signal_force_fault(int sig, int code, vaddr_t addr)
+{
+	struct uapi_siginfo info = {.si_signo = sig, .si_code = code, .si_addr = addr};
+
+	signal_force_info(&info);
 }
 
 void signal_force_kill(int sig)
@@ -371,6 +394,20 @@ static int queue_take(struct process *p, struct signal_queue *q, sigset allowed,
 		another = another || e->info.si_signo == sig;
 	if (!another)
 		q->set &= ~SIGSET_BIT(sig);
+	return sig;
+}
+
+int signal_dequeue(sigset set, struct uapi_siginfo *info)
+{
+	struct user_thread *u = current_user;
+	struct process *p = current_process;
+	int sig;
+
+	spin_lock(&p->lock);
+	sig = queue_take(p, &u->sig.pending, set, info);
+	if (!sig)
+		sig = queue_take(p, &p->signals.pending, set, info);
+	spin_unlock(&p->lock);
 	return sig;
 }
 
@@ -536,6 +573,15 @@ static int next_handler(struct uapi_sigaction *action, struct uapi_siginfo *info
 
 /* --- delivering -------------------------------------------------------------------------------------- */
 
+/* no_room - the frame could not be made: a handler for SIGSEGV may be able to say so on another stack. */
+static void no_room(int sig)
+{
+	if (sig == SIGSEGV)
+		signal_force_kill(SIGSEGV);
+	else
+		signal_force_fault(SIGSEGV, SI_KERNEL, 0);
+}
+
 /* run_handler - redirect the user registers into the handler. */
 static void run_handler(struct trap_frame *frame, const struct uapi_sigaction *action,
 			const struct uapi_siginfo *info)
@@ -548,7 +594,7 @@ static void run_handler(struct trap_frame *frame, const struct uapi_sigaction *a
 	if (!(action->flags & SA_NODEFER))
 		blocked |= SIGSET_BIT(info->si_signo);
 	if (arch_signal_push(frame, action, info, old, &stack)) {
-		signal_force_kill(SIGSEGV);
+		no_room(info->si_signo);
 		return;
 	}
 	if (stack.ss_flags & (s32)SS_AUTODISARM)

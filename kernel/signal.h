@@ -57,7 +57,8 @@ struct signal_state {
 /* In struct user_thread. */
 struct thread_signals {
 	sigset blocked;
-	sigset saved; /* restored after sigsuspend's handler frame was made */
+	sigset waited; /* sigtimedwait sleeps for these: it is woken even if they are blocked */
+	sigset saved;  /* restored after sigsuspend's handler frame was made */
 	bool restore_saved;
 	struct signal_queue pending;
 	u32 stop_taken; /* this stop signal is about to stop the process, unless SIGCONT comes first */
@@ -87,8 +88,14 @@ int signal_send_group(struct pid *group, const struct uapi_siginfo *info);
 /* signal_force_fault - the current thread's instruction faulted: deliver now; when the
  * signal is blocked or ignored the process dies of it. Any trap from user mode. */
 void signal_force_fault(int sig, int code, vaddr_t addr);
-/* signal_force_kill - a signal frame could not be made: the current process dies of sig. */
+/* signal_force_info - the same with all particulars (si_addr_lsb of a memory error).
+ * signal_force_kill - the current process dies of sig. */
+void signal_force_info(const struct uapi_siginfo *);
 void signal_force_kill(int sig);
+
+/* signal_dequeue - take the next pending signal of a set from the current thread's or its process's queue.
+ *  returns: its number, 0 when there is none */
+int signal_dequeue(sigset, struct uapi_siginfo *);
 
 /* signal_pending - something that interrupts an interruptible sleep of this thread. No lock needed: an
  * answer of "no" may be outdated, but then the thread is being woken.

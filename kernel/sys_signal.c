@@ -4,9 +4,13 @@
 #include <arch/thread.h>
 #include <arch/trap.h>
 #include <uapi/errno.h>
+#include <uapi/time.h>
 #include "kernel/process.h"
 #include "kernel/syscall.h"
+#include "kernel/time.h"
+#include "kernel/timespec.h"
 #include "kernel/uaccess.h"
+#include "lib/atomic.h"
 
 /* --- dispositions ------------------------------------------------------------------------------------ */
 
@@ -140,6 +144,78 @@ long sys_rt_sigsuspend(vaddr_t uset, u64 sigset_size)
 		return err;
 	wait_for_signal();
 	return -RESTART_NOHAND;
+}
+
+/* wait_for_one_of - the next pending signal of set, when there is one before the deadline (0: none). */
+static long wait_for_one_of(sigset set, u64 deadline, struct uapi_siginfo *info)
+{
+	struct thread_signals *s = &current_user->sig;
+	int sig, err = 0;
+
+	s->waited = set;
+	do {
+		smp_mb(); /* pairs with the sender's lock: it sees the set, or we see the signal */
+		sig = signal_dequeue(set, info);
+		if (sig || err)
+			break;
+		thread_prepare_sleep();
+		err = wait_step(WAIT_INTERRUPTIBLE, deadline);
+	} while (true);
+	s->waited = 0;
+	if (sig)
+		return sig;
+	return err == -ETIMEDOUT ? -EAGAIN : -RESTART_NOHAND;
+}
+
+/* read_wait_deadline - where a relative timeout ends; the same end when the call is made again. */
+static int read_wait_deadline(vaddr_t utimeout, u64 *deadline, bool *now)
+{
+	struct user_thread *u = current_user;
+	struct uapi_timespec ts;
+	u64 ns;
+
+	*deadline = 0;
+	*now = false;
+	if (!utimeout)
+		return 0;
+	if (copy_from_user(&ts, utimeout, sizeof(ts)))
+		return -EFAULT;
+	if (timespec_to_ns(&ts, &ns))
+		return -EINVAL;
+	*now = !ns;
+	*deadline = u->sleep_deadline ? u->sleep_deadline : time_deadline_after(ns);
+	return 0;
+}
+
+long sys_rt_sigtimedwait(vaddr_t uset, vaddr_t uinfo, vaddr_t utimeout, u64 sigset_size)
+{
+	struct user_thread *u = current_user;
+	struct uapi_siginfo info;
+	u64 deadline;
+	sigset set;
+	bool now;
+	long sig;
+	int err;
+
+	if (sigset_size != sizeof(sigset))
+		return -EINVAL;
+	if (copy_from_user(&set, uset, sizeof(set)))
+		return -EFAULT;
+	err = read_wait_deadline(utimeout, &deadline, &now);
+	if (err)
+		return err;
+	set &= ~(SIGSET_BIT(SIGKILL) | SIGSET_BIT(SIGSTOP));
+	sig = now ? signal_dequeue(set, &info) : wait_for_one_of(set, deadline, &info);
+	u->sleep_deadline = sig == -RESTART_NOHAND ? deadline : 0;
+	if (!sig)
+		return -EAGAIN;
+	return sig > 0 && uinfo && copy_to_user(uinfo, &info, sizeof(info)) ? -EFAULT : sig;
+}
+
+/* Interrupted calls are made again inside the kernel (signal_restart), so there is never one to go on with. */
+long sys_restart_syscall(void)
+{
+	return -EINTR;
 }
 
 long sys_pause(void)

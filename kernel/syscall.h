@@ -169,6 +169,8 @@ long sys_tgkill(int pid, int tid, int sig);
 long sys_rt_sigaction(int sig, vaddr_t act, vaddr_t old, u64 sigset_size);
 long sys_rt_sigprocmask(int how, vaddr_t set, vaddr_t old, u64 sigset_size);
 long sys_rt_sigpending(vaddr_t set, u64 sigset_size);
+long sys_rt_sigtimedwait(vaddr_t set, vaddr_t info, vaddr_t timeout, u64 sigset_size);
+long sys_restart_syscall(void);
 long sys_rt_sigsuspend(vaddr_t set, u64 sigset_size);
 long sys_rt_sigreturn(void);
 long sys_sigaltstack(vaddr_t ss, vaddr_t old);

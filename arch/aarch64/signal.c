@@ -4,7 +4,11 @@
  *
  * User stack, from the handler's sp upwards: struct sigframe (the layout is the ABI: siginfo, ucontext with
  * room for 4096 bytes of extension records), then a frame record so that backtraces reach the
- * interrupted code. Extension records are {magic, size} blocks ended by a null one; ours is the FP state.
+ * interrupted code. Extension records are {magic, size} blocks ended by a null one; ours are the FP state and, for
+ * faults, the exception syndrome.
+ *
+ * What sigreturn reads back comes from the program and is not trusted: it may be in any order, but must be well formed;
+ * of PSTATE only what a program may choose is taken.
  *
  * A handler returns to sa_restorer, or, where the C library has none, into the vDSO.
  */
@@ -19,10 +23,29 @@
 #include "lib/string.h"
 
 #define FPSIMD_MAGIC  0x46508001u
+#define ESR_MAGIC     0x45535201u
+#define EXTRA_MAGIC   0x45585401u
+#define FRAME_MAX     65536 /* bytes, with all records */
 #define RESERVED_SIZE 4096
 /* What a program may choose of PSTATE: the condition flags, DIT and SSBS. */
 #define PSTATE_USER_BITS (0xf0000000ul | BIT(24) | BIT(12))
 #define PSTATE_FORBIDDEN (SPSR_MODE_MASK | SPSR_D | SPSR_A | SPSR_I | SPSR_F)
+
+struct record_head {
+	u32 magic, size;
+};
+
+struct esr_record {
+	u32 magic, size;
+	u64 esr;
+};
+
+/* Says that more records follow elsewhere: right behind the null record after it. */
+struct extra_record {
+	u32 magic, size;
+	u64 at;
+	u32 bytes, unused[3];
+};
 
 struct fpsimd_record {
 	u32 magic, size;
@@ -43,6 +66,7 @@ struct sigframe { /* followed by the rest of the reserved area */
 	u64 sp, pc, pstate;
 	/* extension records, 16-byte aligned */
 	struct fpsimd_record fp ALIGNED(16);
+	struct esr_record esr; /* of faults; for other signals all is zero, which ends the list */
 	u32 end_magic, end_size;
 };
 BUILD_ASSERT(offsetof(struct sigframe, fault_address) == 304, "the ABI's layout");
@@ -61,16 +85,11 @@ u64 arch_min_signal_stack(void)
 	return SIGFRAME_SIZE + sizeof(struct frame_record) + 16; /* and alignment */
 }
 
-static bool on_altstack(const struct uapi_sigaltstack *s, u64 sp)
-{
-	return !(s->ss_flags & (s32)SS_AUTODISARM) && sp > s->ss_sp && sp - s->ss_sp <= s->ss_size;
-}
-
 /* place_frame - choose the new stack pointer and where the frame record goes. */
 static int place_frame(const struct trap_frame *f, const struct uapi_sigaction *action,
 		       const struct uapi_sigaltstack *alt, u64 *frame, u64 *record)
 {
-	bool inside = on_altstack(alt, f->sp);
+	bool inside = signal_on_altstack(alt, f->sp);
 	bool enter = (action->flags & SA_ONSTACK) && alt->ss_size &&
 		     !(alt->ss_flags & SS_DISABLE) && !inside;
 	u64 top = enter ? alt->ss_sp + alt->ss_size : f->sp;
@@ -82,6 +101,20 @@ static int place_frame(const struct trap_frame *f, const struct uapi_sigaction *
 	return (enter || inside) && *frame < alt->ss_sp ? -EFAULT : 0;
 }
 
+static bool is_fault(const struct uapi_siginfo *info)
+{
+	switch (info->si_signo) {
+	case SIGSEGV:
+	case SIGBUS:
+	case SIGILL:
+	case SIGFPE:
+	case SIGTRAP:
+		return info->si_code > 0 && info->si_code != SI_KERNEL;
+	default:
+		return false;
+	}
+}
+
 static void fill_frame(struct sigframe *s, const struct trap_frame *f,
 		       const struct uapi_siginfo *info, sigset mask,
 		       const struct uapi_sigaltstack *alt)
@@ -91,11 +124,11 @@ static void fill_frame(struct sigframe *s, const struct trap_frame *f,
 	memset(s, 0, sizeof(*s));
 	s->info = *info;
 	s->uc_stack = *alt;
-	if (on_altstack(alt, f->sp))
-		s->uc_stack.ss_flags |= SS_ONSTACK;
 	s->uc_sigmask = mask;
-	if (info->si_code > 0 && info->si_code != SI_KERNEL && info->si_signo != SIGCHLD)
+	if (is_fault(info)) {
 		s->fault_address = info->si_addr;
+		s->esr = (struct esr_record){ESR_MAGIC, sizeof(s->esr), current->arch.esr};
+	}
 	memcpy(s->regs, f->regs, sizeof(s->regs));
 	s->sp = f->sp;
 	s->pc = f->pc;
@@ -143,21 +176,72 @@ int arch_signal_push(struct trap_frame *f, const struct uapi_sigaction *action,
 	return 0;
 }
 
-/* arch_signal_pop - see kernel/signal.h. The FP record must come first, as we wrote it; a handler that
- * moves records about is not supported. */
+/* follow_extra - go on with the records that an extra record at *at points to. */
+static int follow_extra(vaddr_t *at, vaddr_t *end, vaddr_t frame)
+{
+	struct extra_record extra;
+	struct record_head null;
+	vaddr_t behind = *at + sizeof(extra);
+
+	if (behind + 16 > *end || copy_from_user(&extra, *at, sizeof(extra)) ||
+	    copy_from_user(&null, behind, sizeof(null)))
+		return -EFAULT;
+	if (extra.size != sizeof(extra) || null.magic || null.size || extra.at != behind + 16)
+		return -EFAULT;
+	if (!IS_ALIGNED(extra.bytes, 16) || extra.bytes > FRAME_MAX - (extra.at - frame))
+		return -EFAULT;
+	*at = extra.at;
+	*end = extra.at + extra.bytes;
+	return 0;
+}
+
+/* find_fp - the FP record among all that the frame at sp has. -EFAULT: not exactly one, or the list is damaged. */
+static int find_fp(vaddr_t sp, vaddr_t *fp)
+{
+	vaddr_t at = sp + offsetof(struct sigframe, fp), end = at + RESERVED_SIZE;
+	bool extra = false;
+	struct record_head head;
+
+	for (*fp = 0;; at += head.size) {
+		if (end - at < sizeof(head) || !IS_ALIGNED(at, 16) ||
+		    copy_from_user(&head, at, sizeof(head)))
+			return -EFAULT;
+		if (!head.magic)
+			return head.size || !*fp ? -EFAULT : 0;
+		if (head.size < sizeof(head) || head.size > end - at)
+			return -EFAULT;
+		if (head.magic == FPSIMD_MAGIC) {
+			if (*fp || head.size != sizeof(struct fpsimd_record))
+				return -EFAULT;
+			*fp = at;
+		} else if (head.magic == EXTRA_MAGIC) {
+			if (extra || follow_extra(&at, &end, sp))
+				return -EFAULT;
+			extra = true;
+			head.size = 0;
+		} else if (head.magic != ESR_MAGIC) {
+			return -EFAULT;
+		}
+	}
+}
+
+/* arch_signal_pop - see kernel/signal.h. Everything is read before anything changes. */
 int arch_signal_pop(struct trap_frame *f, sigset *mask, struct uapi_sigaltstack *altstack)
 {
-	struct sigframe s;
+	struct fpsimd_record saved;
 	struct fpu_state *fp;
+	struct sigframe s;
+	vaddr_t fp_at;
 
-	if (!IS_ALIGNED(f->sp, 16) || copy_from_user(&s, f->sp, sizeof(s)))
+	if (!IS_ALIGNED(f->sp, 16) || copy_from_user(&s, f->sp, offsetof(struct sigframe, fp)) ||
+	    find_fp(f->sp, &fp_at) || copy_from_user(&saved, fp_at, sizeof(saved)))
 		return -EFAULT;
-	if (s.pstate & PSTATE_FORBIDDEN || s.fp.magic != FPSIMD_MAGIC || s.fp.size != sizeof(s.fp))
+	if (s.pstate & PSTATE_FORBIDDEN)
 		return -EFAULT;
 	fp = fpu_begin_write(current);
-	fp->fpsr = s.fp.fpsr;
-	fp->fpcr = s.fp.fpcr;
-	memcpy(fp->q, s.fp.q, sizeof(fp->q));
+	fp->fpsr = saved.fpsr;
+	fp->fpcr = saved.fpcr;
+	memcpy(fp->q, saved.q, sizeof(fp->q));
 	memcpy(f->regs, s.regs, sizeof(f->regs));
 	f->sp = s.sp;
 	f->pc = s.pc;

@@ -35,8 +35,10 @@
 
 #define ESR_EC(esr)  ((unsigned)((esr) >> 26 & 0x3f))
 #define ESR_FSC(esr) ((unsigned)((esr)&0x3f)) /* fault status code of an abort */
-#define ESR_WNR      BIT(6)                   /* data abort: by a write .. */
-#define ESR_CM       BIT(8) /* .. or by cache maintenance, which counts as a read */
+#define ESR_EC_MASK  (0x3ful << 26)
+#define ESR_IL       BIT(25) /* 32-bit instruction */
+#define ESR_WNR      BIT(6)  /* data abort: by a write .. */
+#define ESR_CM       BIT(8)  /* .. or by cache maintenance, which counts as a read */
 
 enum {
 	EC_UNKNOWN = 0x00,
@@ -146,10 +148,19 @@ static bool fault_decode(u64 esr, u64 far, struct fault_info *info)
 	return true;
 }
 
+/* note_syndrome - what the program may know: of addresses that are not its own not even whether they are mapped. */
+static void note_syndrome(u64 esr, u64 far)
+{
+	if (far >= USER_TOP)
+		esr = (esr & (ESR_EC_MASK | ESR_IL | ESR_CM | ESR_WNR)) | FSC_TRANSLATION;
+	current->arch.esr = esr;
+}
+
 static void user_abort(struct trap_frame *f, u64 esr, u64 far)
 {
 	struct fault_info info;
 
+	note_syndrome(esr, far);
 	cpu_irq_enable();
 	if (fault_decode(esr, far, &info))
 		fault_handle(f, &info);
@@ -163,6 +174,7 @@ static void user_exception(struct trap_frame *f, u64 esr, u64 far)
 {
 	unsigned ec = ESR_EC(esr);
 
+	current->arch.esr = esr;
 	cpu_irq_enable();
 	if (ec == EC_FP)
 		signal_force_fault(SIGFPE, FPE_FLTINV, f->pc);

@@ -21,6 +21,7 @@
 #include "arch/x86_64/internal.h"
 #include "kernel/thread.h"
 #include "lib/string.h"
+#include <uapi/errno.h>
 #include <uapi/signal.h>
 
 #define XSTATE_X87    0x01u
@@ -28,14 +29,18 @@
 #define XSTATE_AVX    0x04u
 #define XSTATE_AVX512 0xe0u
 
-#define FXSAVE_SIZE   512
-#define FPU_STATE_MAX 3072 /* of a 16 KiB stack; AVX-512 needs 2688 */
-#define FXSAVE_CWD    0
-#define FXSAVE_MXCSR  24
-#define FXSAVE_MASK   28 /* which bits of MXCSR exist; 0: all but DAZ */
-#define XSAVE_HEADER  512
-#define CWD_INITIAL   0x037f
-#define MXCSR_INITIAL 0x1f80
+#define FXSAVE_SIZE       512
+#define FPU_STATE_MAX     3072 /* of a 16 KiB stack; AVX-512 needs 2688 */
+#define FXSAVE_CWD        0
+#define FXSAVE_MXCSR      24
+#define FXSAVE_MASK       28 /* which bits of MXCSR exist; 0: all but DAZ */
+#define FXSAVE_ST         32
+#define FXSAVE_XMM        160
+#define FXSAVE_XMM_END    416
+#define XSAVE_HEADER      512
+#define XSAVE_HEADER_SIZE 64
+#define CWD_INITIAL       0x037f
+#define MXCSR_INITIAL     0x1f80
 
 static u64 state_size = FXSAVE_SIZE; /* constant after fpu_init */
 static u64 state_mask;               /* XCR0; 0: no XSAVE */
@@ -171,23 +176,48 @@ void fpu_area_init(u8 *area)
 	memcpy(area + FXSAVE_MXCSR, &mxcsr, sizeof(mxcsr));
 }
 
-/* fpu_area_clean - make an area that a program wrote fit for loading: reserved bits would fault.
- *  full: all components are there; else only those of FXSAVE, and the others become initial */
-void fpu_area_clean(u8 *area, bool full)
+/* fpu_area_complete - XSAVEOPT leaves out what is in its initial state: write that for readers who do not
+ * look at the header, as signal handlers. */
+void fpu_area_complete(u8 *area)
 {
-	u64 header[8] = {XSTATE_X87 | XSTATE_SSE};
+	u64 *present = (u64 *)(area + XSAVE_HEADER);
+	u16 cwd = CWD_INITIAL;
+
+	if (!state_mask)
+		return;
+	if (!(*present & XSTATE_X87)) {
+		memset(area, 0, FXSAVE_MXCSR);
+		memcpy(area + FXSAVE_CWD, &cwd, sizeof(cwd));
+		memset(area + FXSAVE_ST, 0, FXSAVE_XMM - FXSAVE_ST);
+	}
+	if (!(*present & XSTATE_SSE))
+		memset(area + FXSAVE_XMM, 0, FXSAVE_XMM_END - FXSAVE_XMM);
+	*present |= XSTATE_X87 | XSTATE_SSE;
+}
+
+/* fpu_area_check - would the CPU load this area, which a program wrote? (SDM vol. 1, 13.8.1: XRSTOR's standard form)
+ *  components: those that are there; 0: only the FXSAVE part. All others become initial
+ *  returns: 0, or -EFAULT: loading it would fault */
+int fpu_area_check(u8 *area, u64 components)
+{
+	u64 *header = (u64 *)(area + XSAVE_HEADER);
 	u32 mxcsr;
 
 	memcpy(&mxcsr, area + FXSAVE_MXCSR, sizeof(mxcsr));
-	mxcsr &= mxcsr_mask;
-	memcpy(area + FXSAVE_MXCSR, &mxcsr, sizeof(mxcsr));
+	if (mxcsr & ~mxcsr_mask)
+		return -EFAULT;
 	if (!state_mask)
-		return;
-	if (full) {
-		memcpy(&header[0], area + XSAVE_HEADER, sizeof(header[0]));
-		header[0] &= state_mask;
+		return 0;
+	if (!components) {
+		memset(header, 0, XSAVE_HEADER_SIZE);
+		header[0] = XSTATE_X87 | XSTATE_SSE;
+		return 0;
 	}
-	memcpy(area + XSAVE_HEADER, header, sizeof(header));
+	if ((header[0] & ~state_mask) || header[1] || header[2])
+		return -EFAULT;
+	header[0] &= components;
+	memset(&header[3], 0, XSAVE_HEADER_SIZE - 24);
+	return 0;
 }
 
 /* arch_thread_reset_fp - see arch/thread.h. */

@@ -46,7 +46,8 @@ void fpu_load(struct thread *); /* before a return to user mode, interrupts off 
 #define FXSAVE_SIZE 512
 u64 fpu_components(void);
 void fpu_area_init(u8 *area);
-void fpu_area_clean(u8 *area, bool full);
+void fpu_area_complete(u8 *area);
+int fpu_area_check(u8 *area, u64 components);
 int fpu_error_code(unsigned vector); /* si_code of the exception that is pending */
 
 /* clock.c */

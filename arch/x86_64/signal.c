@@ -9,7 +9,7 @@
  *   FP state              64-byte aligned, in XSAVE format with a note of its size and contents
  *
  * What sigreturn reads back comes from the program and is not trusted: segment registers and privileged
- * flags stay ours, and the FP area is cleaned of everything that XRSTOR would refuse. Any instruction
+ * flags stay ours, and a FP area that XRSTOR would refuse is not a frame. Any instruction
  * pointer will do, because iretq's refusal is handled (trap.S).
  *
  * (System V ABI for x86-64, 3.2.2: the red zone; Intel SDM vol. 1, 13.4: the XSAVE area.)
@@ -74,21 +74,19 @@ static vaddr_t stack_choose(const struct trap_frame *f, const struct uapi_sigact
 			    const struct uapi_sigaltstack *alt)
 {
 	bool enabled = alt->ss_size && !(alt->ss_flags & SS_DISABLE);
-	bool inside = enabled && f->rsp > alt->ss_sp && f->rsp - alt->ss_sp <= alt->ss_size;
 
-	if (action->flags & SA_ONSTACK && enabled && !inside)
+	if (action->flags & SA_ONSTACK && enabled && !signal_on_altstack(alt, f->rsp))
 		return alt->ss_sp + alt->ss_size;
 	return f->rsp - RED_ZONE;
 }
 
-/* Would this frame, which starts on the alternate stack, run out of it at the bottom? */
-static bool stack_overflows(const struct trap_frame *f, vaddr_t frame,
+/* Would a frame that starts on the alternate stack run out of it at the bottom? top is where it starts. */
+static bool stack_overflows(const struct trap_frame *f, vaddr_t top, vaddr_t frame,
 			    const struct uapi_sigaltstack *alt)
 {
-	bool inside = alt->ss_size && !(alt->ss_flags & SS_DISABLE) && f->rsp > alt->ss_sp &&
-		      f->rsp - alt->ss_sp <= alt->ss_size;
+	bool starts_there = signal_on_altstack(alt, f->rsp) || top != f->rsp - RED_ZONE;
 
-	return inside && frame < alt->ss_sp;
+	return (starts_there && frame < alt->ss_sp) || frame > top;
 }
 
 static int fp_push(vaddr_t to)
@@ -103,6 +101,7 @@ static int fp_push(vaddr_t to)
 		.state_size = (u32)size,
 	};
 
+	fpu_area_complete(area);
 	if (!note.components)
 		memset(&note, 0, sizeof(note)); /* plain FXSAVE format */
 	memcpy(area + FP_NOTE_OFFSET, &note, sizeof(note));
@@ -161,7 +160,7 @@ int arch_signal_push(struct trap_frame *f, const struct uapi_sigaction *action,
 	};
 
 	/* There is no code of ours in user memory that could call sigreturn. */
-	if (!(action->flags & SA_RESTORER) || stack_overflows(f, sp, altstack))
+	if (!(action->flags & SA_RESTORER) || stack_overflows(f, top, sp, altstack))
 		return -EFAULT;
 	registers_push(&frame.uc.registers, f, info, mask);
 	frame.uc.registers.fp_state = fp;
@@ -179,41 +178,44 @@ int arch_signal_push(struct trap_frame *f, const struct uapi_sigaction *action,
 	return 0;
 }
 
-/* Is there a full XSAVE image of ours, or only what FXSAVE knows? */
-static bool fp_note_valid(vaddr_t from, const u8 *area)
+/* fp_components_of - which components a full XSAVE image of ours holds; 0: only what FXSAVE knows is there. */
+static u64 fp_components_of(vaddr_t from, const u8 *area)
 {
 	u64 size = arch_fpu_state_size();
 	struct fp_note note;
 	u32 end;
 
 	memcpy(&note, area + FP_NOTE_OFFSET, sizeof(note));
-	return note.magic == FP_MAGIC && note.state_size == size &&
-	       note.size == size + sizeof(end) && !get_user_u32(from + size, &end) &&
-	       end == FP_MAGIC_END;
+	if (!fpu_components() || note.magic != FP_MAGIC || note.state_size != size ||
+	    note.size != size + sizeof(end) || get_user_u32(from + size, &end) ||
+	    end != FP_MAGIC_END)
+		return 0;
+	return note.components & fpu_components();
 }
 
-/* Into the saved state at once; until it has been cleaned, nothing can load it into registers. A program
- * whose frame cannot be read loses its state, and then its life. */
+static int fp_read(vaddr_t from, u8 *area)
+{
+	u64 components;
+
+	if (!IS_ALIGNED(from, 16) || copy_from_user(area, from, FXSAVE_SIZE))
+		return -EFAULT;
+	components = fp_components_of(from, area);
+	if (components &&
+	    (!IS_ALIGNED(from, 64) || copy_from_user(area, from, arch_fpu_state_size())))
+		return -EFAULT;
+	return fpu_area_check(area, components);
+}
+
+/* Into the saved state at once; until it has been checked, nothing can load it into registers. A program
+ * whose frame cannot be read loses its state, and then, most likely, its life. */
 static int fp_pop(vaddr_t from)
 {
 	u8 *area = arch_thread_fp_begin_edit(current);
-	bool full;
+	int err = from ? fp_read(from, area) : 0;
 
-	if (!from) {
+	if (!from || err)
 		fpu_area_init(area);
-		return 0;
-	}
-	if (copy_from_user(area, from, FXSAVE_SIZE)) {
-		fpu_area_init(area);
-		return -EFAULT;
-	}
-	full = fpu_components() && fp_note_valid(from, area);
-	if (full && copy_from_user(area, from, arch_fpu_state_size())) {
-		fpu_area_init(area);
-		return -EFAULT;
-	}
-	fpu_area_clean(area, full);
-	return 0;
+	return err;
 }
 
 static void registers_pop(struct trap_frame *f, const struct sigcontext *c)

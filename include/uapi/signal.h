@@ -94,6 +94,8 @@ struct uapi_sigaltstack {
 #define BUS_ADRALN    1
 #define BUS_ADRERR    2
 #define BUS_OBJERR    3
+#define BUS_MCEERR_AR 4
+#define BUS_MCEERR_AO 5
 #define TRAP_BRKPT    1
 #define TRAP_TRACE    2
 #define TRAP_HWBKPT   4
@@ -115,7 +117,10 @@ struct uapi_siginfo {
 			};
 			s64 si_utime, si_stime; /* SIGCHLD */
 		};
-		u64 si_addr; /* SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP */
+		struct { /* SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP */
+			u64 si_addr;
+			u16 si_addr_lsb; /* BUS_MCEERR_*: so many low bits of the address say nothing */
+		};
 		u8 bytes[112];
 	};
 };

@@ -73,6 +73,7 @@
 	SYSCALL(122, sched_setaffinity) \
 	SYSCALL(123, sched_getaffinity) \
 	SYSCALL(124, sched_yield) \
+	SYSCALL(128, restart_syscall) \
 	SYSCALL(129, kill) \
 	SYSCALL(130, tkill) \
 	SYSCALL(131, tgkill) \
@@ -81,6 +82,7 @@
 	SYSCALL(134, rt_sigaction) \
 	SYSCALL(135, rt_sigprocmask) \
 	SYSCALL(136, rt_sigpending) \
+	SYSCALL(137, rt_sigtimedwait) \
 	SYSCALL(138, rt_sigqueueinfo) \
 	SYSCALL(139, rt_sigreturn) \
 	SYSCALL(142, reboot) \

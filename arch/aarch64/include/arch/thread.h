@@ -16,7 +16,7 @@
 #pragma once
 
 /* Offset of struct thread's `work`, which the entry code tests. Checked in thread.c. */
-#define THREAD_WORK_OFFSET 0x230
+#define THREAD_WORK_OFFSET 0x238
 
 #ifndef __ASSEMBLY__
 
@@ -33,6 +33,7 @@ struct fpu_state { /* in the order of a signal frame's record */
 struct arch_thread {
 	vaddr_t sp;  /* while switched out; first: switch.S */
 	u64 tls;     /* TPIDR_EL0; current's lives in the CPU */
+	u64 esr;     /* of the latest exception in user mode, for the frame of its signal */
 	bool user;   /* has TLS and FP state */
 	u32 fpu_cpu; /* whose registers may still hold the content of fpu; ~0: nobody's */
 	struct fpu_state fpu;

@@ -98,6 +98,7 @@
 	SYSCALL(125, capget) \
 	SYSCALL(126, capset) \
 	SYSCALL(127, rt_sigpending) \
+	SYSCALL(128, rt_sigtimedwait) \
 	SYSCALL(129, rt_sigqueueinfo) \
 	SYSCALL(130, rt_sigsuspend) \
 	SYSCALL(131, sigaltstack) \
@@ -124,6 +125,7 @@
 	SYSCALL(213, epoll_create) \
 	SYSCALL(217, getdents64) \
 	SYSCALL(218, set_tid_address) \
+	SYSCALL(219, restart_syscall) \
 	SYSCALL(227, clock_settime) \
 	SYSCALL(228, clock_gettime) \
 	SYSCALL(229, clock_getres) \
