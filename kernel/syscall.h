@@ -178,6 +178,7 @@ long sys_pause(void);
 
 /* futex.c, robust.c */
 long sys_futex(vaddr_t addr, int op, u32 val, vaddr_t timeout, vaddr_t addr2, u32 val3);
+long sys_futex_waitv(vaddr_t list, u32 n, u32 flags, vaddr_t timeout, int clock);
 long sys_set_robust_list(vaddr_t head, u64 size);
 long sys_get_robust_list(int tid, vaddr_t head, vaddr_t size);
 

@@ -168,5 +168,6 @@
 	SYSCALL(435, clone3) \
 	SYSCALL(438, pidfd_getfd) \
 	SYSCALL(439, faccessat2) \
-	SYSCALL(441, epoll_pwait2)
+	SYSCALL(441, epoll_pwait2) \
+	SYSCALL(449, futex_waitv)
 /* clang-format on */
