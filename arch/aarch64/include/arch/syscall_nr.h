@@ -104,6 +104,8 @@
 	SYSCALL(158, getgroups) \
 	SYSCALL(159, setgroups) \
 	SYSCALL(160, uname) \
+	SYSCALL(161, sethostname) \
+	SYSCALL(162, setdomainname) \
 	SYSCALL(163, getrlimit) \
 	SYSCALL(164, setrlimit) \
 	SYSCALL(165, getrusage) \

@@ -116,6 +116,8 @@
 	SYSCALL(165, mount) \
 	SYSCALL(166, umount2) \
 	SYSCALL(169, reboot) \
+	SYSCALL(170, sethostname) \
+	SYSCALL(171, setdomainname) \
 	SYSCALL(186, gettid) \
 	SYSCALL(200, tkill) \
 	SYSCALL(201, time) \
