@@ -81,7 +81,7 @@ void text_puts(struct text *t, const char *s)
 void text_escaped(struct text *t, const char *s, const char *special)
 {
 	for (; *s; s++)
-		if (*s == '\\' || strchr(special, *s))
+		if (strchr(special, *s))
 			text_printf(t, "\\%03o", (u8)*s);
 		else
 			text_char(t, *s);

@@ -48,8 +48,8 @@ void text_put(struct text *, const char *s, size_t n);
 void text_char(struct text *, char c);
 /* text_puts - a terminated string. */
 void text_puts(struct text *, const char *s);
-/* text_escaped - a string in which each character of `special`, and the backslash, is written as three octal
- * digits behind a backslash. */
+/* text_escaped - a string in which each character of `special` is written as three octal digits behind a
+ * backslash. */
 void text_escaped(struct text *, const char *s, const char *special);
 /* text_cpu_list - the first nr CPUs of a set as ranges, "0-2,5", and a newline. */
 struct cpumask;

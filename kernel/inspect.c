@@ -159,6 +159,8 @@ char inspect_state(struct process *p, struct user_thread *u)
 
 	if (!t)
 		return 'Z';
+	if (READ_ONCE(p->signals.stop_signal) && READ_ONCE(p->signals.stop_reported))
+		return 'T';
 	switch (READ_ONCE(t->state)) {
 	case THREAD_SLEEPING:
 		if (READ_ONCE(t->wait_on) == &p->signals.stop_wait)

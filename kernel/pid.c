@@ -170,28 +170,6 @@ struct process *process_find_from(u32 nr)
 	return p;
 }
 
-struct process *pid_process(struct pid *pid)
-{
-	struct process *p;
-
-	spin_lock(&pid_lock);
-	p = process_of(pid);
-	spin_unlock(&pid_lock);
-	return p;
-}
-
-struct user_thread *pid_thread(struct pid *pid)
-{
-	struct user_thread *u;
-
-	spin_lock(&pid_lock);
-	u = pid->thread;
-	if (u)
-		user_thread_get(u);
-	spin_unlock(&pid_lock);
-	return u;
-}
-
 u32 pid_newest(void)
 {
 	return READ_ONCE(pid_last);

@@ -50,9 +50,6 @@ struct pid *pid_find(u32 nr);
 struct process *process_find(u32 nr);
 /* process_find_from - the process with the lowest pid >= nr, with a reference; NULL: there is none. */
 struct process *process_find_from(u32 nr);
-/* pid_process, pid_thread - who bears a number now, as process_find and thread_find. */
-struct process *pid_process(struct pid *);
-struct user_thread *pid_thread(struct pid *);
 /* pid_newest - the number given out most recently. pid_count_used - how many ever were. */
 u32 pid_newest(void);
 u64 pid_count_used(void);

@@ -78,8 +78,9 @@ struct process {
 	bool is_subreaper;       /* [a] PR_SET_CHILD_SUBREAPER */
 	struct uapi_rlimit rlimits[RLIM_NLIMITS]; /* [l] */
 	struct file *exe;                         /* [l] the program, for /proc */
-	s32 oom_score_adj, oom_score_adj_min; /* [a] -1000: never killed .. 1000: first; lowest set with rights */
-	u64 start_ns;                             /* [i] */
+	s32 oom_score_adj,
+		oom_score_adj_min; /* [a] -1000: never killed .. 1000: first; lowest set with rights */
+	u64 start_ns;              /* [i] */
 };
 
 struct user_thread {

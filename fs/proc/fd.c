@@ -174,8 +174,10 @@ static int fdinfo_readdir(struct file *f, vaddr_t buf, u32 size)
 	return fill_fds(f, buf, size, S_IFREG, INO_FDINFO);
 }
 
-const struct inode_ops proc_fd_ops = {.lookup = fd_lookup, .free = proc_inode_free};
-const struct inode_ops proc_fdinfo_ops = {.lookup = fdinfo_lookup, .free = proc_inode_free};
+const struct inode_ops proc_fd_ops = {
+	.lookup = fd_lookup, .create = proc_create, .free = proc_inode_free};
+const struct inode_ops proc_fdinfo_ops = {
+	.lookup = fdinfo_lookup, .create = proc_create, .free = proc_inode_free};
 const struct file_ops proc_fd_fops = {.read = dir_read, .seek = dir_seek, .readdir = fd_readdir};
 const struct file_ops proc_fdinfo_fops = {
 	.read = dir_read, .seek = dir_seek, .readdir = fdinfo_readdir};

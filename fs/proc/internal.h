@@ -71,6 +71,8 @@ int proc_inspected(const struct inode *, struct process **out);
 int proc_name(struct dentry *dir, const char *name, size_t len, const struct proc_entry *e,
 	      struct pid *pid, u64 ino, struct dentry **out);
 void proc_inode_free(struct inode *);
+/* proc_create - inode_ops.create of all directories: there is nothing of that name, and there will not be. */
+int proc_create(struct inode *dir, struct dentry *, const struct vfs_new *);
 
 /* proc_number - the decimal number that a name is; -ENOENT when it is none as the kernel would print it. */
 int proc_number(const char *name, size_t len, u32 *out);

@@ -67,22 +67,34 @@ static bool is_in(const struct proc_entry *e, const struct proc_inode *dir)
 
 /* --- whom an inode is about -------------------------------------------------------------------------- */
 
-struct process *proc_process(const struct inode *inode)
+/* process_of_thread - with a reference; NULL: no thread has the number. */
+static struct process *process_of_thread(struct pid *pid)
 {
-	const struct proc_inode *i = proc_inode(inode);
-	struct user_thread *u;
+	struct user_thread *u = pid_thread(pid);
 	struct process *p;
 
-	if (!i->single)
-		return pid_process(i->pid);
-	/* A thread that is gone is gone, although its process may have the same number. */
-	u = pid_thread(i->pid);
 	if (!u)
 		return NULL;
 	p = u->proc;
 	process_get(p);
 	user_thread_put(u);
 	return p;
+}
+
+/* A thread that is gone is gone, although its process may have the same number. */
+struct process *proc_process(const struct inode *inode)
+{
+	const struct proc_inode *i = proc_inode(inode);
+
+	return i->single ? process_of_thread(i->pid) : pid_process(i->pid);
+}
+
+/* bearer_of - the process with this number, or the one that has a thread of this number, with a reference. */
+static struct process *bearer_of(struct pid *pid)
+{
+	struct process *p = pid_process(pid);
+
+	return p ? p : process_of_thread(pid);
 }
 
 struct user_thread *proc_thread(const struct inode *inode, struct process *p)
@@ -116,13 +128,19 @@ void proc_inode_free(struct inode *inode)
 	kfree(i);
 }
 
+int proc_create(struct inode *dir UNUSED, struct dentry *d UNUSED,
+		const struct vfs_new *what UNUSED)
+{
+	return -ENOENT;
+}
+
 static const struct inode_ops file_ops_of_text = {.free = proc_inode_free};
 
 /* set_owner - who may look: the process's user. What is readable by all belongs to that user as well, unless the
  * process has been made undumpable; its directory belongs to the user even then. */
 static void set_owner(struct inode *inode)
 {
-	struct process *p = pid_process(proc_inode(inode)->pid);
+	struct process *p = bearer_of(proc_inode(inode)->pid);
 	const struct cred *c;
 
 	if (!p)
@@ -235,7 +253,8 @@ static int entries_readdir(struct file *f, vaddr_t buf, u32 size)
 	return err ? err : (int)fill.done;
 }
 
-static const struct inode_ops entries_ops = {.lookup = entries_lookup, .free = proc_inode_free};
+static const struct inode_ops entries_ops = {
+	.lookup = entries_lookup, .create = proc_create, .free = proc_inode_free};
 static const struct file_ops entries_fops = {
 	.read = dir_read, .seek = dir_seek, .readdir = entries_readdir};
 
@@ -285,7 +304,7 @@ int proc_pid_lookup(struct dentry *root, const char *name, size_t len, struct de
 		return err;
 	pid = pid_find(nr);
 	if (pid)
-		p = pid_process(pid);
+		p = bearer_of(pid);
 	if (p)
 		err = proc_name(root, name, len, &pid_entry, pid, PROC_INO(0, INO_TASK, nr), out);
 	else
@@ -370,6 +389,7 @@ static int task_lookup(struct dentry *dir, const char *name, size_t len, struct 
 	return err;
 }
 
-static const struct inode_ops task_ops = {.lookup = task_lookup, .free = proc_inode_free};
+static const struct inode_ops task_ops = {
+	.lookup = task_lookup, .create = proc_create, .free = proc_inode_free};
 static const struct file_ops task_fops = {
 	.read = dir_read, .seek = dir_seek, .readdir = task_readdir};

@@ -21,7 +21,8 @@ static int root_readdir(struct file *f, vaddr_t buf, u32 size)
 	return err ? err : (int)fill.done;
 }
 
-static const struct inode_ops root_ops = {.lookup = proc_pid_lookup, .free = text_inode_free};
+static const struct inode_ops root_ops = {
+	.lookup = proc_pid_lookup, .create = proc_create, .free = text_inode_free};
 static const struct file_ops root_fops = {
 	.read = dir_read, .seek = dir_seek, .readdir = root_readdir};
 

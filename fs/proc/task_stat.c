@@ -278,7 +278,11 @@ static void show_identity(struct text *t, const struct task_facts *f)
 	int umask = inspect_umask(f->proc);
 
 	text_puts(t, "Name:\t");
-	text_escaped(t, f->name, "\n");
+	for (const char *s = f->name; *s; s++)
+		if (*s == '\n')
+			text_puts(t, "\\n");
+		else
+			text_printf(t, *s == '\\' ? "\\%c" : "%c", *s);
 	if (umask >= 0)
 		text_printf(t, "\nUmask:\t%04o", (unsigned)umask);
 	text_printf(t,
@@ -296,8 +300,7 @@ static void show_identity(struct text *t, const struct task_facts *f)
 static void show_signals(struct text *t, const struct task_facts *f)
 {
 	text_printf(t, "Threads:\t%u\nSigQ:\t%u/%lu\n", f->nr_threads,
-		    READ_ONCE(f->cred->account->signals),
-		    process_limit(f->proc, RLIMIT_SIGPENDING));
+		    READ_ONCE(f->proc->signals.queued), process_limit(f->proc, RLIMIT_SIGPENDING));
 	text_printf(t, "SigPnd:\t%016lx\nShdPnd:\t%016lx\n", f->pending, f->shared_pending);
 	text_printf(t, "SigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n", f->blocked,
 		    f->ignored, f->caught);

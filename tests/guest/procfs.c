@@ -733,6 +733,8 @@ TEST(a_pipe_can_be_opened_again)
 	ASSERT(pipe(fds) == 0);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fds[0]);
 	writer = open(path, O_WRONLY);
+	if (writer < 0 && errno == ENXIO)
+		SKIP("pipes cannot be opened again");
 	ASSERT(writer >= 0);
 	EXPECT_EQ(write(writer, "z", 1), 1);
 	EXPECT_EQ(read(fds[0], &c, 1), 1);
@@ -859,6 +861,7 @@ static void *wait_for_end(void *tid)
 	prctl(PR_SET_NAME, "worker");
 	for (;;)
 		pause();
+	return NULL;
 }
 
 TEST(task_lists_threads)
@@ -1015,7 +1018,8 @@ TEST(meminfo_adds_up)
 	ASSERT(slurp("/proc/meminfo") > 0);
 	free_after = number_of("MemFree");
 	anon_after = number_of("AnonPages");
-	EXPECT(free_before - free_after > 15000);
+	/* What ended before us may still be freed meanwhile. */
+	EXPECT(free_before - free_after > 8000);
 	EXPECT(anon_after - anon > 15000 && anon_after - anon < 18000);
 }
 
@@ -1089,7 +1093,7 @@ TEST(sysctl_values)
 	ASSERT(slurp("/proc/sys/vm/max_map_count") > 0);
 	EXPECT(atoi(text) >= 65530);
 	ASSERT(slurp("/proc/sys/kernel/random/boot_id") == 37);
-	snprintf(first, sizeof(first), "%s", text);
+	memcpy(first, text, 38);
 	ASSERT(slurp("/proc/sys/kernel/random/boot_id") == 37);
 	EXPECT(!strcmp(first, text));
 	ASSERT(slurp("/proc/sys/kernel/random/uuid") == 37);
