@@ -68,7 +68,7 @@ LDFLAGS := -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=non
 
 # --- sources ---------------------------------------------------------------------------------------
 # Directories in reading order: libraries, then the machine, memory, threads, and what user space sees.
-DIRS := lib boot arch/$(ARCH) mm/phys mm/pt mm/map mm/obj mm/vma mm/fault mm kernel drivers fs
+DIRS := lib boot arch/$(ARCH) mm/phys mm/pt mm/map mm/obj mm/vma mm/fault mm kernel drivers fs fs/proc
 SRCS := $(foreach d,$(DIRS),$(sort $(wildcard $(d)/*.c))) $(sort $(wildcard arch/$(ARCH)/*.S)) kernel/vdso/image.S
 OBJS := $(SRCS:%=$(O)/obj/%.o)
 

@@ -7,19 +7,14 @@
  * nor repeat others.
  */
 #include <uapi/errno.h>
+#include "fs/dir.h"
 #include "fs/file.h"
 #include "fs/vfs.h"
 #include "kernel/uaccess.h"
 #include "lib/string.h"
 
-struct fill {
-	vaddr_t buf;
-	u32 left, done; /* bytes */
-};
-
-/* emit - one entry; false when there is no room (or, with *err set, the buffer is bad). */
-static bool emit(struct fill *fill, const char *name, size_t len, const struct inode *inode,
-		 u64 next, int *err)
+bool dir_emit(struct dir_fill *fill, const char *name, size_t len, u64 ino, u32 type, u64 next,
+	      int *err)
 {
 	union {
 		struct uapi_dirent64 head;
@@ -33,10 +28,10 @@ static bool emit(struct fill *fill, const char *name, size_t len, const struct i
 		return false;
 	}
 	memset(&e, 0, size);
-	e.head.d_ino = inode->ino;
+	e.head.d_ino = ino;
 	e.head.d_off = (s64)next;
 	e.head.d_reclen = (u16)size;
-	e.head.d_type = (u8)((inode->mode & S_IFMT) >> 12);
+	e.head.d_type = (u8)((type & S_IFMT) >> 12);
 	memcpy(e.head.d_name, name, len);
 	if (copy_to_user(fill->buf, &e, size)) {
 		if (!fill->done)
@@ -49,38 +44,49 @@ static bool emit(struct fill *fill, const char *name, size_t len, const struct i
 	return true;
 }
 
-/* fill_names - what comes after "." and "..". Directory locked; user memory may be touched under it. */
-static void fill_names(struct file *f, struct fill *fill, int *err)
+bool dir_fill_dots(struct file *f, struct dir_fill *fill, int *err)
 {
-	struct dentry *d;
+	struct dentry *dir = f->dentry;
 
-	list_for_each (d, &f->dentry->children, sibling) {
-		if (d->cookie + 2 <= f->pos)
-			continue;
-		if (!emit(fill, d->name, d->name_len, d->inode, d->cookie + 2, err))
-			return;
-		f->pos = d->cookie + 2;
-	}
+	if (f->pos == 0 && dir_emit(fill, ".", 1, dir->inode->ino, S_IFDIR, 1, err))
+		f->pos = 1;
+	if (f->pos == 1 && dir_emit(fill, "..", 2, dir->parent->inode->ino, S_IFDIR, 2, err))
+		f->pos = 2;
+	return f->pos >= 2;
+}
+
+/* User memory may be touched under a directory's lock. */
+bool dir_fill_tree(struct file *f, struct dir_fill *fill, int *err)
+{
+	struct dentry *dir = f->dentry, *d;
+	bool more;
+
+	mutex_lock(&dir->inode->lock);
+	more = dir_fill_dots(f, fill, err);
+	if (more)
+		list_for_each (d, &dir->children, sibling) {
+			if (d->cookie + 2 <= f->pos)
+				continue;
+			more = dir_emit(fill, d->name, d->name_len, d->inode->ino, d->inode->mode,
+					d->cookie + 2, err);
+			if (!more)
+				break;
+			f->pos = d->cookie + 2;
+		}
+	mutex_unlock(&dir->inode->lock);
+	return more;
 }
 
 static int dir_readdir(struct file *f, vaddr_t buf, u32 size)
 {
-	struct fill fill = {.buf = buf, .left = size};
-	struct dentry *dir = f->dentry;
+	struct dir_fill fill = {.buf = buf, .left = size};
 	int err = 0;
 
-	mutex_lock(&dir->inode->lock);
-	if (f->pos == 0 && emit(&fill, ".", 1, dir->inode, 1, &err))
-		f->pos = 1;
-	if (f->pos == 1 && emit(&fill, "..", 2, dir->parent->inode, 2, &err))
-		f->pos = 2;
-	if (f->pos >= 2)
-		fill_names(f, &fill, &err);
-	mutex_unlock(&dir->inode->lock);
+	dir_fill_tree(f, &fill, &err);
 	return err ? err : (int)fill.done;
 }
 
-static s64 dir_seek(struct file *f, s64 offset, int whence)
+s64 dir_seek(struct file *f, s64 offset, int whence)
 {
 	s64 pos = whence == SEEK_CUR ? (s64)f->pos + offset : offset;
 
@@ -90,7 +96,7 @@ static s64 dir_seek(struct file *f, s64 offset, int whence)
 	return pos;
 }
 
-static ssize_t dir_read(struct file *f, struct uio *uio, u64 *pos)
+ssize_t dir_read(struct file *f, struct uio *uio, u64 *pos)
 {
 	(void)f;
 	(void)uio;

@@ -16,7 +16,6 @@
 #include "mm/phys/slab.h"
 
 #define FD_INLINE 64
-#define FD_MAX    65536 /* above any RLIMIT_NOFILE we let anyone use */
 
 struct fd_array {
 	struct rcu_head rcu;
@@ -222,15 +221,50 @@ struct file *fd_borrow(int fd, bool *counted)
 	return fd_get(fd);
 }
 
-u32 fd_capacity(void)
+/* --- other people's tables --------------------------------------------------------------------------- */
+
+bool files_cloexec(const struct files *t, u32 fd)
+{
+	struct fd_array *a;
+	bool on;
+
+	rcu_read_lock();
+	a = rcu_dereference(t->array);
+	on = fd < a->capacity && bitmap_test(a->cloexec, fd);
+	rcu_read_unlock();
+	return on;
+}
+
+u32 files_next(const struct files *t, u32 from)
+{
+	struct fd_array *a;
+
+	rcu_read_lock();
+	a = rcu_dereference(t->array);
+	while (from < a->capacity && !READ_ONCE(a->files[from]))
+		from++;
+	if (from >= a->capacity)
+		from = UINT32_MAX;
+	rcu_read_unlock();
+	return from;
+}
+
+u32 files_size(const struct files *t)
 {
 	u32 n;
 
 	rcu_read_lock();
-	n = rcu_dereference(current_process->files->array)->capacity;
+	n = rcu_dereference(t->array)->capacity;
 	rcu_read_unlock();
 	return n;
 }
+
+u32 fd_capacity(void)
+{
+	return files_size(current_process->files);
+}
+
+/* --- changing the current process's table ------------------------------------------------------------- */
 
 static u32 fd_limit(void)
 {

@@ -31,7 +31,7 @@ int file_alloc(struct inode *inode, const struct file_ops *ops, u32 flags, struc
 	if (!f)
 		return -ENOMEM;
 	refcount_init(&f->refs);
-	mutex_init(&f->pos_lock, RANK_FILES);
+	mutex_init(&f->pos_lock, RANK_FILE_POS);
 	list_init(&f->epoll_items);
 	f->flags = flags & ~(u32)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
 	f->can_read = access == O_RDONLY || access == O_RDWR;

@@ -83,7 +83,7 @@ struct file {
 	struct dentry *dentry;        /* [i] NULL: has no name (pipes) */
 	struct inode *inode;          /* [i] */
 	const char *anon_name;        /* [i] kind of file without a name, "[eventfd]"; or NULL */
-	struct mutex pos_lock;        /* RANK_FILES */
+	struct mutex pos_lock;        /* RANK_FILE_POS */
 	u64 pos;                      /* [p] bytes */
 	void *private_data;           /* [i] */
 	struct list_head epoll_items; /* who watches it: see fs/epoll_internal.h */
@@ -125,6 +125,8 @@ s64 anon_file_seek(struct file *, s64 offset, int whence);
 /* --- descriptors -------------------------------------------------------------------------------------- */
 struct files;
 
+#define FD_MAX 65536 /* descriptors a table can have, whatever RLIMIT_NOFILE says */
+
 struct files *files_create(void);         /* empty; NULL: memory */
 struct files *files_copy(struct files *); /* NULL: memory */
 void files_get(struct files *);
@@ -151,6 +153,12 @@ struct file *files_find(struct files *, int fd);
 /* fd_install - the lowest free descriptor >= min for a file (whose reference passes to the table).
  * >= 0, -EMFILE, -ENOMEM: then the reference stays with the caller. */
 int fd_install(struct file *, int min, bool cloexec);
+
+/* files_cloexec - is fd closed by exec? files_next - the lowest descriptor >= from in use, UINT32_MAX: none.
+ * files_size - how many there is room for. In any table that a reference or a lock of the caller's keeps; no sleep. */
+bool files_cloexec(const struct files *, u32 fd);
+u32 files_next(const struct files *, u32 from);
+u32 files_size(const struct files *);
 
 /* files_set - put a file at a free or used descriptor of a table nobody else uses yet. Takes the reference.
  * 0 or -ENOMEM. */

@@ -28,6 +28,7 @@ void vfs_init(void)
 	fs_type_register(&tmpfs_type);
 	fs_type_register(&ramfs_type);
 	fs_type_register(&devtmpfs_type);
+	fs_type_register(&proc_type);
 	device_init();
 	anon_file_init();
 	epoll_init();
@@ -309,17 +310,26 @@ static int build_path(struct dentry *root, struct dentry *d, char *buf, char **a
 	return fits ? 0 : -ENAMETOOLONG;
 }
 
+int dentry_path_locked(struct dentry *root, struct dentry *d, char *buf, size_t size,
+		       bool mark_deleted, bool *reachable)
+{
+	char *at = buf + size;
+	int err = build_path(root, d, buf, &at, mark_deleted, reachable);
+
+	assert_held(&vfs_rename_lock);
+	if (!err)
+		memmove(buf, at, (size_t)(buf + size - at));
+	return err;
+}
+
 int dentry_path_from(struct dentry *root, struct dentry *d, char *buf, size_t size,
 		     bool mark_deleted, bool *reachable)
 {
-	char *at = buf + size;
 	int err;
 
 	mutex_lock(&vfs_rename_lock);
-	err = build_path(root, d, buf, &at, mark_deleted, reachable);
+	err = dentry_path_locked(root, d, buf, size, mark_deleted, reachable);
 	mutex_unlock(&vfs_rename_lock);
-	if (!err)
-		memmove(buf, at, (size_t)(buf + size - at));
 	return err;
 }
 

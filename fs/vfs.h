@@ -165,6 +165,9 @@ struct dentry *process_root(void);
 int dentry_path(struct dentry *, char *buf, size_t size, bool mark_deleted);
 int dentry_path_from(struct dentry *root, struct dentry *, char *buf, size_t size,
 		     bool mark_deleted, bool *reachable);
+int dentry_path_locked(struct dentry *root, struct dentry *, char *buf, size_t size,
+		       bool mark_deleted,
+		       bool *reachable); /* the same for who holds vfs_rename_lock */
 
 /* Walking paths: at is the directory that relative paths start from. */
 #define WALK_FOLLOW    BIT(0) /* a symbolic link at the end is followed */

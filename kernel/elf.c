@@ -211,6 +211,20 @@ static int map_segment(struct elf_file *e, struct space *space, const struct elf
 	return err;
 }
 
+/* note_extent - code is what executable segments hold of the file; data starts with the last segment, and
+ * ends where the file's last byte is. */
+static void note_extent(const struct elf_file *e, const struct elf64_phdr *p, struct elf_image *out)
+{
+	vaddr_t start = e->bias + p->p_vaddr, end = start + p->p_filesz;
+
+	if ((p->p_flags & PF_X) && (!out->code_end || start < out->code_start))
+		out->code_start = start;
+	if (p->p_flags & PF_X)
+		out->code_end = MAX(out->code_end, end);
+	out->data_start = MAX(out->data_start, start);
+	out->data_end = MAX(out->data_end, end);
+}
+
 /* note_phdrs - a program finds its own headers (TLS, relocations) in the segment that holds them. */
 static void note_phdrs(const struct elf_file *e, struct elf_image *out)
 {
@@ -220,6 +234,8 @@ static void note_phdrs(const struct elf_file *e, struct elf_image *out)
 		if (is_load(p) && e->head.e_phoff >= p->p_offset &&
 		    e->head.e_phoff - p->p_offset < p->p_filesz)
 			out->phdr = e->bias + p->p_vaddr + (e->head.e_phoff - p->p_offset);
+		if (is_load(p))
+			note_extent(e, p, out);
 		if (p->p_type == PT_GNU_STACK)
 			out->exec_stack = p->p_flags & PF_X;
 	}

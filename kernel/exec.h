@@ -28,6 +28,7 @@ struct elf_image {
 	u16 phnum;
 	bool exec_stack;
 	vaddr_t brk; /* page-aligned, behind the highest segment */
+	vaddr_t code_start, code_end, data_start, data_end; /* for /proc: as Linux computes them */
 };
 
 /* elf_load - check a program file and map it into an empty space.

@@ -146,6 +146,7 @@ int exec_build_stack(struct exec_program *x, const struct exec_args *a, const st
 	struct stack_words w = {.capacity = 1 + a->argc + 1 + a->envc + 1 + 2 * AUXV_PAIRS};
 	struct space *space = x->space;
 	vaddr_t strings, random;
+	size_t auxv;
 	const char *env;
 	int err;
 
@@ -162,8 +163,18 @@ int exec_build_stack(struct exec_program *x, const struct exec_args *a, const st
 	push(&w, a->argc);
 	env = push_strings(&w, a->data, a->argc, strings);
 	push_strings(&w, env, a->envc, strings + a->env_offset);
+	auxv = w.count;
 	push_auxv(&w, x, strings + a->path_offset, random + 16, random);
 	x->sp = ALIGN_DOWN(random - w.count * sizeof(u64), 16);
+	space->program = (struct space_program){
+		.code_start = x->image.code_start,
+		.code_end = x->image.code_end,
+		.data_start = x->image.data_start,
+		.data_end = x->image.data_end,
+		.stack = x->sp,
+		.auxv = x->sp + auxv * sizeof(u64),
+		.auxv_end = x->sp + w.count * sizeof(u64),
+	};
 
 	err = map_stack(space, space->stack_top - x->sp, x->image.exec_stack);
 	if (!err)

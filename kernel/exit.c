@@ -20,6 +20,7 @@
 #include "kernel/uaccess.h"
 #include "lib/atomic.h"
 #include "lib/refcount.h"
+#include "lib/string.h"
 #include "mm/vma/space.h"
 
 void user_thread_leave_space(struct user_thread *u)
@@ -57,7 +58,7 @@ void process_release_resources(struct process *p)
 
 void process_note_maxrss(struct process *p)
 {
-	u64 rss = READ_ONCE(current->space->hiwater_rss);
+	u64 rss = space_peak_rss(current->space);
 
 	spin_lock(&p->lock);
 	p->dead.maxrss = MAX(p->dead.maxrss, rss);
@@ -98,6 +99,8 @@ static bool leave_process(struct process *p, struct user_thread *u, u32 status)
 	spin_lock(&p->lock);
 	if (!p->group_exit && u->tid == p->pid)
 		p->exit_status = status;
+	if (u->tid == p->pid)
+		memcpy(p->dead_name, current->name, sizeof(p->dead_name));
 	list_del(&u->link);
 	signal_leave_process(u);
 	p->nr_threads--;

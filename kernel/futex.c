@@ -27,6 +27,7 @@
 #include "kernel/uaccess.h"
 #include "lib/atomic.h"
 #include "lib/hash.h"
+#include "mm/phys/slab.h"
 #include "mm/vma/space.h"
 
 #define FUTEX_HASH_BITS 8
@@ -249,6 +250,84 @@ static long futex_wait(vaddr_t addr, bool private_key, u32 val, u64 deadline, u3
 	if (!dequeue(&w))
 		return 0;
 	return err == -EINTR ? -RESTART_SYS : err;
+}
+
+/* --- several words at once ----------------------------------------------------------------------------- */
+
+/* One of the words that futex_waitv(2) waits for. */
+struct waitv {
+	struct futex_waiter waiter;
+	vaddr_t addr;
+	u32 val;
+	bool private_key;
+};
+
+static int import_waitv(struct waitv *v, unsigned n, vaddr_t list)
+{
+	struct uapi_futex_waitv u;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (copy_from_user(&u, list + i * sizeof(u), sizeof(u)))
+			return -EFAULT;
+		if (u.flags & ~(FUTEX2_SIZE_MASK | FUTEX2_PRIVATE) || u.reserved ||
+		    (u.flags & FUTEX2_SIZE_MASK) != FUTEX2_SIZE_U32 || u.val > UINT32_MAX)
+			return -EINVAL;
+		v[i] = (struct waitv){
+			.waiter = {.thread = current, .bitset = FUTEX_BITSET_MATCH_ANY},
+			.addr = u.addr,
+			.val = (u32)u.val,
+			.private_key = u.flags & FUTEX2_PRIVATE,
+		};
+	}
+	for (unsigned i = 0; i < n; i++) {
+		int err = make_key(v[i].addr, v[i].private_key, &v[i].waiter.key);
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static bool any_woken(const struct waitv *v, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (!atomic_load_acquire(&v[i].waiter.bucket))
+			return true;
+	return false;
+}
+
+/* wait_for_any - until one of the queued waiters is woken. 0 or the reason to give up. */
+static int wait_for_any(struct waitv *v, unsigned n, u64 deadline)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < n && !err; i++)
+		err = arm_if_equal(&v[i].waiter, v[i].addr, v[i].val);
+	while (!err && !any_woken(v, n)) {
+		thread_prepare_sleep();
+		if (any_woken(v, n))
+			thread_cancel_sleep();
+		else
+			err = wait_step(WAIT_INTERRUPTIBLE, deadline);
+	}
+	return err;
+}
+
+/* The index of a waiter that has been woken (the last such), else the error. Whoever wakes several of ours meant
+ * to wake us once for each: that is the caller's to find out. */
+static long futex_wait_any(struct waitv *v, unsigned n, u64 deadline)
+{
+	long result;
+	int err;
+
+	for (unsigned i = 0; i < n; i++)
+		enqueue(&v[i].waiter);
+	err = wait_for_any(v, n, deadline);
+	result = err == -EINTR ? -RESTART_SYS : err;
+	for (unsigned i = 0; i < n; i++)
+		if (!dequeue(&v[i].waiter))
+			result = i;
+	return result;
 }
 
 /* --- requeueing and wake-op -------------------------------------------------------------------------- */
@@ -485,4 +564,28 @@ long sys_futex(vaddr_t addr, int op, u32 val, vaddr_t utimeout, vaddr_t addr2, u
 	default:
 		return -ENOSYS;
 	}
+}
+
+long sys_futex_waitv(vaddr_t list, u32 n, u32 flags, vaddr_t utimeout, int clock)
+{
+	u64 deadline = 0;
+	struct waitv *v;
+	long result;
+	int err = 0;
+
+	if (flags || !n || n > FUTEX_WAITV_MAX || !list)
+		return -EINVAL;
+	if (utimeout && clock != CLOCK_MONOTONIC && clock != CLOCK_REALTIME)
+		return -EINVAL;
+	if (utimeout)
+		err = read_deadline(utimeout, true, clock == CLOCK_REALTIME, &deadline);
+	if (err)
+		return err;
+	v = kmalloc(n * sizeof(*v), 0);
+	if (!v)
+		return -ENOMEM;
+	err = import_waitv(v, n, list);
+	result = err ? err : futex_wait_any(v, n, deadline);
+	kfree(v);
+	return result;
 }

@@ -22,9 +22,10 @@
 
 enum lock_rank {
 	/* sleeping locks, outer to inner */
+	RANK_FILE_POS,     /* one open file: its position, then text that is being made for it */
 	RANK_EPOLL,        /* what an epoll watches; held while it asks files whether they are ready */
 	RANK_PROCESS_TREE, /* parent/child links, zombies, process groups */
-	RANK_FILES,        /* a file table; one open file's position */
+	RANK_FILES,        /* a file table */
 	RANK_NAMES,        /* the tree of names and mounts: vfs_rename_lock */
 	RANK_INODE,
 	RANK_SPACE,      /* address space (read-write) */

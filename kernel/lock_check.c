@@ -32,6 +32,7 @@ static PERCPU struct held_locks held_spinlocks;
 static PERCPU unsigned rcu_depth;
 
 static const char *const rank_names[RANK_NR] = {
+	[RANK_FILE_POS] = "file position",
 	[RANK_EPOLL] = "epoll",
 	[RANK_PROCESS_TREE] = "process tree",
 	[RANK_FILES] = "files",

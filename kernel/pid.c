@@ -22,6 +22,7 @@
 static struct spinlock pid_lock = SPINLOCK_INIT(RANK_PROCESS);
 static u64 pid_map[BITMAP_WORDS(PID_MAX)]; /* [pid_lock] */
 static u32 pid_last;                       /* [pid_lock] given out most recently */
+static u64 pid_used;                       /* [pid_lock] numbers ever given out */
 static struct list_head pid_hash[1 << PID_HASH_BITS];
 static struct slab_cache *pid_cache;
 
@@ -49,6 +50,7 @@ static u32 number_take(void)
 		return 0;
 	bitmap_set(pid_map, nr);
 	pid_last = (u32)nr;
+	pid_used++;
 	return (u32)nr;
 }
 
@@ -127,6 +129,18 @@ struct pid *pid_find(u32 nr)
 	return pid;
 }
 
+/* process_of - with a reference. Lock held. */
+static struct process *process_of(struct pid *pid)
+{
+	struct process *p = pid->process;
+
+	if (!p && pid->thread)
+		p = pid->thread->proc;
+	if (p)
+		process_get(p);
+	return p;
+}
+
 struct process *process_find(u32 nr)
 {
 	struct process *p = NULL;
@@ -135,11 +149,35 @@ struct process *process_find(u32 nr)
 	spin_lock(&pid_lock);
 	pid = find_locked(nr);
 	if (pid)
-		p = pid->process ? pid->process : pid->thread ? pid->thread->proc : NULL;
-	if (p)
-		process_get(p);
+		p = process_of(pid);
 	spin_unlock(&pid_lock);
 	return p;
+}
+
+struct process *process_find_from(u32 nr)
+{
+	struct process *p = NULL;
+	size_t n = nr;
+
+	spin_lock(&pid_lock);
+	while (!p && (n = bitmap_next(pid_map, PID_MAX, n)) < PID_MAX) {
+		struct pid *pid = find_locked((u32)n++);
+
+		if (pid && pid->process)
+			p = process_of(pid);
+	}
+	spin_unlock(&pid_lock);
+	return p;
+}
+
+u32 pid_newest(void)
+{
+	return READ_ONCE(pid_last);
+}
+
+u64 pid_count_used(void)
+{
+	return READ_ONCE(pid_used);
 }
 
 struct user_thread *thread_find(u32 tid)

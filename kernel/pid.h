@@ -48,6 +48,11 @@ void pid_put(struct pid *);
 struct pid *pid_find(u32 nr);
 /* process_find - the process with this pid, or the one that has a thread of this tid, with a reference. */
 struct process *process_find(u32 nr);
+/* process_find_from - the process with the lowest pid >= nr, with a reference; NULL: there is none. */
+struct process *process_find_from(u32 nr);
+/* pid_newest - the number given out most recently. pid_count_used - how many ever were. */
+u32 pid_newest(void);
+u64 pid_count_used(void);
 /* thread_find - the thread with this tid, with a reference (user_thread_put). NULL: none. */
 struct user_thread *thread_find(u32 tid);
 

@@ -12,6 +12,7 @@
 #include <uapi/wait.h>
 #include "fs/file.h"
 #include "kernel/cred.h"
+#include "kernel/load.h"
 #include "kernel/time.h"
 #include "lib/atomic.h"
 #include "lib/refcount.h"
@@ -76,8 +77,11 @@ struct process *process_create(struct process *parent, struct pid *pid)
 	waitq_init(&p->child_wait);
 	waitq_init(&p->thread_wait);
 	p->start_ns = time_now();
+	load_update(p->start_ns);
 	p->cred = cred_get(cred_now());
 	p->dumpable = parent ? parent->dumpable : 1;
+	p->oom_score_adj = parent ? parent->oom_score_adj : 0;
+	p->oom_score_adj_min = parent ? parent->oom_score_adj_min : 0;
 	if (parent) {
 		inherit(p, parent);
 	} else {

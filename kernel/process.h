@@ -13,7 +13,8 @@
  * process's own spin lock for its threads and signals. Two process locks are never held at once.
  *
  * Keys: [T] process_tree_lock; [l] process lock; [a] atomic; [i] immutable; [o] only the process's
- * own threads, a single one at the time of change; [t] only the thread itself.
+ * own threads, a single one at the time of change; [t] only the thread itself. [o]+[l]: as [o], and the lock is
+ * held to change it, so that others may read it under the lock.
  *
  * Read next: fork.c (birth), exit.c (death and waiting), exec.c, signal.h.
  */
@@ -53,6 +54,7 @@ struct process {
 	struct list_head group_link; /* [T] on group->group */
 	bool no_tty;                 /* [T] gave up the session's terminal for itself */
 	bool zombie;                 /* [T] */
+	char dead_name[16];          /* [l] of the first thread, once it is gone */
 	u32 exit_status;             /* [l] the word that wait4 returns */
 	u32 exit_signal;             /* [T] sent to the parent at exit; 0: none */
 	bool execed;                 /* [T] setpgid by the parent comes too late */
@@ -76,7 +78,9 @@ struct process {
 	bool is_subreaper;       /* [a] PR_SET_CHILD_SUBREAPER */
 	struct uapi_rlimit rlimits[RLIM_NLIMITS]; /* [l] */
 	struct file *exe;                         /* [l] the program, for /proc */
-	u64 start_ns;                             /* [i] */
+	s32 oom_score_adj,
+		oom_score_adj_min; /* [a] -1000: never killed .. 1000: first; lowest set with rights */
+	u64 start_ns;              /* [i] */
 };
 
 struct user_thread {

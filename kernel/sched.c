@@ -135,6 +135,7 @@ void sched_account(struct runqueue *rq)
 
 	rq->clock_ns = now;
 	t->cpu_time_ns += ns;
+	rq->runnable_ns += ns * (rq->nr_queued + (t != rq->idle));
 	if (t != rq->idle)
 		t->vruntime += weighted(t, ns);
 	raise_min_vruntime(rq);
@@ -252,6 +253,7 @@ static void schedule(struct runqueue *rq)
 		prev->nvcsw++;
 	else
 		prev->nivcsw++;
+	rq->nr_switches++;
 	rq->curr = next;
 	atomic_store(&next->on_cpu, true);
 	switch_aspace(rq, next->as);

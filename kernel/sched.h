@@ -25,6 +25,8 @@ struct runqueue {
 	struct thread *idle;   /* [i] */
 	u64 clock_ns;          /* [r] until when curr's time is accounted */
 	u64 min_vruntime;      /* [r] never decreases; read by others as a hint */
+	u64 runnable_ns;       /* [r] sum over time of how many could run: kernel/load.h */
+	u64 nr_switches;       /* [r] */
 
 	/* only by this CPU, interrupts off */
 	struct aspace *loaded;  /* the page tables in use; holds a reference */

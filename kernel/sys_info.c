@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* sys_info.c - the system as a whole: its name, its memory, random numbers, switching it off. */
-#include <arch/abi.h>
+/* sys_info.c - the system as a whole: its memory, random numbers, switching it off. */
 #include <arch/power.h>
 #include <uapi/errno.h>
 #include <uapi/misc.h>
 #include "drivers/tty.h"
 #include "kernel/cred.h"
+#include "kernel/load.h"
 #include "kernel/printk.h"
 #include "kernel/process.h"
 #include "kernel/random.h"
@@ -15,22 +15,6 @@
 #include "kernel/uaccess.h"
 #include "lib/string.h"
 #include "mm/phys/page_alloc.h"
-
-/* The release is that of the Linux whose system calls we speak: C libraries refuse to run on one that is too
- * old. The version tells who it really is. */
-long sys_uname(vaddr_t out)
-{
-	static const struct uapi_utsname name = {
-		.sysname = "Linux",
-		.nodename = "quire",
-		.release = "6.12.0-quire",
-		.version = "Quire",
-		.machine = UTS_MACHINE,
-		.domainname = "(none)",
-	};
-
-	return copy_to_user(out, &name, sizeof(name));
-}
 
 long sys_sysinfo(vaddr_t out)
 {
@@ -42,6 +26,11 @@ long sys_sysinfo(vaddr_t out)
 		.mem_unit = 1,
 	};
 
+	u64 loads[3];
+
+	load_averages(loads);
+	for (unsigned i = 0; i < 3; i++)
+		info.loads[i] = loads[i] << (16 - LOAD_SHIFT);
 	return copy_to_user(out, &info, sizeof(info));
 }
 

@@ -116,7 +116,7 @@ static void self_usage(struct usage *sum)
 	list_for_each (u, &p->threads, link)
 		usage_add_thread(sum, u->thread);
 	spin_unlock(&p->lock);
-	sum->maxrss = MAX(sum->maxrss, READ_ONCE(current->space->hiwater_rss));
+	sum->maxrss = MAX(sum->maxrss, space_peak_rss(current->space));
 }
 
 static void children_usage(struct usage *sum)
@@ -140,7 +140,7 @@ long sys_getrusage(int who, vaddr_t out)
 		break;
 	case RUSAGE_THREAD:
 		usage_add_thread(&sum, current);
-		sum.maxrss = READ_ONCE(current->space->hiwater_rss);
+		sum.maxrss = space_peak_rss(current->space);
 		break;
 	default:
 		return -EINVAL;

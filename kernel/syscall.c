@@ -15,6 +15,11 @@ const syscall_fn syscall_table[SYSCALL_MAX + 1] = {SYSCALL_LIST(ENTRY)};
 
 static u64 unknown[SYSCALL_MAX + 1]; /* [a] calls of numbers without a function */
 
+unsigned syscall_max(void)
+{
+	return SYSCALL_MAX;
+}
+
 u64 syscall_unknown_count(unsigned nr)
 {
 	return nr <= SYSCALL_MAX ? atomic_load(&unknown[nr]) : 0;

@@ -24,6 +24,8 @@ long syscall_unknown(const struct trap_frame *);
  * it gives something else or a handler is to run first. Stores the result. From the entry code. */
 void syscall_interrupted(struct trap_frame *, long result);
 
+/* syscall_max - the highest number that may mean something. */
+unsigned syscall_max(void);
 /* syscall_unknown_count - how often a number we do not implement was used. */
 u64 syscall_unknown_count(unsigned nr);
 
@@ -149,6 +151,8 @@ long sys_times(vaddr_t out);
 
 /* the system: kernel/sys_info.c */
 long sys_uname(vaddr_t out);
+long sys_sethostname(vaddr_t name, int len);
+long sys_setdomainname(vaddr_t name, int len);
 long sys_sysinfo(vaddr_t out);
 long sys_getrandom(vaddr_t buf, u64 len, unsigned flags);
 long sys_syslog(int action, vaddr_t buf, int len); /* fs/kmsg.c */
@@ -178,6 +182,7 @@ long sys_pause(void);
 
 /* futex.c, robust.c */
 long sys_futex(vaddr_t addr, int op, u32 val, vaddr_t timeout, vaddr_t addr2, u32 val3);
+long sys_futex_waitv(vaddr_t list, u32 n, u32 flags, vaddr_t timeout, int clock);
 long sys_set_robust_list(vaddr_t head, u64 size);
 long sys_get_robust_list(int tid, vaddr_t head, vaddr_t size);
 

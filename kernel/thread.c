@@ -37,6 +37,7 @@ static PERCPU struct stack_cache stack_cache; /* interrupts off */
 static struct surplus_stack *surplus;         /* [a] */
 static struct waitq reaper_wait = WAITQ_INIT(reaper_wait);
 static struct slab_cache *thread_cache;
+static u32 nr_threads; /* [a] */
 static u32 last_thread_id; /* [a] */
 
 /* --- stacks --------------------------------------------------------------------------------------- */
@@ -124,6 +125,7 @@ static int alloc_common(struct thread **out, const char *name)
 		return -ENOMEM;
 	}
 	refcount_init(&t->refs);
+	atomic_inc(&nr_threads);
 	thread_init_fields(t, name);
 	*out = t;
 	return 0;
@@ -165,7 +167,14 @@ static void thread_free(struct rcu_head *head)
 
 	if (t->kstack)
 		stack_put(t->kstack);
+	atomic_dec(&nr_threads);
 	slab_free(thread_cache, t);
+}
+
+/* thread_count - see thread.h. */
+u32 thread_count(void)
+{
+	return atomic_load(&nr_threads);
 }
 
 /* thread_put - one reference fewer. Any context. */

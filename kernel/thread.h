@@ -99,6 +99,9 @@ void thread_exit(void) NORETURN; /* the current one; holds no locks */
  * (kernel threads); else returns with interrupts off, and the stub goes on to user mode. */
 void thread_begin(struct thread *prev);
 
+/* thread_count - threads that exist, those of the kernel included; idle ones are not counted. */
+u32 thread_count(void);
+
 /* thread_cpu_time - ns that the thread has run so far. Any context. */
 u64 thread_cpu_time(struct thread *);
 

@@ -13,9 +13,12 @@
 #include "kernel/smp.h"
 #include "kernel/time.h"
 #include "kernel/trace.h"
+#include "lib/atomic.h"
+#include "lib/printf.h"
 #include "mm/phys/slab.h"
 
 #define RING_EVENTS 256 /* a power of two */
+#define LINE_MAX    160
 
 struct trace_event {
 	u64 time;
@@ -124,21 +127,36 @@ static unsigned oldest_at(const u64 *cursor)
 	return best;
 }
 
+/* format_event - as a line; its length, cut to what fits. */
+static size_t format_event(unsigned cpu, const struct trace_event *e, char *line, size_t size)
+{
+	const char *fmt = e->kind < TRACE_NR ? formats[e->kind] : NULL;
+	size_t n;
+
+	n = (size_t)snprintf(line, size, "[%5lu.%06lu] cpu %u: ", e->time / NSEC_PER_SEC,
+			     e->time % NSEC_PER_SEC / NSEC_PER_USEC, cpu);
+	if (fmt)
+		n += (size_t)snprintf(line + n, size - n, fmt, e->arg[0], e->arg[1], e->arg[2],
+				      e->arg[3]);
+	else
+		n += (size_t)snprintf(line + n, size - n, "event %lu: %#lx %#lx %#lx %#lx", e->kind,
+				      e->arg[0], e->arg[1], e->arg[2], e->arg[3]);
+	n = MIN(n, size - 1);
+	if (e->kind == TRACE_SWITCH)
+		n += (size_t)snprintf(line + n, size - n, " (%.8s)", (const char *)&e->arg[2]);
+	n = MIN(n, size - 2);
+	line[n++] = '\n';
+	line[n] = 0;
+	return n;
+}
+
 static void print_event(unsigned cpu, const struct trace_event *e,
 			void (*print)(const char *fmt, ...))
 {
-	const char *fmt = e->kind < TRACE_NR ? formats[e->kind] : NULL;
+	char line[LINE_MAX];
 
-	print("[%5lu.%06lu] cpu %u: ", e->time / NSEC_PER_SEC,
-	      e->time % NSEC_PER_SEC / NSEC_PER_USEC, cpu);
-	if (fmt)
-		print(fmt, e->arg[0], e->arg[1], e->arg[2], e->arg[3]);
-	else
-		print("event %lu: %#lx %#lx %#lx %#lx", e->kind, e->arg[0], e->arg[1], e->arg[2],
-		      e->arg[3]);
-	if (e->kind == TRACE_SWITCH)
-		print(" (%.8s)", (const char *)&e->arg[2]);
-	print("\n");
+	format_event(cpu, e, line, sizeof(line));
+	print("%s", line);
 }
 
 /* trace_dump - see trace.h. One caller at a time. */
@@ -153,4 +171,47 @@ void trace_dump(unsigned n, void (*print)(const char *fmt, ...))
 		cursor[cpu]--;
 	while ((cpu = oldest_at(cursor)) < MAX_CPUS)
 		print_event(cpu, &ring_of(cpu)->events[cursor[cpu]++ % RING_EVENTS], print);
+}
+
+/* --- reading while others write --------------------------------------------------------------------------- */
+
+struct trace_cursor {
+	u64 next[MAX_CPUS]; /* of each ring */
+};
+
+struct trace_cursor *trace_cursor_create(void)
+{
+	return kmalloc(sizeof(struct trace_cursor), PA_ZERO);
+}
+
+void trace_cursor_free(struct trace_cursor *c)
+{
+	kfree(c);
+}
+
+/* Half a ring is left for those that are written while we read. */
+void trace_cursor_begin(struct trace_cursor *c)
+{
+	for (unsigned cpu = 0; cpu < nr_cpus; cpu++) {
+		u64 head = ring_of(cpu) ? READ_ONCE(ring_of(cpu)->head) : 0;
+
+		c->next[cpu] = head > RING_EVENTS / 2 ? head - RING_EVENTS / 2 : 0;
+	}
+}
+
+size_t trace_cursor_next(struct trace_cursor *c, char *line, size_t size)
+{
+	unsigned cpu;
+
+	while ((cpu = oldest_at(c->next)) < MAX_CPUS) {
+		struct trace_ring *ring = ring_of(cpu);
+		u64 at = c->next[cpu]++;
+		struct trace_event e = ring->events[at % RING_EVENTS];
+
+		/* Not what has been overwritten, or may have been in this moment. */
+		smp_rmb();
+		if (READ_ONCE(ring->head) - at < RING_EVENTS)
+			return format_event(cpu, &e, line, size);
+	}
+	return 0;
 }

@@ -28,5 +28,13 @@ void trace(enum trace_kind, u64 a, u64 b, u64 c, u64 d);
 void trace_at(u64 now, enum trace_kind, u64 a, u64 b, u64 c, u64 d); /* clock just read */
 /* trace_dump - print the newest n events of all CPUs, oldest first, by time. For the panic path. */
 void trace_dump(unsigned n, void (*print)(const char *fmt, ...));
+/* trace_cursor_create - for reading the rings while they are written; NULL: memory. trace_cursor_begin - from the
+ * oldest events that are there on. trace_cursor_next - one event as a line of less than size bytes; its
+ * length, 0: no more up to now. trace_cursor_free - NULL is fine. */
+struct trace_cursor;
+struct trace_cursor *trace_cursor_create(void);
+void trace_cursor_begin(struct trace_cursor *);
+size_t trace_cursor_next(struct trace_cursor *, char *line, size_t size);
+void trace_cursor_free(struct trace_cursor *);
 /* trace_init_cpus - a ring for each further CPU. Boot CPU, after percpu_init. Sleeps. */
 void trace_init_cpus(void);

@@ -12,6 +12,7 @@
 #include <arch/irq.h>
 #include "arch/aarch64/internal.h"
 #include "boot/boot_info.h"
+#include "kernel/load.h"
 #include "kernel/lock.h"
 #include "kernel/percpu.h"
 #include "kernel/printk.h"
@@ -129,6 +130,7 @@ void irq_dispatch(void)
 
 		if (intid >= GIC_NR_INTID)
 			return;
+		this_cpu(irq_count)++;
 		/* An SGI is ended first: its handler may stop this CPU for good. */
 		if (intid < GIC_NR_SGI) {
 			chip->eoi(token);

@@ -237,6 +237,11 @@ u64 clock_ns_to_tsc(u64 ns)
 	return (u64)((unsigned __int128)ns * tsc_per_ns >> 32);
 }
 
+u64 clock_tsc_hz(void)
+{
+	return tsc_hz;
+}
+
 u64 clock_ns_to_apic(u64 ns)
 {
 	return (u64)((unsigned __int128)ns * apic_per_ns >> 32);

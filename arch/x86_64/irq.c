@@ -14,6 +14,7 @@
 #include <arch/irq.h>
 #include "arch/x86_64/internal.h"
 #include "boot/boot_info.h"
+#include "kernel/load.h"
 #include "kernel/lock.h"
 #include "kernel/printk.h"
 #include "kernel/smp.h"
@@ -161,6 +162,7 @@ static void device_interrupt(struct irq_line *line)
  * that this one is done, level-triggered ones must have been silenced before: so that comes last. */
 void irq_dispatch(unsigned vector)
 {
+	this_cpu(irq_count)++;
 	switch (vector) {
 	case VEC_TIMER:
 		apic_eoi();

@@ -16,6 +16,18 @@
 #define FUTEX_CMD_MASK         (~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME))
 #define FUTEX_BITSET_MATCH_ANY 0xffffffffu
 
+/* One word of futex_waitv(2). */
+struct uapi_futex_waitv {
+	u64 val;
+	u64 addr;
+	u32 flags; /* FUTEX2_*: the size, which must be U32 */
+	u32 reserved;
+};
+#define FUTEX2_SIZE_MASK 0x03u
+#define FUTEX2_SIZE_U32  0x02u
+#define FUTEX2_PRIVATE   FUTEX_PRIVATE_FLAG
+#define FUTEX_WAITV_MAX  128
+
 /* A robust mutex's word: owner's tid and two flags. */
 #define FUTEX_WAITERS    0x80000000u
 #define FUTEX_OWNER_DIED 0x40000000u

@@ -50,6 +50,7 @@ struct page *anon_alloc(struct space *space, vaddr_t va, bool zeroed)
 	if (!page)
 		return NULL;
 	atomic_store(&page->flags, PAGE_ANON | PG_EXCLUSIVE | PG_UPTODATE);
+	page_account(PAGE_ANON, 1);
 	page->mapcount = 0;
 	page->pins = 0;
 	page->order = 0;

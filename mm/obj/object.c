@@ -182,6 +182,7 @@ static int new_page(struct object *obj, u64 index, struct page **out)
 		return -ENOMEM;
 	}
 	atomic_store(&page->flags, PAGE_OBJ | PG_UPTODATE);
+	page_account(PAGE_OBJ, 1);
 	page->mapcount = 0;
 	page->pins = 0;
 	page->order = 0;

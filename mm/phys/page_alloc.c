@@ -289,6 +289,7 @@ static ALWAYS_INLINE void free_block(struct page *p, unsigned order)
 {
 	if (unlikely(!free_is_valid(p, order)))
 		bad_free(p, order);
+	page_account(page_type(p), -(s64)(1ul << order));
 	atomic_store(&p->flags, PAGE_RESERVED);
 	if (!order)
 		page_poison(p, 0);
@@ -338,4 +339,17 @@ u64 page_count_free(void)
 	for (unsigned cpu = 0; cpu < nr_cpus; cpu++)
 		n += atomic_load(&cpu_var(page_cache, cpu).count);
 	return n;
+}
+
+/* Only the types whose owners account for them mean anything. */
+PERCPU s64 page_type_counts[PAGE_TYPES];
+
+/* page_count_type - see page_alloc.h. */
+u64 page_count_type(enum page_type type)
+{
+	s64 n = 0;
+
+	for (unsigned cpu = 0; cpu < nr_cpus; cpu++)
+		n += atomic_load(&cpu_var(page_type_counts, cpu)[type]);
+	return (u64)MAX(n, 0);
 }

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "kernel/percpu.h"
 #include "mm/phys/page.h"
 
 #define PAGE_MAX_ORDER 10 /* 4 MiB; larger runs come from the huge-page pool */
@@ -53,6 +54,14 @@ void page_put_many(struct page *const *pages, unsigned n);
 /* Counters in pages, for meminfo and the tests' leak checks. */
 u64 page_count_total(void); /* managed by the allocator */
 u64 page_count_free(void);  /* includes per-CPU caches */
+/* page_count_type - pages of a type now, all their frames: PAGE_TABLE, PAGE_ANON, PAGE_OBJ. page_account - the
+ * owner has made n frames, which come from page_alloc, its type; freeing counts them back by itself. */
+u64 page_count_type(enum page_type);
+extern PERCPU s64 page_type_counts[PAGE_TYPES];
+static inline void page_account(enum page_type type, s64 n)
+{
+	__atomic_fetch_add(&this_cpu(page_type_counts)[type], n, __ATOMIC_RELAXED);
+}
 /* page_drain_local_cache - give this CPU's cached pages back to the free lists. Any context. */
 void page_drain_local_cache(void);
 

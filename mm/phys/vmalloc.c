@@ -38,6 +38,7 @@ static struct {
 	struct spinlock lock; /* RANK_VMALLOC */
 	struct rb_root areas;
 	struct slab_cache *cache;
+	u64 used; /* [l] bytes, guards included */
 	struct vm_area end;
 } vm;
 
@@ -137,6 +138,7 @@ static struct vm_area *area_alloc(size_t size, enum area_kind kind)
 		a->hi = a->lo + size;
 		a->end = a->hi + PAGE_SIZE;
 		area_insert(a, next);
+		vm.used += a->end - a->start;
 	}
 	spin_unlock(&vm.lock);
 	if (next)
@@ -151,6 +153,7 @@ static void area_free(struct vm_area *a)
 	struct vm_area *next;
 
 	spin_lock(&vm.lock);
+	vm.used -= a->end - a->start;
 	next = area_of(rb_next(&a->node));
 	rb_erase(&vm.areas, &a->node, update_max_gap);
 	set_gap(next, a->gap + (a->end - a->start) + next->gap);
@@ -292,4 +295,11 @@ const char *vmalloc_describe(vaddr_t va)
 		n = READ_ONCE(n->child[va >= READ_ONCE(a->start)]);
 	}
 	return NULL;
+}
+
+/* vmalloc_usage - see vmalloc.h. */
+void vmalloc_usage(u64 *total, u64 *used)
+{
+	*total = VMALLOC_END - VMALLOC_BASE;
+	*used = READ_ONCE(vm.used);
 }

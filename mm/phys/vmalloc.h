@@ -20,6 +20,8 @@ void *vmalloc_stack(size_t size);
 void *vmap_mmio(paddr_t pa, size_t size);
 /* vunmap_mmio - the same for what vmap_mmio returned. */
 void vunmap_mmio(void *va);
+/* vmalloc_usage - bytes of the area, and of those that are given out. */
+void vmalloc_usage(u64 *total, u64 *used);
 /* vmalloc_describe - what an address in the vmalloc area belongs to, for fault messages: "guard page below a
  * kernel stack" .., NULL if nothing. Takes no lock; the answer is a guess while ranges come and go. */
 const char *vmalloc_describe(vaddr_t va);

@@ -24,6 +24,7 @@ struct page *node_alloc(unsigned flags)
 		node = page_alloc(0, flags | PA_ZERO);
 	if (!node)
 		return NULL;
+	page_account(PAGE_TABLE, 1);
 	atomic_store(&node->flags, PAGE_TABLE); /* the buddy lists look at neighbours */
 	node->refs = 1;
 	node->node_used = 0;

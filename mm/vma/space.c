@@ -5,6 +5,7 @@
  */
 #include <quire/assert.h>
 #include <uapi/errno.h>
+#include "lib/refcount.h"
 #include "mm/map/map.h"
 #include "mm/obj/anon.h"
 #include "mm/obj/object.h"
@@ -77,6 +78,23 @@ int space_create(struct space **out)
 void space_get(struct space *s)
 {
 	__atomic_fetch_add(&s->users, 1, __ATOMIC_RELAXED);
+}
+
+bool space_try_get(struct space *s)
+{
+	return refcount_try_get(&s->users);
+}
+
+u64 space_rss(const struct space *s)
+{
+	s64 pages = READ_ONCE(s->rss[RSS_ANON]) + READ_ONCE(s->rss[RSS_FILE]);
+
+	return (u64)MAX(pages, 0);
+}
+
+u64 space_peak_rss(const struct space *s)
+{
+	return MAX(READ_ONCE(s->hiwater_rss), space_rss(s));
 }
 
 /* Debug: every account must have returned to zero with the last page. */
@@ -232,6 +250,7 @@ static void copy_layout(struct space *from, struct space *to)
 	to->arg_end = from->arg_end;
 	to->env_start = from->env_start;
 	to->env_end = from->env_end;
+	to->program = from->program;
 	to->limits = from->limits;
 	to->nr_vmas = from->nr_vmas;
 	to->total_pages = from->total_pages;

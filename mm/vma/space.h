@@ -59,6 +59,13 @@ struct space_limits {
 	u64 as, data, stack, memlock;
 };
 
+/* Where exec put things, for /proc; user addresses. */
+struct space_program {
+	vaddr_t code_start, code_end, data_start, data_end;
+	vaddr_t stack;           /* the stack pointer that it was started with */
+	vaddr_t auxv, auxv_end;  /* the auxiliary vector on the stack */
+};
+
 struct space {
 	struct aspace as;
 	struct rwlock lock;     /* RANK_SPACE */
@@ -69,13 +76,15 @@ struct space {
 	u64 total_pages;        /* [s] all mappings */
 	u64 data_pages;         /* [s] private writable, not stack */
 	u64 stack_pages;        /* [s] */
+	u64 peak_pages;         /* [s] the most that total_pages has been */
 	s64 rss[RSS_KINDS];     /* [a] pages */
-	u64 hiwater_rss;        /* pages */
+	u64 hiwater_rss;        /* pages, as of the last time that some were taken away: see space_peak_rss */
 	vaddr_t mmap_top;       /* [i] search downwards from here */
 	vaddr_t brk_start, brk; /* [s] */
 	vaddr_t stack_top;      /* [i] */
 	vaddr_t vdso;           /* [i] its ELF header; 0: none. Programs may unmap it */
 	vaddr_t arg_start, arg_end, env_start, env_end; /* for /proc */
+	struct space_program program;
 	struct space_limits limits;                     /* [s] */
 	struct family *family;                          /* [i] */
 	struct list_head family_link;                   /* family lock */
@@ -84,6 +93,11 @@ struct space {
 /* space_create - an empty space with its page-table root. 0 or -ENOMEM. users == 1. */
 int space_create(struct space **out);
 void space_get(struct space *);
+/* space_try_get - false when the last user has gone: for those who keep the struct by a reference on its as. */
+bool space_try_get(struct space *);
+/* space_rss - resident pages now. space_peak_rss - the most there have been. */
+u64 space_rss(const struct space *);
+u64 space_peak_rss(const struct space *);
 /* space_put - the last user's put unmaps everything and frees the space. Sleeps. */
 void space_put(struct space *);
 /* space_fork - a copy of src with copy-on-write private memory. src must be current->space or stopped.

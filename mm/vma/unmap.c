@@ -15,6 +15,7 @@ static void zap_list(struct space *s, const struct list_head *mappings)
 	struct vma *v;
 	struct ptc c;
 
+	WRITE_ONCE(s->hiwater_rss, space_peak_rss(s));
 	tlb_batch_init(&batch, &s->as, TLB_UNMAP);
 	ptc_begin(&c, &s->as, 0, 0, PTC_EDIT | PTC_PRUNE | PTC_DEFER | PTC_STAY, &batch);
 	list_for_each (v, mappings, obj_link) {

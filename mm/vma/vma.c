@@ -71,6 +71,7 @@ static void account(struct vma *v, s64 pages)
 	struct space *s = v->space;
 
 	s->total_pages += (u64)pages;
+	s->peak_pages = MAX(s->peak_pages, s->total_pages);
 	if (v->flags & (VM_STACK | VM_GROWSDOWN))
 		s->stack_pages += (u64)pages;
 	else if ((v->flags & (VM_WRITE | VM_SHARED)) == VM_WRITE)

@@ -4,7 +4,7 @@
 A row is one program of tools/testing/selftests with its arguments. Its name is that of its list of cases,
 tests/kselftest/expected/ARCH/NAME.
 
-Not here: futex_requeue_pi* and futex_waitv, which Quire has none of; clone3_cap_checkpoint_restore, which looks into a
+Not here: futex_requeue_pi*, since there is no priority inheritance; clone3_cap_checkpoint_restore, which looks into a
 libcap older than Debian's and does not pass on Linux.
 """
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ ROWS = [
     *rows_of("proc", "proc-self-map-files-001", "proc-self-map-files-002"),
     *rows_of("clone3", "clone3", "clone3_clear_sighand", "clone3_set_tid"),
     *rows_of("futex/functional", "futex_wait", "futex_wait_timeout", "futex_wait_wouldblock", "futex_requeue",
-             "futex_wait_private_mapped_file", "futex_wait_uninitialized_heap", timed=True),
+             "futex_wait_private_mapped_file", "futex_wait_uninitialized_heap", "futex_waitv", timed=True),
 ]
 
 

@@ -104,6 +104,8 @@
 	SYSCALL(158, getgroups) \
 	SYSCALL(159, setgroups) \
 	SYSCALL(160, uname) \
+	SYSCALL(161, sethostname) \
+	SYSCALL(162, setdomainname) \
 	SYSCALL(163, getrlimit) \
 	SYSCALL(164, setrlimit) \
 	SYSCALL(165, getrusage) \
@@ -140,5 +142,6 @@
 	SYSCALL(435, clone3) \
 	SYSCALL(438, pidfd_getfd) \
 	SYSCALL(439, faccessat2) \
-	SYSCALL(441, epoll_pwait2)
+	SYSCALL(441, epoll_pwait2) \
+	SYSCALL(449, futex_waitv)
 /* clang-format on */

@@ -116,6 +116,8 @@
 	SYSCALL(165, mount) \
 	SYSCALL(166, umount2) \
 	SYSCALL(169, reboot) \
+	SYSCALL(170, sethostname) \
+	SYSCALL(171, setdomainname) \
 	SYSCALL(186, gettid) \
 	SYSCALL(200, tkill) \
 	SYSCALL(201, time) \
@@ -168,5 +170,6 @@
 	SYSCALL(435, clone3) \
 	SYSCALL(438, pidfd_getfd) \
 	SYSCALL(439, faccessat2) \
-	SYSCALL(441, epoll_pwait2)
+	SYSCALL(441, epoll_pwait2) \
+	SYSCALL(449, futex_waitv)
 /* clang-format on */
