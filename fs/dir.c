@@ -44,13 +44,27 @@ bool dir_emit(struct dir_fill *fill, const char *name, size_t len, u64 ino, u32 
 	return true;
 }
 
+/* parent_number - of "..", which may lie in another file system. */
+static u64 parent_number(struct dentry *dir)
+{
+	struct dentry *root = process_root();
+	u64 ino;
+
+	mutex_lock(&vfs_rename_lock);
+	ino = mount_parent(dir, root)->inode->ino;
+	mutex_unlock(&vfs_rename_lock);
+	dentry_put(root);
+	return ino;
+}
+
 bool dir_fill_dots(struct file *f, struct dir_fill *fill, int *err)
 {
 	struct dentry *dir = f->dentry;
+	u64 up = fill->parent_ino ? fill->parent_ino : dir->parent->inode->ino;
 
 	if (f->pos == 0 && dir_emit(fill, ".", 1, dir->inode->ino, S_IFDIR, 1, err))
 		f->pos = 1;
-	if (f->pos == 1 && dir_emit(fill, "..", 2, dir->parent->inode->ino, S_IFDIR, 2, err))
+	if (f->pos == 1 && dir_emit(fill, "..", 2, up, S_IFDIR, 2, err))
 		f->pos = 2;
 	return f->pos >= 2;
 }
@@ -61,6 +75,8 @@ bool dir_fill_tree(struct file *f, struct dir_fill *fill, int *err)
 	struct dentry *dir = f->dentry, *d;
 	bool more;
 
+	if (f->pos < 2)
+		fill->parent_ino = parent_number(dir);
 	mutex_lock(&dir->inode->lock);
 	more = dir_fill_dots(f, fill, err);
 	if (more)
@@ -82,7 +98,11 @@ static int dir_readdir(struct file *f, vaddr_t buf, u32 size)
 	struct dir_fill fill = {.buf = buf, .left = size};
 	int err = 0;
 
+	if (f->dentry->unlinked)
+		return -ENOENT;
 	dir_fill_tree(f, &fill, &err);
+	if (!err)
+		inode_accessed(f->inode, f->flags);
 	return err ? err : (int)fill.done;
 }
 

@@ -17,6 +17,7 @@ struct uio;
 struct dir_fill {
 	vaddr_t buf;
 	u32 left, done; /* bytes */
+	u64 parent_ino; /* what ".." is; 0: the directory above in the same file system */
 };
 
 /* dir_emit - one entry. type: S_IF*; next: the position behind it.

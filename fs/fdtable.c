@@ -187,12 +187,8 @@ void files_close_on_exec(struct files *t)
 
 /* --- the current process's table --------------------------------------------------------------------- */
 
-struct file *fd_get(int fd)
-{
-	return files_find(current_process->files, fd);
-}
-
-struct file *files_find(struct files *t, int fd)
+/* get - flags: a file with one of these is none. */
+static inline struct file *get(struct files *t, int fd, u32 flags)
 {
 	struct fd_array *a;
 	struct file *f = NULL;
@@ -201,10 +197,25 @@ struct file *files_find(struct files *t, int fd)
 	a = rcu_dereference(t->array);
 	if ((u32)fd < a->capacity)
 		f = rcu_dereference(a->files[fd]);
-	if (f && !refcount_try_get(&f->refs))
+	if (f && ((READ_ONCE(f->flags) & flags) || !refcount_try_get(&f->refs)))
 		f = NULL;
 	rcu_read_unlock();
 	return f;
+}
+
+struct file *fd_get(int fd)
+{
+	return get(current_process->files, fd, O_PATH);
+}
+
+struct file *fd_get_any(int fd)
+{
+	return get(current_process->files, fd, 0);
+}
+
+struct file *files_find(struct files *t, int fd)
+{
+	return get(t, fd, 0);
 }
 
 /* New threads are made, and the table is shared and replaced, by the process's threads alone. */
@@ -213,12 +224,15 @@ struct file *fd_borrow(int fd, bool *counted)
 	struct process *p = current_process;
 	struct files *t = p->files;
 	struct fd_array *a = t->array;
+	struct file *f;
 
 	*counted = false;
-	if (likely(READ_ONCE(p->nr_threads) == 1 && refcount_read(&t->refs) == 1))
-		return likely((u32)fd < a->capacity) ? a->files[fd] : NULL;
-	*counted = true;
-	return fd_get(fd);
+	if (unlikely(READ_ONCE(p->nr_threads) != 1 || refcount_read(&t->refs) != 1)) {
+		*counted = true;
+		return fd_get(fd);
+	}
+	f = likely((u32)fd < a->capacity) ? a->files[fd] : NULL;
+	return f && unlikely(f->flags & O_PATH) ? NULL : f;
 }
 
 /* --- other people's tables --------------------------------------------------------------------------- */
@@ -336,6 +350,39 @@ int fd_close(int fd)
 		return -EBADF;
 	file_put(f);
 	return 0;
+}
+
+/* take_next - close the first open one from *fd to last; NULL: there is none. Lock held. */
+static struct file *take_next(struct fd_array *a, u32 *fd, u32 last)
+{
+	for (; (*fd = (u32)bitmap_next(a->used, a->capacity, *fd)) < a->capacity && *fd <= last;
+	     ++*fd)
+		if (a->files[*fd])
+			return clear_entry(a, *fd);
+	return NULL;
+}
+
+void fd_close_range(u32 first, u32 last, bool cloexec)
+{
+	struct files *t = current_process->files;
+	struct fd_array *a;
+	struct file *f;
+
+	do {
+		mutex_lock(&t->lock);
+		a = t->array;
+		f = NULL;
+		if (cloexec) {
+			for (u32 fd = first; fd < a->capacity && fd <= last; fd++)
+				if (a->files[fd])
+					bitmap_set(a->cloexec, fd);
+		} else if (first < a->capacity) {
+			f = take_next(a, &first, last);
+		}
+		mutex_unlock(&t->lock);
+		if (f)
+			file_put(f);
+	} while (f);
 }
 
 bool fd_cloexec(int fd)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * file.c - open files as objects, opening by name, and reading and writing from inside the kernel.
+ * file.c - open files as objects, and reading and writing from inside the kernel. Opening by name: open.c.
  *
  * A struct file is freed a grace period after its last reference, because descriptor look-ups find it
  * without a lock and only then try to take a reference.
@@ -34,8 +34,8 @@ int file_alloc(struct inode *inode, const struct file_ops *ops, u32 flags, struc
 	mutex_init(&f->pos_lock, RANK_FILE_POS);
 	list_init(&f->epoll_items);
 	f->flags = flags & ~(u32)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
-	f->can_read = access == O_RDONLY || access == O_RDWR;
-	f->can_write = access == O_WRONLY || access == O_RDWR;
+	f->can_read = !(flags & O_PATH) && (access == O_RDONLY || access == O_RDWR);
+	f->can_write = !(flags & O_PATH) && (access == O_WRONLY || access == O_RDWR);
 	f->ops = ops;
 	f->inode = inode;
 	if (inode)
@@ -53,6 +53,14 @@ static bool is_writer(const struct file *f)
 static void free_after_readers(struct rcu_head *head)
 {
 	kfree(container_of(head, struct file, rcu));
+}
+
+void file_set_name(struct file *f, struct dentry *d)
+{
+	dentry_get(d);
+	f->dentry = d;
+	if (is_writer(f))
+		atomic_inc(&f->inode->super->writers);
 }
 
 void file_get(struct file *f)
@@ -75,196 +83,6 @@ void file_put(struct file *f)
 	if (f->inode)
 		inode_put(f->inode);
 	rcu_call(&f->rcu, free_after_readers);
-}
-
-/* --- opening ----------------------------------------------------------------------------------------- */
-
-static int check_open(const struct inode *inode, u32 flags)
-{
-	static const u8 wanted[4] = {R_OK, W_OK, R_OK | W_OK, 0};
-	unsigned want = wanted[flags & O_ACCMODE];
-
-	if (flags & O_TRUNC)
-		want |= W_OK;
-	if (S_ISLNK(inode->mode))
-		return -ELOOP;
-	if (S_ISDIR(inode->mode) && ((want & W_OK) || (flags & O_CREAT)))
-		return -EISDIR;
-	if ((flags & O_DIRECTORY) && !S_ISDIR(inode->mode))
-		return -ENOTDIR;
-	if ((S_ISCHR(inode->mode) || S_ISBLK(inode->mode)) && super_has_flag(inode, MS_NODEV))
-		return -EACCES;
-	return vfs_permission(inode, want, false);
-}
-
-static const struct file_ops *ops_of(const struct inode *inode)
-{
-	return S_ISCHR(inode->mode) && !inode->fops ? device_find(inode->rdev) : inode->fops;
-}
-
-static int truncate_opened(struct inode *inode)
-{
-	int err;
-
-	if (!S_ISREG(inode->mode) || !inode->ops->resize)
-		return 0;
-	mutex_lock(&inode->lock);
-	err = inode->ops->resize(inode, 0);
-	mutex_unlock(&inode->lock);
-	return err;
-}
-
-static void begin_use(struct file *f, struct dentry *d)
-{
-	dentry_get(d);
-	f->dentry = d;
-	if (is_writer(f))
-		atomic_inc(&f->inode->super->writers);
-}
-
-int file_open(struct dentry *d, u32 flags, struct file **out)
-{
-	const struct file_ops *ops;
-	struct file *f;
-	int err = check_open(d->inode, flags);
-
-	if (err)
-		return err;
-	ops = ops_of(d->inode);
-	err = ops ? file_alloc(d->inode, ops, flags, &f) : -ENXIO;
-	if (err)
-		return err;
-	begin_use(f, d);
-	f->flags |= flags & O_NOCTTY; /* for open alone */
-	if (f->ops->open)
-		err = f->ops->open(f);
-	f->flags &= ~(u32)O_NOCTTY;
-	if (!err && (flags & O_TRUNC))
-		err = truncate_opened(d->inode);
-	if (err)
-		file_put(f);
-	else
-		*out = f;
-	return err;
-}
-
-/* make_regular - the file that O_CREAT asks for; -EEXIST when there is something of that name. */
-static int make_regular(struct dentry *dir, const struct last_name *last, u32 mode,
-			struct dentry **out)
-{
-	struct vfs_new what = {.mode = S_IFREG | (mode & 07777)};
-
-	if (current->proc) {
-		what.uid = cred_now()->fsuid;
-		what.gid = cred_now()->fsgid;
-		what.mode &= ~current_process->fs->umask;
-	}
-	return vfs_create(dir, last->name, last->len, &what, out);
-}
-
-/* find_or_make - what open(2) with O_CREAT is about; *made tells whether it is new. */
-static int find_or_make(struct dentry *at, const char *path, u32 flags, u32 mode,
-			struct dentry **out, bool *made)
-{
-	struct last_name last;
-	struct dentry *dir;
-	int err = vfs_lookup_parent(at, path, flags & (O_NOFOLLOW | O_EXCL) ? 0 : WALK_FOLLOW, &dir,
-				    &last);
-
-	if (err)
-		return err;
-	if (last.jumped) {
-		*out = dir;
-		return 0;
-	}
-	err = last.special || last.wants_dir ? -EISDIR
-					     : vfs_find_child(dir, last.name, last.len, out);
-	if (!err && (flags & O_EXCL)) {
-		dentry_put(*out);
-		err = -EEXIST;
-	}
-	while (err == -ENOENT) { /* it may come and go between being looked for and being made */
-		err = make_regular(dir, &last, mode, out);
-		*made = !err;
-		if (err != -EEXIST || (flags & O_EXCL))
-			break;
-		err = vfs_find_child(dir, last.name, last.len, out);
-	}
-	if (!err)
-		*out = mount_cross(*out);
-	dentry_put(dir);
-	return err;
-}
-
-int file_open_at(struct dentry *at, const char *path, u32 flags, u32 mode, struct file **out)
-{
-	struct dentry *d;
-	bool made = false;
-	int err;
-
-	if (flags & O_CREAT)
-		err = find_or_make(at, path, flags, mode, &d, &made);
-	else
-		err = vfs_lookup(at, path, flags & O_NOFOLLOW ? 0 : WALK_FOLLOW, &d);
-	if (err)
-		return err;
-	/* Whoever makes a file may open it, whatever mode it gave it. */
-	if (made)
-		err = file_alloc(d->inode, d->inode->fops, flags, out);
-	else
-		err = file_open(d, flags, out);
-	if (made && !err)
-		begin_use(*out, d);
-	dentry_put(d);
-	return err;
-}
-
-static int open_program(struct dentry *d, struct file **out)
-{
-	int err;
-
-	if (S_ISLNK(d->inode->mode))
-		return -ELOOP;
-	if (!S_ISREG(d->inode->mode) || !d->inode->fops)
-		return -EACCES;
-	err = vfs_permission(d->inode, X_OK, false);
-	if (!err)
-		err = file_alloc(d->inode, d->inode->fops, O_RDONLY, out);
-	if (err)
-		return err;
-	dentry_get(d);
-	(*out)->dentry = d;
-	return 0;
-}
-
-int file_open_program(struct dentry *at, const char *path, unsigned walk, struct file **out)
-{
-	struct dentry *d;
-	int err;
-
-	if (!*path)
-		return open_program(at, out);
-	err = vfs_lookup(at, path, walk, &d);
-	if (err)
-		return err;
-	err = open_program(d, out);
-	dentry_put(d);
-	return err;
-}
-
-int file_open_path(const char *path, u32 flags, u32 mode, struct file **out)
-{
-	struct dentry *cwd = vfs_root;
-	int err;
-
-	dentry_get(cwd);
-	if (current->proc) {
-		dentry_put(cwd);
-		cwd = fs_context_cwd(current_process->fs);
-	}
-	err = file_open_at(cwd, path, flags, mode, out);
-	dentry_put(cwd);
-	return err;
 }
 
 /* --- use from the kernel ----------------------------------------------------------------------------- */

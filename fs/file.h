@@ -33,8 +33,10 @@ struct uio {
 	const struct uio_segment *seg;
 	unsigned nr_segs;
 	bool kernel;
-	u64 seg_off; /* bytes of seg[0] already used */
-	u64 left;    /* bytes in all that remain */
+	bool append;    /* a write goes to the end of the file, wherever *pos is */
+	bool no_append; /* O_APPEND does not count this time */
+	u64 seg_off;    /* bytes of seg[0] already used */
+	u64 left;       /* bytes in all that remain */
 };
 
 static inline void uio_init(struct uio *u, const struct uio_segment *seg, unsigned nr, bool kernel)
@@ -67,6 +69,8 @@ struct file_ops {
 	s64 (*seek)(struct file *, s64 offset, int whence);      /* NULL: ESPIPE */
 	long (*ioctl)(struct file *, unsigned cmd, vaddr_t arg); /* NULL: ENOTTY */
 	int (*readdir)(struct file *, vaddr_t buf, u32 size);    /* getdents64; NULL: ENOTDIR */
+	/* fallocate(2): the range makes sense, the file is open for writing. NULL: EOPNOTSUPP */
+	int (*allocate)(struct file *, int mode, u64 offset, u64 len);
 	/* What is ready now, as POLL* bits; with a request, also tell it the queues to wait on: see fs/poll.h.
 	 * NULL: always readable and writable. */
 	u32 (*poll)(struct file *, struct poll_request *);
@@ -97,9 +101,15 @@ int file_open_path(const char *path, u32 flags, u32 mode, struct file **out);
 /* file_open_program - for execve: at is the directory, or with an empty path the program itself. Needs no permission
  * to read. walk: WALK_*. -EACCES: not a regular file, or not executable; -ELOOP: a symbolic link not to be followed */
 int file_open_program(struct dentry *at, const char *path, unsigned walk, struct file **out);
-/* file_open_at - open(2) from the directory at. */
-int file_open_at(struct dentry *at, const char *path, u32 flags, u32 mode, struct file **out);
+/* file_open_at - open(2) from the directory at. flags have been checked for making sense together. */
+struct file_how {
+	u32 flags, mode; /* O_*; permissions of a file that is made */
+	unsigned walk;   /* WALK_* that restrict the way */
+};
+int file_open_at(struct dentry *at, const char *path, const struct file_how *, struct file **out);
 int file_alloc(struct inode *, const struct file_ops *, u32 flags, struct file **out);
+/* file_set_name - a new file was opened by this name, on which it takes a reference. */
+void file_set_name(struct file *, struct dentry *);
 void file_get(struct file *);
 void file_put(struct file *); /* may sleep */
 
@@ -135,8 +145,10 @@ void files_close_on_exec(struct files *);
 /* files_is_shared - with another process; threads of one process share one reference. */
 bool files_is_shared(const struct files *);
 
-/* fd_get - the file behind a descriptor of the current process with a reference; NULL: EBADF. */
+/* fd_get - the file behind a descriptor of the current process with a reference; NULL: EBADF, also for one that
+ * stands for a name only (O_PATH). fd_get_any: those as well. */
 struct file *fd_get(int fd);
+struct file *fd_get_any(int fd);
 /* fd_borrow - the same for no longer than a system call of the current thread. Without a reference, and *counted false,
  * when nobody else could close the descriptor meanwhile: a single thread, with a table of its own.
  * fd_return - with what fd_borrow said. */
@@ -168,6 +180,8 @@ int files_set(struct files *, int fd, struct file *);
  * -EBADF (out of range), -ENOMEM. fd_close - 0 or -EBADF. */
 int fd_replace(int fd, struct file *f, bool cloexec);
 int fd_close(int fd);
+/* fd_close_range - close all open descriptors from first to last, or only mark them close-on-exec. */
+void fd_close_range(u32 first, u32 last, bool cloexec);
 bool fd_cloexec(int fd);
 int fd_set_cloexec(int fd, bool on); /* 0 or -EBADF */
 

@@ -56,7 +56,7 @@ void inode_init(struct inode *inode, u32 mode, const struct inode_ops *ops,
 	inode->ino = atomic_fetch_add(&next_ino, 1);
 	inode->ops = ops;
 	inode->fops = fops;
-	inode->atime = inode->mtime = inode->ctime = vfs_now();
+	inode->atime = inode->mtime = inode->ctime = inode->btime = vfs_now();
 }
 
 void inode_set_super(struct inode *inode, struct super *s)

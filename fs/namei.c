@@ -23,6 +23,7 @@ struct walk {
 	struct dentry *at;   /* referenced */
 	const char *rest;    /* of the path */
 	char *buf;           /* expanded links; NULL: none yet */
+	unsigned flags;      /* WALK_* */
 	unsigned links;
 	bool jumped; /* at is where a link led that is more than its text, and no name follows */
 };
@@ -41,11 +42,26 @@ static void move_to(struct walk *w, struct dentry *d)
 	w->at = d;
 }
 
-static void walk_begin(struct walk *w, struct dentry *at, const char *path)
+/* is_scoped - the walk must not leave the tree below where it starts. */
+static bool is_scoped(const struct walk *w)
 {
-	*w = (struct walk){.root = process_root(), .rest = path};
+	return w->flags & (WALK_BENEATH | WALK_IN_ROOT);
+}
+
+static int walk_begin(struct walk *w, struct dentry *at, const char *path, unsigned flags)
+{
+	*w = (struct walk){.rest = path, .flags = flags};
+	if (*path == '/' && (flags & WALK_BENEATH))
+		return -EXDEV;
+	if (is_scoped(w)) {
+		dentry_get(at);
+		w->root = at;
+	} else {
+		w->root = process_root();
+	}
 	w->at = *path == '/' ? w->root : at;
 	dentry_get(w->at);
+	return 0;
 }
 
 static void walk_end(struct walk *w)
@@ -80,18 +96,47 @@ static int check_directory(const struct dentry *d)
 	return vfs_permission(d->inode, X_OK, false);
 }
 
-/* go_up - "..": not above the root. Parents change only under vfs_rename_lock. */
-static void go_up(struct walk *w)
+/* lies_below - needs vfs_rename_lock. */
+static bool lies_below(struct dentry *d, const struct dentry *root)
+{
+	for (struct dentry *up;; d = up) {
+		if (d == root)
+			return true;
+		up = mount_parent(d, root);
+		if (up == d)
+			return false;
+	}
+}
+
+/* cross - onto what is mounted on d, whose reference passes. */
+static int cross(struct walk *w, struct dentry *d)
+{
+	struct super *s = d->super;
+
+	d = mount_cross(d);
+	move_to(w, d);
+	return d->super != s && (w->flags & WALK_NO_XDEV) ? -EXDEV : 0;
+}
+
+/* go_up - "..": not above the root. Parents change only under vfs_rename_lock; who must stay below where
+ * the walk began looks whether that is still so. */
+static int go_up(struct walk *w)
 {
 	struct dentry *parent;
+	bool outside;
 
 	if (w->at == w->root)
-		return;
+		return w->flags & WALK_BENEATH ? -EXDEV : 0;
 	mutex_lock(&vfs_rename_lock);
 	parent = mount_parent(w->at, w->root);
+	outside = (is_scoped(w) && !lies_below(parent, w->root)) ||
+		  ((w->flags & WALK_NO_XDEV) && parent->super != w->at->super);
 	dentry_get(parent);
 	mutex_unlock(&vfs_rename_lock);
-	move_to(w, mount_cross(parent));
+	if (!outside)
+		return cross(w, parent);
+	dentry_put(parent);
+	return -EXDEV;
 }
 
 int vfs_readlink(struct dentry *link, char *buf, size_t size)
@@ -106,26 +151,51 @@ int vfs_readlink(struct dentry *link, char *buf, size_t size)
 	return (int)n;
 }
 
+/* jump - the link leads to something without a path. */
+static int jump(struct walk *w, struct dentry *link, const char *rest)
+{
+	struct dentry *to;
+	int err;
+
+	if (w->flags & WALK_NO_MAGICLINKS)
+		return -ELOOP;
+	err = link->inode->ops->follow(link, &to);
+	if (err)
+		return err;
+	if (is_scoped(w) || ((w->flags & WALK_NO_XDEV) && to->super != link->super)) {
+		dentry_put(to);
+		return -EXDEV;
+	}
+	move_to(w, to);
+	w->rest = rest;
+	w->jumped = true;
+	return 0;
+}
+
+/* restart - a link's text begins with a slash. */
+static int restart(struct walk *w)
+{
+	if ((w->flags & WALK_BENEATH) ||
+	    ((w->flags & WALK_NO_XDEV) && w->root->super != w->at->super))
+		return -EXDEV;
+	dentry_get(w->root);
+	move_to(w, w->root);
+	return 0;
+}
+
 /* expand - the link stood at the beginning of w->rest, len characters long: put its target there. */
 static int expand(struct walk *w, struct dentry *link, size_t len)
 {
 	const char *rest = w->rest + len;
 	size_t rest_len = strlen(rest), room = PATH_MAX;
-	struct dentry *to;
 	char *buf;
 	int n;
 
-	if (++w->links > WALK_MAX_LINKS || super_has_flag(link->inode, MS_NOSYMFOLLOW))
+	if (++w->links > WALK_MAX_LINKS || super_has_flag(link->inode, MS_NOSYMFOLLOW) ||
+	    (w->flags & WALK_NO_SYMLINKS))
 		return -ELOOP;
-	if (link->inode->ops->follow) {
-		n = link->inode->ops->follow(link, &to);
-		if (n)
-			return n;
-		move_to(w, to);
-		w->rest = rest;
-		w->jumped = true;
-		return 0;
-	}
+	if (link->inode->ops->follow)
+		return jump(w, link, rest);
 	if (rest_len >= PATH_MAX)
 		return -ENAMETOOLONG;
 	if (link->inode->target)
@@ -142,11 +212,7 @@ static int expand(struct walk *w, struct dentry *link, size_t len)
 	kfree(w->buf);
 	w->buf = buf;
 	w->rest = buf;
-	if (*buf == '/') {
-		dentry_get(w->root);
-		move_to(w, w->root);
-	}
-	return 0;
+	return *buf == '/' ? restart(w) : 0;
 }
 
 int vfs_find_child(struct dentry *dir, const char *name, size_t len, struct dentry **out)
@@ -172,37 +238,37 @@ static int step(struct walk *w, size_t len, unsigned flags)
 		return err;
 	w->jumped = false;
 	if (len <= 2 && !memcmp(w->rest, "..", len)) {
-		if (len == 2)
-			go_up(w);
+		err = len == 2 ? go_up(w) : 0;
 		w->rest += len;
-		return 0;
+		return err;
 	}
 	err = vfs_find_child(w->at, w->rest, len, &child);
 	if (err)
 		return err;
-	child = mount_cross(child);
 	/* A slash behind a link means what the link leads to. */
 	if (S_ISLNK(child->inode->mode) && (!last || (flags & WALK_FOLLOW) || w->rest[len])) {
 		err = expand(w, child, len);
 		dentry_put(child);
 		return err;
 	}
-	move_to(w, child);
-	if (w->rest[len] && !S_ISDIR(child->inode->mode))
-		return -ENOTDIR;
+	err = cross(w, child);
+	if (!err && w->rest[len] && !S_ISDIR(w->at->inode->mode))
+		err = -ENOTDIR;
 	w->rest += len;
-	return 0;
+	return err;
 }
 
 int vfs_lookup(struct dentry *at, const char *path, unsigned flags, struct dentry **out)
 {
 	struct walk w;
-	int err = 0;
 	size_t len;
+	int err;
 
 	if (!*path)
 		return -ENOENT;
-	walk_begin(&w, at, path);
+	err = walk_begin(&w, at, path, flags);
+	if (err)
+		return err;
 	while (!err && (len = next_component(&w)))
 		err = step(&w, len, flags);
 	if (!err && (flags & WALK_DIRECTORY) && !S_ISDIR(w.at->inode->mode))
@@ -270,7 +336,9 @@ int vfs_lookup_parent(struct dentry *at, const char *path, unsigned flags, struc
 
 	if (!*path)
 		return -ENOENT;
-	walk_begin(&w, at, path);
+	err = walk_begin(&w, at, path, flags);
+	if (err)
+		return err;
 	err = walk_to_last(&w, flags, &len);
 	if (!err && (len || !w.jumped))
 		err = check_directory(w.at);

@@ -8,6 +8,8 @@
 #include <quire/assert.h>
 #include <uapi/errno.h>
 #include "fs/vfs.h"
+#include "kernel/cred.h"
+#include "kernel/process.h"
 #include "lib/refcount.h"
 
 /* may_change - names may be made and removed in this directory now. Lock held. */
@@ -23,6 +25,35 @@ static void touch_directory(struct inode *dir)
 	dir->mtime = dir->ctime = vfs_now();
 }
 
+/* inherit - what a new file has from a directory with a set-group-ID bit: its group, and directories the bit. */
+static struct vfs_new inherit(const struct inode *dir, const struct vfs_new *what)
+{
+	struct vfs_new new = *what;
+
+	if (!current->proc || !(dir->mode & S_ISGID))
+		return new;
+	new.gid = dir->gid;
+	if (S_ISDIR(new.mode))
+		new.mode |= S_ISGID;
+	else if ((new.mode &(S_ISGID | 0010)) == (S_ISGID | 0010) && !cred_in_group(new.gid) &&
+		 !cred_capable(CAP_FSETID))
+		new.mode &= ~(u32)S_ISGID;
+	return new;
+}
+
+/* create_inode - the new file itself. Lock of the directory held. */
+static int create_inode(struct dentry *dir, struct dentry *d, const struct vfs_new *what)
+{
+	struct vfs_new new = inherit(dir->inode, what);
+	int err = may_change(dir);
+
+	if (err)
+		return err;
+	if (!dir->inode->ops->create)
+		return -EPERM;
+	return dir->inode->ops->create(dir->inode, d, &new);
+}
+
 static int create_locked(struct dentry *dir, struct dentry *d, const struct vfs_new *what)
 {
 	struct dentry *old;
@@ -33,12 +64,7 @@ static int create_locked(struct dentry *dir, struct dentry *d, const struct vfs_
 		dentry_put(old);
 		return -EEXIST;
 	}
-	err = may_change(dir);
-	if (err)
-		return err;
-	if (!dir->inode->ops->create)
-		return -EPERM;
-	err = dir->inode->ops->create(dir->inode, d, what);
+	err = create_inode(dir, d, what);
 	if (err)
 		return err;
 	dentry_link(d);
@@ -46,6 +72,15 @@ static int create_locked(struct dentry *dir, struct dentry *d, const struct vfs_
 		dir->inode->nlink++;
 	touch_directory(dir->inode);
 	return 0;
+}
+
+int vfs_create_nameless(struct dentry *dir, struct dentry *d, const struct vfs_new *what)
+{
+	int err = dir->inode->ops->create ? create_inode(dir, d, what) : -EOPNOTSUPP;
+
+	if (!err)
+		d->inode->nlink = 0;
+	return err;
 }
 
 int vfs_create(struct dentry *dir, const char *name, size_t len, const struct vfs_new *what,
@@ -100,9 +135,10 @@ int vfs_link(struct dentry *old, struct dentry *dir, const char *name, size_t le
 		return -ENOMEM;
 	mutex_lock(&dir->inode->lock);
 	mutex_lock_nested(&inode->lock);
-	err = inode->nlink ? link_locked(dir, d, inode) : -ENOENT;
+	err = inode->nlink || inode->linkable ? link_locked(dir, d, inode) : -ENOENT;
 	if (!err) {
 		inode->nlink++;
+		inode->linkable = false;
 		inode->ctime = vfs_now();
 	}
 	mutex_unlock(&inode->lock);
@@ -127,6 +163,17 @@ static void drop_name(struct dentry *dir, struct dentry *d)
 	touch_directory(dir->inode);
 }
 
+/* may_remove - in a sticky directory only the file's owner and the directory's remove and rename. */
+static int may_remove(const struct dentry *dir, const struct dentry *d)
+{
+	u32 me = cred_now()->fsuid;
+	int err = may_change(dir);
+
+	if (err || !(dir->inode->mode & S_ISVTX) || me == d->inode->uid || me == dir->inode->uid)
+		return err;
+	return cred_capable(CAP_FOWNER) ? 0 : -EPERM;
+}
+
 static int check_removal(const struct dentry *d, bool directory)
 {
 	if (directory) {
@@ -146,7 +193,7 @@ int vfs_unlink(struct dentry *dir, const char *name, size_t len, bool directory)
 
 	mutex_lock(&dir->inode->lock);
 	d = dentry_find(dir, name, len);
-	err = d ? may_change(dir) : -ENOENT;
+	err = d ? may_remove(dir, d) : -ENOENT;
 	if (!err) {
 		mutex_lock_nested(&d->inode->lock);
 		err = check_removal(d, directory);
@@ -179,25 +226,37 @@ static bool is_below(const struct dentry *d, const struct dentry *ancestor)
 	return d == ancestor;
 }
 
+static int check_exchange(const struct rename_job *j)
+{
+	if (j->new_name->wants_dir && !S_ISDIR(j->target->inode->mode))
+		return -ENOTDIR;
+	return 0;
+}
+
 static int check_rename(const struct rename_job *j)
 {
 	bool is_dir = S_ISDIR(j->old->inode->mode);
-	int err = may_change(j->old_dir);
+	int err = may_remove(j->old_dir, j->old);
 
 	if (!err)
-		err = may_change(j->new_dir);
+		err = j->target ? may_remove(j->new_dir, j->target) : may_change(j->new_dir);
 	if (err)
 		return err;
 	if (j->old->mounted || (j->target && j->target->mounted))
 		return -EBUSY;
-	if (!is_dir && (j->old_name->wants_dir || j->new_name->wants_dir))
+	if (!is_dir && j->old_name->wants_dir)
 		return -ENOTDIR;
-	if (is_dir && is_below(j->new_dir, j->old))
-		return -EINVAL;
+	if (j->flags & RENAME_EXCHANGE)
+		return check_exchange(j);
+	if (!is_dir && j->new_name->wants_dir)
+		return -ENOTDIR;
+	if (is_dir && !j->target && j->old_dir != j->new_dir) {
+		err = vfs_permission(j->old->inode, W_OK, false); /* its ".." changes */
+		if (err)
+			return err;
+	}
 	if (!j->target)
 		return 0;
-	if (j->flags & RENAME_NOREPLACE)
-		return -EEXIST;
 	if (is_dir != S_ISDIR(j->target->inode->mode))
 		return is_dir ? -ENOTDIR : -EISDIR;
 	return rb_empty(&j->target->names) ? 0 : -ENOTEMPTY;
@@ -226,22 +285,65 @@ static void move_name(struct rename_job *j)
 	d->inode->ctime = vfs_now();
 }
 
-static int rename_locked(struct rename_job *j)
+/* exchange_names - both stay, each in the place of the other. */
+static void exchange_names(struct rename_job *j)
 {
-	int err;
+	struct dentry *a = j->old, *b = j->target;
+	char *name = a->name;
+	u32 len = a->name_len;
+	int more = S_ISDIR(a->inode->mode) - S_ISDIR(b->inode->mode); /* directories in new_dir */
 
+	dentry_unlink(a);
+	dentry_unlink(b);
+	a->name = b->name;
+	a->name_len = b->name_len;
+	b->name = name;
+	b->name_len = len;
+	dentry_set_parent(a, j->new_dir);
+	dentry_set_parent(b, j->old_dir);
+	dentry_link(a);
+	dentry_link(b);
+	j->new_dir->inode->nlink += (u32)more;
+	j->old_dir->inode->nlink -= (u32)more;
+	touch_directory(j->old_dir->inode);
+	touch_directory(j->new_dir->inode);
+	a->inode->ctime = b->inode->ctime = vfs_now();
+}
+
+/* find_both - what the names stand for now, and what is wrong with that whoever asks. */
+static int find_both(struct rename_job *j)
+{
 	j->old = dentry_find(j->old_dir, j->old_name->name, j->old_name->len);
 	if (!j->old)
 		return -ENOENT;
 	j->target = dentry_find(j->new_dir, j->new_name->name, j->new_name->len);
+	if (j->target && (j->flags & RENAME_NOREPLACE))
+		return -EEXIST;
+	if (!j->target && (j->flags & RENAME_EXCHANGE))
+		return -ENOENT;
+	if (is_below(j->new_dir, j->old))
+		return -EINVAL;
+	if (j->target && is_below(j->old_dir, j->target))
+		return j->flags & RENAME_EXCHANGE ? -EINVAL : -ENOTEMPTY;
+	return 0;
+}
+
+static int rename_locked(struct rename_job *j)
+{
+	int err = find_both(j);
+
+	if (err)
+		return err;
 	if (j->target && j->target->inode == j->old->inode)
-		return j->flags & RENAME_NOREPLACE ? -EEXIST : 0;
-	if (j->target && is_below(j->old, j->target))
-		return -ENOTEMPTY;
+		return 0;
 	err = check_rename(j);
-	if (!err)
+	if (err)
+		return err;
+	if (j->flags & RENAME_EXCHANGE)
+		exchange_names(j);
+	else
 		move_name(j);
-	return err;
+	return 0;
 }
 
 /* lock_two - directories in one order: an ancestor first, else by address. vfs_rename_lock is held. */

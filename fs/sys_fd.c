@@ -2,6 +2,7 @@
 /* sys_fd.c - system calls on descriptors: close, dup, fcntl, pipe. */
 #include <uapi/errno.h>
 #include "fs/file.h"
+#include "fs/vfs.h"
 #include "kernel/process.h"
 #include "kernel/syscall.h"
 #include "kernel/uaccess.h"
@@ -23,7 +24,7 @@ static long install_or_put(struct file *f, int min, bool cloexec)
 
 long sys_dup(int fd)
 {
-	struct file *f = fd_get(fd);
+	struct file *f = fd_get_any(fd);
 
 	return f ? install_or_put(f, 0, false) : -EBADF;
 }
@@ -35,7 +36,7 @@ long sys_dup3(int old_fd, int new_fd, int flags)
 
 	if ((flags & ~O_CLOEXEC) || old_fd == new_fd)
 		return -EINVAL;
-	f = fd_get(old_fd);
+	f = fd_get_any(old_fd);
 	if (!f)
 		return -EBADF;
 	err = fd_replace(new_fd, f, flags & O_CLOEXEC);
@@ -49,6 +50,11 @@ long sys_dup3(int old_fd, int new_fd, int flags)
 static long set_flags(struct file *f, u64 arg)
 {
 	u32 old = atomic_load(&f->flags), new_flags;
+
+	if ((arg & O_NOATIME) && !(old & O_NOATIME) && !inode_is_mine(f->inode))
+		return -EPERM;
+	if ((arg & O_DIRECT) && !f->inode->obj && !S_ISFIFO(f->inode->mode))
+		return -EINVAL;
 
 	do {
 		new_flags = (old & ~(u32)SETFL_MASK) | ((u32)arg & SETFL_MASK);
@@ -64,9 +70,16 @@ static long dup_above(struct file *f, u64 min, bool cloexec)
 	return install_or_put(f, (int)min, cloexec);
 }
 
+/* is_for_names - commands that a descriptor opened with O_PATH takes as well: they are about it alone. */
+static bool is_for_names(unsigned cmd)
+{
+	return cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC || cmd == F_GETFD || cmd == F_SETFD ||
+	       cmd == F_GETFL;
+}
+
 long sys_fcntl(int fd, unsigned cmd, u64 arg)
 {
-	struct file *f = fd_get(fd);
+	struct file *f = is_for_names(cmd) ? fd_get_any(fd) : fd_get(fd);
 	long result;
 
 	if (!f)
@@ -93,6 +106,37 @@ long sys_fcntl(int fd, unsigned cmd, u64 arg)
 	}
 	file_put(f);
 	return result;
+}
+
+/* unshare_files - a table of our own. Threads of one process cannot have different ones. */
+static long unshare_files(void)
+{
+	struct process *p = current_process;
+	struct files *old = p->files, *own;
+
+	if (!files_is_shared(old))
+		return 0;
+	if (READ_ONCE(p->nr_threads) > 1)
+		return -EINVAL;
+	own = files_copy(old);
+	if (!own)
+		return -ENOMEM;
+	p->files = own;
+	files_put(old);
+	return 0;
+}
+
+long sys_close_range(unsigned first, unsigned last, unsigned flags)
+{
+	long err = 0;
+
+	if ((flags & ~(unsigned)(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) || first > last)
+		return -EINVAL;
+	if (flags & CLOSE_RANGE_UNSHARE)
+		err = unshare_files();
+	if (!err)
+		fd_close_range(first, last, flags & CLOSE_RANGE_CLOEXEC);
+	return err;
 }
 
 long sys_pipe2(vaddr_t ufds, int flags)

@@ -103,6 +103,8 @@ static inline ssize_t transfer(struct file *f, struct uio *uio, u64 *pos, enum t
 
 	if (unlikely(!op || (pos && uio->left > (u64)INT64_MAX - *pos)))
 		return -EINVAL;
+	if (t == WRITE)
+		uio->append = uio->append || ((f->flags & O_APPEND) && !uio->no_append);
 	return op(f, uio, pos);
 }
 
@@ -155,17 +157,33 @@ long sys_write(int fd, vaddr_t buf, u64 count)
 	return rw(fd, buf, count, WRITE);
 }
 
-static long rwv(int fd, vaddr_t iov, u64 nr, enum transfer t)
+/* The arguments of readv and its relatives. */
+struct vector_call {
+	int fd;
+	vaddr_t iov;
+	u64 nr;
+	bool here; /* where the file stands, and not at pos */
+	s64 pos;   /* bytes */
+	u32 flags; /* RWF_* */
+};
+
+static long rw_vector(const struct vector_call *c, enum transfer t)
 {
-	struct file *f = file_for(fd, t);
 	struct user_buffers b;
+	u64 at = (u64)c->pos;
+	struct file *f;
 	long n;
 
+	if (!c->here && c->pos < 0)
+		return -EINVAL;
+	f = file_for(c->fd, t);
 	if (!f)
 		return -EBADF;
-	n = import_iov(&b, iov, nr);
+	n = !c->here && f->ops->is_stream ? -ESPIPE : import_iov(&b, c->iov, c->nr);
 	if (!n) {
-		n = at_position(f, &b.uio, t);
+		b.uio.append = c->flags & RWF_APPEND;
+		b.uio.no_append = c->flags & RWF_NOAPPEND;
+		n = c->here ? at_position(f, &b.uio, t) : transfer(f, &b.uio, &at, t);
 		buffers_free(&b);
 	}
 	file_put(f);
@@ -174,12 +192,56 @@ static long rwv(int fd, vaddr_t iov, u64 nr, enum transfer t)
 
 long sys_readv(int fd, vaddr_t iov, u64 nr)
 {
-	return rwv(fd, iov, nr, READ);
+	return rw_vector(&(struct vector_call){.fd = fd, .iov = iov, .nr = nr, .here = true}, READ);
 }
 
 long sys_writev(int fd, vaddr_t iov, u64 nr)
 {
-	return rwv(fd, iov, nr, WRITE);
+	return rw_vector(&(struct vector_call){.fd = fd, .iov = iov, .nr = nr, .here = true},
+			 WRITE);
+}
+
+long sys_preadv(int fd, vaddr_t iov, u64 nr, s64 pos)
+{
+	return rw_vector(&(struct vector_call){.fd = fd, .iov = iov, .nr = nr, .pos = pos}, READ);
+}
+
+long sys_pwritev(int fd, vaddr_t iov, u64 nr, s64 pos)
+{
+	return rw_vector(&(struct vector_call){.fd = fd, .iov = iov, .nr = nr, .pos = pos}, WRITE);
+}
+
+/* check_rwf - what preadv2 and pwritev2 may be asked for. Nothing is ever written later than now, so the
+ * synchronous flags hold; polling for completion is a hint. */
+static int check_rwf(u32 flags)
+{
+	if (flags & ~(u32)(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_APPEND | RWF_NOAPPEND))
+		return -EOPNOTSUPP;
+	return (flags & RWF_APPEND) && (flags & RWF_NOAPPEND) ? -EINVAL : 0;
+}
+
+/* The upper half of the position is for 32-bit callers; a position of -1 means where the file stands. */
+static long rw_vector2(const struct vector_call *c, enum transfer t)
+{
+	int err = check_rwf(c->flags);
+
+	return err ? err : rw_vector(c, t);
+}
+
+long sys_preadv2(int fd, vaddr_t iov, u64 nr, s64 pos, u64 pos_high, u32 flags)
+{
+	struct vector_call c = {fd, iov, nr, pos == -1, pos, flags};
+
+	(void)pos_high;
+	return rw_vector2(&c, READ);
+}
+
+long sys_pwritev2(int fd, vaddr_t iov, u64 nr, s64 pos, u64 pos_high, u32 flags)
+{
+	struct vector_call c = {fd, iov, nr, pos == -1, pos, flags};
+
+	(void)pos_high;
+	return rw_vector2(&c, WRITE);
 }
 
 static long rw_at(int fd, vaddr_t buf, u64 count, s64 pos, enum transfer t)
@@ -259,54 +321,4 @@ long sys_getdents64(int fd, vaddr_t buf, u32 size)
 	}
 	file_put(f);
 	return n;
-}
-
-static long resize(struct inode *inode, u64 size)
-{
-	long err;
-
-	if (!S_ISREG(inode->mode) || !inode->ops->resize)
-		return -EINVAL;
-	mutex_lock(&inode->lock);
-	err = inode->ops->resize(inode, size);
-	mutex_unlock(&inode->lock);
-	return err;
-}
-
-long sys_ftruncate(int fd, s64 size)
-{
-	struct file *f;
-	long err;
-
-	if (size < 0)
-		return -EINVAL;
-	f = fd_get(fd);
-	if (!f)
-		return -EBADF;
-	err = f->can_write ? resize(f->inode, (u64)size) : -EINVAL;
-	file_put(f);
-	return err;
-}
-
-long sys_truncate(vaddr_t upath, s64 size)
-{
-	struct dentry *d;
-	long err;
-
-	if (size < 0)
-		return -EINVAL;
-	err = path_lookup_user(AT_FDCWD, upath, WALK_FOLLOW, &d);
-	if (err)
-		return err;
-	err = S_ISDIR(d->inode->mode) ? -EISDIR : vfs_permission(d->inode, W_OK, false);
-	if (!err)
-		err = resize(d->inode, (u64)size);
-	dentry_put(d);
-	return err;
-}
-
-/* Everything is in memory. */
-long sys_sync(void)
-{
-	return 0;
 }

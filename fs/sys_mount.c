@@ -200,7 +200,7 @@ long sys_statfs(vaddr_t path, vaddr_t buf)
 
 long sys_fstatfs(int fd, vaddr_t buf)
 {
-	struct file *f = fd_get(fd);
+	struct file *f = fd_get_any(fd);
 	long err;
 
 	if (!f)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sys_names.c - system calls that make, remove and move names, and change permissions. */
+/* sys_names.c - system calls that make, remove and move names. */
 #include <uapi/errno.h>
 #include "fs/file.h"
 #include "fs/vfs.h"
@@ -26,6 +26,18 @@ static int name_from_user(int dirfd, vaddr_t upath, struct user_name *n)
 	return err;
 }
 
+/* missing - a name followed by a slash cannot be made, but it may exist. */
+static int missing(const struct user_name *n)
+{
+	struct dentry *d;
+	int err = vfs_find_child(n->dir, n->last.name, n->last.len, &d);
+
+	if (err)
+		return err;
+	dentry_put(d);
+	return -EEXIST;
+}
+
 /* create - the common part of mkdir and symlink. */
 static long create(int dirfd, vaddr_t upath, struct vfs_new *what)
 {
@@ -39,7 +51,7 @@ static long create(int dirfd, vaddr_t upath, struct vfs_new *what)
 	if (n.last.special)
 		err = -EEXIST;
 	else if (n.last.wants_dir && !S_ISDIR(what->mode))
-		err = -ENOENT;
+		err = missing(&n);
 	else
 		err = vfs_create(n.dir, n.last.name, n.last.len, what, NULL);
 	dentry_put(n.dir);
@@ -95,6 +107,19 @@ long sys_symlinkat(vaddr_t utarget, int dirfd, vaddr_t upath)
 	return err;
 }
 
+/* not_removable - unlink of a name followed by a slash: what is wrong with it. */
+static int not_removable(const struct user_name *n)
+{
+	struct dentry *d;
+	int err = vfs_find_child(n->dir, n->last.name, n->last.len, &d);
+
+	if (err)
+		return err;
+	err = S_ISDIR(d->inode->mode) ? -EISDIR : -ENOTDIR;
+	dentry_put(d);
+	return err;
+}
+
 long sys_unlinkat(int dirfd, vaddr_t upath, int flags)
 {
 	bool directory = flags & AT_REMOVEDIR;
@@ -112,10 +137,35 @@ long sys_unlinkat(int dirfd, vaddr_t upath, int flags)
 		      : n.last.is_dot ? -EINVAL
 				      : -ENOTEMPTY;
 	else if (n.last.wants_dir && !directory)
-		err = -ENOTDIR;
+		err = not_removable(&n);
 	else
 		err = vfs_unlink(n.dir, n.last.name, n.last.len, directory);
 	dentry_put(n.dir);
+	return err;
+}
+
+/* link_source - with AT_EMPTY_PATH the file behind a descriptor, which takes a capability. */
+static int link_source(int dirfd, vaddr_t upath, int flags, struct dentry **out)
+{
+	struct file *f;
+	char first;
+	int err = 0;
+
+	if (!(flags & AT_EMPTY_PATH) || copy_from_user(&first, upath, 1) || first)
+		return path_lookup_user(dirfd, upath, flags & AT_SYMLINK_FOLLOW ? WALK_FOLLOW : 0,
+					out);
+	if (!cred_capable(CAP_DAC_READ_SEARCH))
+		return -ENOENT;
+	f = fd_get_any(dirfd);
+	if (!f)
+		return -EBADF;
+	if (f->dentry) {
+		dentry_get(f->dentry);
+		*out = f->dentry;
+	} else {
+		err = -EXDEV;
+	}
+	file_put(f);
 	return err;
 }
 
@@ -125,15 +175,19 @@ long sys_linkat(int old_dirfd, vaddr_t old_path, int new_dirfd, vaddr_t new_path
 	struct user_name n;
 	int err;
 
-	if (flags & ~AT_SYMLINK_FOLLOW)
+	if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
-	err = path_lookup_user(old_dirfd, old_path, flags & AT_SYMLINK_FOLLOW ? WALK_FOLLOW : 0,
-			       &old);
+	err = link_source(old_dirfd, old_path, flags, &old);
 	if (err)
 		return err;
 	err = name_from_user(new_dirfd, new_path, &n);
 	if (!err) {
-		err = n.last.special ? -EEXIST : vfs_link(old, n.dir, n.last.name, n.last.len);
+		if (n.last.special)
+			err = -EEXIST;
+		else if (n.last.wants_dir)
+			err = missing(&n);
+		else
+			err = vfs_link(old, n.dir, n.last.name, n.last.len);
 		dentry_put(n.dir);
 	}
 	dentry_put(old);
@@ -145,7 +199,8 @@ long sys_renameat2(int old_dirfd, vaddr_t old_path, int new_dirfd, vaddr_t new_p
 	struct user_name from, to;
 	int err;
 
-	if (flags & ~RENAME_NOREPLACE)
+	if ((flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE)) ||
+	    flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
 		return -EINVAL;
 	err = name_from_user(old_dirfd, old_path, &from);
 	if (err)
@@ -154,7 +209,7 @@ long sys_renameat2(int old_dirfd, vaddr_t old_path, int new_dirfd, vaddr_t new_p
 	if (err)
 		goto put_from;
 	if (from.last.special || to.last.special)
-		err = -EBUSY;
+		err = flags & RENAME_NOREPLACE && !from.last.special ? -EEXIST : -EBUSY;
 	else
 		err = vfs_rename(from.dir, &from.last, to.dir, &to.last, flags);
 	dentry_put(to.dir);
@@ -166,47 +221,4 @@ put_from:
 long sys_renameat(int old_dirfd, vaddr_t old_path, int new_dirfd, vaddr_t new_path)
 {
 	return sys_renameat2(old_dirfd, old_path, new_dirfd, new_path, 0);
-}
-
-/* --- permissions ------------------------------------------------------------------------------------- */
-
-static long change_mode(struct inode *inode, u32 mode)
-{
-	int err = super_want_write(inode);
-
-	if (err)
-		return err;
-	if (cred_now()->fsuid != inode->uid && !cred_capable(CAP_FOWNER))
-		return -EPERM;
-	if (!cred_in_group(inode->gid) && !cred_capable(CAP_FSETID))
-		mode &= ~(u32)S_ISGID;
-	mutex_lock(&inode->lock);
-	inode->mode = (inode->mode & S_IFMT) | (mode & 07777);
-	inode->ctime = vfs_now();
-	mutex_unlock(&inode->lock);
-	return 0;
-}
-
-long sys_fchmod(int fd, u32 mode)
-{
-	struct file *f = fd_get(fd);
-	long err;
-
-	if (!f)
-		return -EBADF;
-	err = change_mode(f->inode, mode);
-	file_put(f);
-	return err;
-}
-
-long sys_fchmodat(int dirfd, vaddr_t upath, u32 mode)
-{
-	struct dentry *d;
-	long err = path_lookup_user(dirfd, upath, WALK_FOLLOW, &d);
-
-	if (err)
-		return err;
-	err = change_mode(d->inode, mode);
-	dentry_put(d);
-	return err;
 }

@@ -5,6 +5,7 @@
 #include "fs/vfs.h"
 #include "kernel/process.h"
 #include "kernel/syscall.h"
+#include "kernel/time.h"
 #include "kernel/uaccess.h"
 #include "lib/string.h"
 #include "mm/phys/slab.h"
@@ -20,7 +21,7 @@ int path_start(int dirfd, const char *path, struct dentry **out)
 		*out = fs_context_cwd(current_process->fs);
 		return 0;
 	}
-	f = fd_get(dirfd);
+	f = fd_get_any(dirfd);
 	if (!f)
 		return -EBADF;
 	if (!f->dentry || !S_ISDIR(f->inode->mode)) {
@@ -39,7 +40,7 @@ int path_begin(int dirfd, vaddr_t upath, struct user_path *p)
 
 	if (err)
 		return err;
-	err = path_start(dirfd, p->path, &p->start);
+	err = *p->path ? path_start(dirfd, p->path, &p->start) : -ENOENT;
 	if (err)
 		path_free(p->path);
 	return err;
@@ -63,35 +64,47 @@ int path_lookup_user(int dirfd, vaddr_t upath, unsigned flags, struct dentry **o
 	return err;
 }
 
-/* --- open -------------------------------------------------------------------------------------------- */
-
-#define OPEN_KNOWN                                                                            \
-	(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_SYNC | \
-	 O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC)
-
-long sys_openat(int dirfd, vaddr_t upath, int flags, u32 mode)
+/* is_empty_path - AT_EMPTY_PATH: the descriptor itself is meant. NULL counts as "". */
+static bool is_empty_path(vaddr_t upath, int flags)
 {
-	struct user_path p;
-	struct file *f;
-	long fd;
-	int err;
+	char first;
 
-	if ((flags & O_CREAT) && (flags & O_DIRECTORY))
-		return -EINVAL;
-	if (flags & (O_PATH | (O_TMPFILE & ~O_DIRECTORY)))
-		return -EOPNOTSUPP;
-	err = path_begin(dirfd, upath, &p);
+	if (!(flags & AT_EMPTY_PATH))
+		return false;
+	return !upath || (!copy_from_user(&first, upath, 1) && !first);
+}
+
+static int inode_of_fd(int fd, struct inode **out)
+{
+	struct file *f = fd_get_any(fd);
+
+	if (!f)
+		return -EBADF;
+	inode_get(f->inode);
+	*out = f->inode;
+	file_put(f);
+	return 0;
+}
+
+int inode_lookup_user(int dirfd, vaddr_t upath, int flags, struct inode **out)
+{
+	struct dentry *d;
+	int err = 0;
+
+	if (is_empty_path(upath, flags)) {
+		if (dirfd != AT_FDCWD)
+			return inode_of_fd(dirfd, out);
+		d = fs_context_cwd(current_process->fs);
+	} else {
+		err = path_lookup_user(dirfd, upath, flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW,
+				       &d);
+	}
 	if (err)
 		return err;
-	/* Unknown bits have always been ignored, and O_LARGEFILE always been set. */
-	err = file_open_at(p.start, p.path, ((u32)flags & OPEN_KNOWN) | O_LARGEFILE, mode, &f);
-	path_end(&p);
-	if (err)
-		return err;
-	fd = fd_install(f, 0, flags & O_CLOEXEC);
-	if (fd < 0)
-		file_put(f);
-	return fd;
+	inode_get(d->inode);
+	*out = d->inode;
+	dentry_put(d);
+	return 0;
 }
 
 /* --- stat, access, readlink -------------------------------------------------------------------------- */
@@ -106,7 +119,7 @@ static long put_stat(struct inode *inode, vaddr_t buf)
 
 long sys_fstat(int fd, vaddr_t buf)
 {
-	struct file *f = fd_get(fd);
+	struct file *f = fd_get_any(fd);
 	long err;
 
 	if (!f)
@@ -116,58 +129,88 @@ long sys_fstat(int fd, vaddr_t buf)
 	return err;
 }
 
-/* is_empty_path - AT_EMPTY_PATH: the descriptor itself is meant. */
-static bool is_empty_path(vaddr_t upath, int flags)
-{
-	char first;
-
-	return (flags & AT_EMPTY_PATH) && !copy_from_user(&first, upath, 1) && !first;
-}
-
 long sys_newfstatat(int dirfd, vaddr_t upath, vaddr_t buf, int flags)
 {
-	unsigned walk = flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW;
-	struct dentry *d;
+	struct inode *inode;
 	long err;
 
 	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH))
 		return -EINVAL;
-	if (is_empty_path(upath, flags)) {
-		if (dirfd != AT_FDCWD)
-			return sys_fstat(dirfd, buf);
-		d = fs_context_cwd(current_process->fs);
-	} else {
-		err = path_lookup_user(dirfd, upath, walk, &d);
-		if (err)
-			return err;
-	}
-	err = put_stat(d->inode, buf);
-	dentry_put(d);
+	err = inode_lookup_user(dirfd, upath, flags, &inode);
+	if (err)
+		return err;
+	err = put_stat(inode, buf);
+	inode_put(inode);
 	return err;
+}
+
+static struct uapi_statx_timestamp split_time(u64 ns)
+{
+	return (struct uapi_statx_timestamp){(s64)(ns / NSEC_PER_SEC), (u32)(ns % NSEC_PER_SEC), 0};
+}
+
+static void fill_statx(struct inode *inode, struct uapi_statx *x)
+{
+	struct super *super = inode->super;
+	struct uapi_stat s;
+
+	file_stat(inode, &s);
+	memset(x, 0, sizeof(*x));
+	x->stx_mask = STATX_BASIC_STATS | STATX_BTIME;
+	x->stx_blksize = (u32)s.st_blksize;
+	x->stx_nlink = (u32)s.st_nlink;
+	x->stx_uid = s.st_uid;
+	x->stx_gid = s.st_gid;
+	x->stx_mode = (u16)s.st_mode;
+	x->stx_ino = s.st_ino;
+	x->stx_size = (u64)s.st_size;
+	x->stx_blocks = (u64)s.st_blocks;
+	x->stx_atime = split_time(inode->atime);
+	x->stx_mtime = split_time(inode->mtime);
+	x->stx_ctime = split_time(inode->ctime);
+	x->stx_btime = split_time(inode->btime);
+	x->stx_rdev_major = DEV_MAJOR(s.st_rdev);
+	x->stx_rdev_minor = DEV_MINOR(s.st_rdev);
+	x->stx_dev_major = DEV_MAJOR(s.st_dev);
+	x->stx_dev_minor = DEV_MINOR(s.st_dev);
+	x->stx_attributes_mask = STATX_ATTR_MOUNT_ROOT;
+	if (super) {
+		x->stx_mask |= STATX_MNT_ID;
+		x->stx_mnt_id = DEV_MINOR(super->dev); /* a mount and its file system are one */
+		if (super->root->inode == inode)
+			x->stx_attributes |= STATX_ATTR_MOUNT_ROOT;
+	}
+}
+
+long sys_statx(int dirfd, vaddr_t upath, int flags, u32 mask, vaddr_t buf)
+{
+	struct uapi_statx x;
+	struct inode *inode;
+	long err;
+
+	if ((mask & STATX_RESERVED) || (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE ||
+	    (flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE)))
+		return -EINVAL;
+	err = inode_lookup_user(dirfd, upath, flags, &inode);
+	if (err)
+		return err;
+	fill_statx(inode, &x);
+	inode_put(inode);
+	return copy_to_user(buf, &x, sizeof(x));
 }
 
 long sys_faccessat2(int dirfd, vaddr_t upath, int mode, int flags)
 {
-	unsigned walk = flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW;
-	struct dentry *d;
+	struct inode *inode;
 	long err;
 
 	if ((mode & ~7) || (flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
 		return -EINVAL;
-	if (is_empty_path(upath, flags) && dirfd != AT_FDCWD) {
-		struct file *f = fd_get(dirfd);
-
-		if (!f)
-			return -EBADF;
-		err = vfs_permission(f->inode, (unsigned)mode, !(flags & AT_EACCESS));
-		file_put(f);
-		return err;
-	}
-	err = path_lookup_user(dirfd, upath, walk, &d);
+	err = inode_lookup_user(dirfd, upath, flags, &inode);
 	if (err)
 		return err;
-	err = vfs_permission(d->inode, (unsigned)mode, !(flags & AT_EACCESS));
-	dentry_put(d);
+	err = vfs_permission(inode, (unsigned)mode, !(flags & AT_EACCESS));
+	inode_put(inode);
 	return err;
 }
 
@@ -184,9 +227,25 @@ static long copy_link(struct dentry *link, vaddr_t ubuf, size_t size)
 	if (!text)
 		return -ENOMEM;
 	n = vfs_readlink(link, text, MIN(size, (size_t)PATH_MAX));
+	if (n >= 0)
+		inode_accessed(link->inode, 0);
 	if (n > 0 && copy_to_user(ubuf, text, (size_t)n))
 		n = -EFAULT;
 	kfree(text);
+	return n;
+}
+
+/* readlink_fd - an empty path means a link that was opened with O_PATH. */
+static long readlink_fd(int fd, vaddr_t buf, size_t size)
+{
+	struct file *f = fd_get_any(fd);
+	long n = -ENOENT;
+
+	if (!f)
+		return fd == AT_FDCWD ? -ENOENT : -EBADF;
+	if (f->dentry && S_ISLNK(f->inode->mode))
+		n = copy_link(f->dentry, buf, size);
+	file_put(f);
 	return n;
 }
 
@@ -198,6 +257,8 @@ long sys_readlinkat(int dirfd, vaddr_t upath, vaddr_t buf, int size)
 
 	if (size <= 0)
 		return -EINVAL;
+	if (upath && is_empty_path(upath, AT_EMPTY_PATH))
+		return readlink_fd(dirfd, buf, (size_t)size);
 	err = path_lookup_user(dirfd, upath, 0, &d);
 	if (err)
 		return err;
@@ -262,7 +323,7 @@ long sys_chdir(vaddr_t upath)
 
 long sys_fchdir(int fd)
 {
-	struct file *f = fd_get(fd);
+	struct file *f = fd_get_any(fd);
 	long err = -ENOTDIR;
 
 	if (!f)

@@ -91,38 +91,67 @@ static ssize_t transfer(struct object *obj, struct uio *uio, u64 *pos, u64 limit
 static ssize_t tmpfs_read(struct file *f, struct uio *uio, u64 *pos)
 {
 	struct object *obj = f->inode->obj;
+	ssize_t n = transfer(obj, uio, pos, READ_ONCE(obj->size), read_page);
 
-	return transfer(obj, uio, pos, READ_ONCE(obj->size), read_page);
+	if (n > 0)
+		inode_accessed(f->inode, f->flags);
+	return n;
 }
 
-static u64 size_limit(void)
+/* size_limit - what a file may grow to; SIGXFSZ for who is already there and wants to grow further to `size`. */
+static u64 size_limit(u64 size)
 {
 	u64 limit = current->proc ? process_limit(current_process, RLIMIT_FSIZE) : FILE_SIZE_MAX;
 
+	if (limit < FILE_SIZE_MAX && size >= limit)
+		signal_send_self(SIGXFSZ);
 	return MIN(limit, FILE_SIZE_MAX);
 }
 
 static ssize_t tmpfs_write(struct file *f, struct uio *uio, u64 *pos)
 {
 	struct inode *inode = f->inode;
-	u64 limit = size_limit();
+	u64 limit;
 	ssize_t done;
 
 	if (!uio->left)
 		return 0;
 	mutex_lock(&inode->lock);
-	if (f->flags & O_APPEND)
+	if (uio->append)
 		*pos = inode->obj->size;
+	limit = size_limit(*pos);
 	done = *pos >= limit ? -EFBIG : transfer(inode->obj, uio, pos, limit, write_page);
-	if (done > 0)
+	if (done > 0) {
+		inode_drop_setid(inode);
 		inode->mtime = inode->ctime = vfs_now();
+	}
 	mutex_unlock(&inode->lock);
 	return done;
 }
 
+/* seek_content - SEEK_DATA and SEEK_HOLE, page by page; the end of the file counts as a hole. */
+static s64 seek_content(struct object *obj, s64 offset, int whence)
+{
+	u64 size = READ_ONCE(obj->size), index = (u64)offset >> PAGE_SHIFT, found;
+	u64 end = DIV_ROUND_UP(size, PAGE_SIZE);
+
+	if (offset < 0 || (u64)offset >= size)
+		return -ENXIO;
+	if (whence == SEEK_DATA)
+		found = object_next_page(obj, index, end);
+	else
+		found = object_next_hole(obj, index, end);
+	if (whence == SEEK_DATA && found == end)
+		return -ENXIO;
+	if (found == index)
+		return offset;
+	return (s64)MIN(found << PAGE_SHIFT, size);
+}
+
 static s64 tmpfs_seek(struct file *f, s64 offset, int whence)
 {
-	s64 size = (s64)READ_ONCE(f->inode->obj->size), base = 0;
+	struct object *obj = f->inode->obj;
+	s64 base = 0;
 
 	switch (whence) {
 	case SEEK_SET:
@@ -131,14 +160,14 @@ static s64 tmpfs_seek(struct file *f, s64 offset, int whence)
 		base = (s64)f->pos;
 		break;
 	case SEEK_END:
-		base = size;
+		base = (s64)READ_ONCE(obj->size);
 		break;
-	case SEEK_DATA: /* the whole file counts as data, its end as the only hole */
+	case SEEK_DATA:
 	case SEEK_HOLE:
-		if (offset < 0 || offset >= size)
-			return -ENXIO;
-		f->pos = (u64)(whence == SEEK_DATA ? offset : size);
-		return (s64)f->pos;
+		offset = seek_content(obj, offset, whence);
+		if (offset >= 0)
+			f->pos = (u64)offset;
+		return offset;
 	default:
 		return -EINVAL;
 	}
@@ -153,11 +182,68 @@ static int tmpfs_resize(struct inode *inode, u64 size)
 	int err;
 
 	assert_held(&inode->lock);
-	if (size > inode->obj->size && size > size_limit())
+	if (size > inode->obj->size && size > size_limit(size - 1))
 		return -EFBIG;
 	err = object_set_size(inode->obj, size);
-	if (!err)
+	if (!err) {
+		inode_drop_setid(inode);
 		inode->mtime = inode->ctime = vfs_now();
+	}
+	return err;
+}
+
+/* allocate_pages - all of first to before end, or none when it is clear from the start that they do not fit. */
+static int allocate_pages(struct inode *inode, u64 first, u64 end)
+{
+	struct tmpfs *t = inode->super->private_data;
+	u64 room = READ_ONCE(t->max_pages) - atomic_load(&t->used_pages), missing = 0;
+	struct object *obj = inode->obj;
+	struct page *page;
+	int err;
+
+	for (u64 i = first; (i = object_next_hole(obj, i, end)) < end && missing <= room;) {
+		u64 next = object_next_page(obj, i, end);
+
+		missing += next - i;
+		i = next;
+	}
+	if (missing > room)
+		return -ENOSPC;
+	for (u64 i = first; (i = object_next_hole(obj, i, end)) < end; i++) {
+		err = signal_fatal(current) ? -EINTR : object_get_page(obj, i, &page);
+		if (err)
+			return err;
+		page_put(page);
+	}
+	return 0;
+}
+
+static int tmpfs_allocate(struct file *f, int mode, u64 offset, u64 len)
+{
+	struct inode *inode = f->inode;
+	u64 end = offset + len;
+	int err = 0;
+
+	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE))
+		return -EOPNOTSUPP;
+	mutex_lock(&inode->lock);
+	if (mode & FALLOC_FL_PUNCH_HOLE) {
+		object_punch(inode->obj, offset, end);
+	} else {
+		if (!(mode & FALLOC_FL_KEEP_SIZE) && end > inode->obj->size &&
+		    end > size_limit(end - 1))
+			err = -EFBIG;
+		if (!err)
+			err = allocate_pages(inode, offset >> PAGE_SHIFT,
+					     DIV_ROUND_UP(end, PAGE_SIZE));
+		if (!err && !(mode & FALLOC_FL_KEEP_SIZE))
+			object_extend(inode->obj, end);
+	}
+	if (!err) {
+		inode_drop_setid(inode);
+		inode->mtime = inode->ctime = vfs_now();
+	}
+	mutex_unlock(&inode->lock);
 	return err;
 }
 
@@ -165,6 +251,7 @@ static const struct file_ops tmpfs_file_ops = {
 	.read = tmpfs_read,
 	.write = tmpfs_write,
 	.seek = tmpfs_seek,
+	.allocate = tmpfs_allocate,
 };
 
 /* --- inodes ------------------------------------------------------------------------------------------ */

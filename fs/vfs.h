@@ -56,6 +56,7 @@ struct inode_ops {
 	int (*create)(struct inode *dir, struct dentry *, const struct vfs_new *);
 	int (*resize)(struct inode *, u64 size); /* inode lock held */
 	void (*free)(struct inode *);            /* the last reference is gone */
+	bool fixed;                              /* mode, owner and times cannot be changed */
 };
 
 /* One mounted file system. Each has its own tree of names, which lies at one place. */
@@ -101,6 +102,7 @@ struct inode {
 	u64 ino, dev;                /* [i] */
 	u64 rdev;                    /* [i] character and block devices */
 	u64 atime, mtime, ctime;     /* [a] ns since 1970 */
+	u64 btime;                   /* [i] when it was made */
 	struct mutex lock;           /* RANK_INODE */
 	struct super *super;         /* [i] NULL: of no file system (pipes) */
 	const struct inode_ops *ops; /* [i] */
@@ -108,6 +110,7 @@ struct inode {
 	struct object *obj;          /* [i] regular files: the content, for mmap; else NULL */
 	const char *target;          /* [i] symbolic links */
 	void *private_data;          /* [i] of the file system or driver */
+	bool linkable;               /* [L] made without a name, and may get one */
 };
 
 struct dentry {
@@ -172,6 +175,13 @@ int dentry_path_locked(struct dentry *root, struct dentry *, char *buf, size_t s
 /* Walking paths: at is the directory that relative paths start from. */
 #define WALK_FOLLOW    BIT(0) /* a symbolic link at the end is followed */
 #define WALK_DIRECTORY BIT(1) /* the result must be a directory */
+/* What openat2(2) forbids, at the places of its RESOLVE_* bits times WALK_RESOLVE: */
+#define WALK_RESOLVE       BIT(8)
+#define WALK_NO_XDEV       (0x01 * WALK_RESOLVE) /* crossing into another file system: EXDEV */
+#define WALK_NO_MAGICLINKS (0x02 * WALK_RESOLVE) /* links that are more than their text: ELOOP */
+#define WALK_NO_SYMLINKS   (0x04 * WALK_RESOLVE) /* any symbolic link: ELOOP */
+#define WALK_BENEATH       (0x08 * WALK_RESOLVE) /* leaving the tree below the start: EXDEV */
+#define WALK_IN_ROOT       (0x10 * WALK_RESOLVE) /* the start is the root as well */
 
 /* vfs_find_child - a name in a directory, in the tree or made on demand, not across mounts; with a
  * reference. 0, -ENOENT, -ENAMETOOLONG, or what the file system says. */
@@ -200,6 +210,9 @@ int vfs_readlink(struct dentry *link, char *buf, size_t size);
  *  (the directory is gone) -ENOMEM -ENOSPC */
 int vfs_create(struct dentry *dir, const char *name, size_t len, const struct vfs_new *,
 	       struct dentry **out);
+/* vfs_create_nameless - the same for a name that stays out of the tree; the directory is locked. */
+int vfs_create_nameless(struct dentry *dir, struct dentry *, const struct vfs_new *);
+/* vfs_link - old may also be a file made without a name (O_TMPFILE). */
 int vfs_link(struct dentry *old, struct dentry *dir, const char *name, size_t len);
 int vfs_unlink(struct dentry *dir, const char *name, size_t len, bool directory);
 /* vfs_rename - neither name is special; a name followed by a slash must be a directory's. */
@@ -216,10 +229,29 @@ struct user_path {
 int path_start(int dirfd, const char *path, struct dentry **out);
 int path_begin(int dirfd, vaddr_t path, struct user_path *);
 void path_end(struct user_path *);
+/* inode_lookup_user - what the *at calls mean with AT_SYMLINK_NOFOLLOW and AT_EMPTY_PATH; with a reference. */
+int inode_lookup_user(int dirfd, vaddr_t path, int at_flags, struct inode **out);
 int path_lookup_user(int dirfd, vaddr_t path, unsigned flags, struct dentry **out);
 
 /* vfs_permission - may the current process do this (R_OK | W_OK | X_OK)? 0, -EACCES, or -EROFS. */
 int vfs_permission(const struct inode *, unsigned want, bool real_ids);
+
+/* attr.c: changes of attributes, with all permissions checked. 0, -EPERM, -EROFS; times also -EACCES.
+ * inode_change_owner: KEEP_ID leaves one alone. */
+#define KEEP_ID UINT32_MAX
+struct inode_times {
+	enum { TIME_KEEP, TIME_NOW, TIME_SET } set_atime, set_mtime;
+	u64 atime, mtime; /* ns since 1970 */
+};
+int inode_change_mode(struct inode *, u32 mode);
+int inode_change_owner(struct inode *, u32 uid, u32 gid);
+int inode_change_times(struct inode *, const struct inode_times *);
+/* inode_drop_setid - the content is about to change: set-user-ID and set-group-ID bits go. Lock held. */
+void inode_drop_setid(struct inode *);
+/* inode_accessed - the content was read. open_flags: O_NOATIME counts. No lock needed. */
+void inode_accessed(struct inode *, u32 open_flags);
+/* inode_is_mine - does the current thread own the file, or act as if (CAP_FOWNER)? */
+bool inode_is_mine(const struct inode *);
 
 /* vfs_list_root - print what lies in the root directory, for people whose /init was not found. */
 void vfs_list_root(void);
@@ -233,6 +265,8 @@ void vfs_init(void);
 /* Character devices by number; the driver gives the operations. */
 #define DEV_MAKE(major, minor) \
 	((u64)(major) << 8 | ((minor)&0xff) | ((u64)(minor) & ~0xffull) << 12)
+#define DEV_MAJOR(dev) ((u32)((dev) >> 8 & 0xfff))
+#define DEV_MINOR(dev) ((u32)(((dev)&0xff) | ((dev) >> 12 & ~0xffull)))
 const struct file_ops *device_find(u64 rdev);
 
 extern const struct file_ops kmsg_ops; /* kmsg.c */

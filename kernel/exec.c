@@ -267,7 +267,7 @@ static int start_of_name(int dirfd, const char *path, struct dentry **out)
 
 	if (*path || dirfd == AT_FDCWD)
 		return path_start(dirfd, path, out);
-	f = fd_get(dirfd);
+	f = fd_get_any(dirfd);
 	if (!f)
 		return -EBADF;
 	if (!f->dentry) {

@@ -14,6 +14,7 @@
 #include <quire/assert.h>
 #include <uapi/errno.h>
 #include <uapi/wait.h>
+#include "kernel/cred.h"
 #include "kernel/process.h"
 #include "kernel/smp.h"
 #include "kernel/trace.h"
@@ -632,4 +633,16 @@ bool signal_restart(struct trap_frame *frame, long code)
 	run_handler(frame, &action, &info);
 	signal_deliver(frame);
 	return false;
+}
+
+void signal_send_self(int sig)
+{
+	struct uapi_siginfo info = {
+		.si_signo = sig,
+		.si_code = SI_USER,
+		.si_pid = (s32)user_pid(current_process),
+		.si_uid = cred_now()->uid,
+	};
+
+	signal_send_thread(current_user, &info);
 }

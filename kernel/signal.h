@@ -81,6 +81,8 @@ void signal_flush_queue(struct signal_queue *, struct process *);
  *  returns: 0; -EAGAIN when a real-time signal finds the queue full */
 int signal_send_process(struct process *, const struct uapi_siginfo *info);
 int signal_send_thread(struct user_thread *, const struct uapi_siginfo *info);
+/* signal_send_self - to the current thread, as if it had sent it: SIGPIPE, SIGXFSZ. */
+void signal_send_self(int sig);
 /* signal_send_group - to every member of a process group; needs process_tree_lock. -ESRCH: empty. */
 struct pid;
 int signal_send_group(struct pid *group, const struct uapi_siginfo *info);

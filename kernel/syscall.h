@@ -42,7 +42,40 @@ long sys_getdents64(int fd, vaddr_t buf, u32 size);
 long sys_ftruncate(int fd, s64 size);
 long sys_sync(void);
 
+long sys_preadv(int fd, vaddr_t iov, u64 nr, s64 pos);
+long sys_pwritev(int fd, vaddr_t iov, u64 nr, s64 pos);
+long sys_preadv2(int fd, vaddr_t iov, u64 nr, s64 pos, u64 pos_high, u32 flags);
+long sys_pwritev2(int fd, vaddr_t iov, u64 nr, s64 pos, u64 pos_high, u32 flags);
+
+/* content as a whole: fs/sys_content.c */
+long sys_fallocate(int fd, int mode, s64 offset, s64 len);
+long sys_fsync(int fd);
+long sys_fdatasync(int fd);
+long sys_syncfs(int fd);
+long sys_sync_file_range(int fd, s64 offset, s64 len, unsigned flags);
+long sys_fadvise64(int fd, s64 offset, s64 len, int advice);
+long sys_readahead(int fd, s64 offset, u64 count);
+long sys_sendfile(int out_fd, int in_fd, vaddr_t offset, u64 count);
+long sys_copy_file_range(int in_fd, vaddr_t in_pos, int out_fd, vaddr_t out_pos, u64 len,
+			 unsigned flags);
+
+/* extended attributes: fs/sys_xattr.c */
+long sys_setxattr(vaddr_t path, vaddr_t name, vaddr_t value, u64 size, int flags);
+long sys_lsetxattr(vaddr_t path, vaddr_t name, vaddr_t value, u64 size, int flags);
+long sys_fsetxattr(int fd, vaddr_t name, vaddr_t value, u64 size, int flags);
+long sys_getxattr(vaddr_t path, vaddr_t name, vaddr_t value, u64 size);
+long sys_lgetxattr(vaddr_t path, vaddr_t name, vaddr_t value, u64 size);
+long sys_fgetxattr(int fd, vaddr_t name, vaddr_t value, u64 size);
+long sys_listxattr(vaddr_t path, vaddr_t list, u64 size);
+long sys_llistxattr(vaddr_t path, vaddr_t list, u64 size);
+long sys_flistxattr(int fd, vaddr_t list, u64 size);
+long sys_removexattr(vaddr_t path, vaddr_t name);
+long sys_lremovexattr(vaddr_t path, vaddr_t name);
+long sys_fremovexattr(int fd, vaddr_t name);
+
 /* descriptors: fs/sys_fd.c */
+long sys_close_range(unsigned first, unsigned last, unsigned flags);
+long sys_flock(int fd, int op); /* fs/sys_lock.c */
 long sys_close(int fd);
 long sys_dup(int fd);
 long sys_dup3(int old_fd, int new_fd, int flags);
@@ -58,8 +91,10 @@ long sys_epoll_pwait(int epfd, vaddr_t events, int max, int timeout_ms, vaddr_t 
 long sys_epoll_pwait2(int epfd, vaddr_t events, int max, vaddr_t timeout, vaddr_t mask, u64 size);
 long sys_eventfd2(u32 count, int flags);
 
-/* names: fs/sys_path.c */
+/* names: fs/sys_open.c, fs/sys_path.c */
 long sys_openat(int dirfd, vaddr_t path, int flags, u32 mode);
+long sys_openat2(int dirfd, vaddr_t path, vaddr_t how, u64 size);
+long sys_statx(int dirfd, vaddr_t path, int flags, u32 mask, vaddr_t buf);
 long sys_newfstatat(int dirfd, vaddr_t path, vaddr_t buf, int flags);
 long sys_fstat(int fd, vaddr_t buf);
 long sys_readlinkat(int dirfd, vaddr_t path, vaddr_t buf, int size);
@@ -79,8 +114,16 @@ long sys_linkat(int old_dirfd, vaddr_t old_path, int new_dirfd, vaddr_t new_path
 long sys_symlinkat(vaddr_t target, int dirfd, vaddr_t path);
 long sys_renameat(int old_dirfd, vaddr_t old_path, int new_dirfd, vaddr_t new_path);
 long sys_renameat2(int old_dirfd, vaddr_t old_path, int new_dirfd, vaddr_t new_path, u32 flags);
+
+/* attributes: fs/sys_attr.c */
 long sys_fchmod(int fd, u32 mode);
 long sys_fchmodat(int dirfd, vaddr_t path, u32 mode);
+long sys_fchmodat2(int dirfd, vaddr_t path, u32 mode, int flags);
+long sys_fchown(int fd, u32 uid, u32 gid);
+long sys_fchownat(int dirfd, vaddr_t path, u32 uid, u32 gid, int flags);
+long sys_utimensat(int dirfd, vaddr_t path, vaddr_t times, int flags);
+long sys_futimesat(int dirfd, vaddr_t path, vaddr_t times); /* x86_64 */
+long sys_utime(vaddr_t path, vaddr_t times);               /* x86_64 */
 
 /* file systems: fs/sys_mount.c */
 long sys_mount(vaddr_t source, vaddr_t target, vaddr_t type, u64 flags, vaddr_t data);
@@ -224,4 +267,7 @@ long sys_unlink(vaddr_t path);
 long sys_symlink(vaddr_t target, vaddr_t path);
 long sys_readlink(vaddr_t path, vaddr_t buf, int size);
 long sys_chmod(vaddr_t path, u32 mode);
+long sys_chown(vaddr_t path, u32 uid, u32 gid);
+long sys_lchown(vaddr_t path, u32 uid, u32 gid);
+long sys_utimes(vaddr_t path, vaddr_t times);
 long sys_time(vaddr_t out);

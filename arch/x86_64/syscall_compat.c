@@ -107,6 +107,21 @@ long sys_chmod(vaddr_t path, u32 mode)
 	return sys_fchmodat(AT_FDCWD, path, mode);
 }
 
+long sys_chown(vaddr_t path, u32 uid, u32 gid)
+{
+	return sys_fchownat(AT_FDCWD, path, uid, gid, 0);
+}
+
+long sys_lchown(vaddr_t path, u32 uid, u32 gid)
+{
+	return sys_fchownat(AT_FDCWD, path, uid, gid, AT_SYMLINK_NOFOLLOW);
+}
+
+long sys_utimes(vaddr_t path, vaddr_t times)
+{
+	return sys_futimesat(AT_FDCWD, path, times);
+}
+
 long sys_time(vaddr_t out)
 {
 	u64 now = time_realtime() / NSEC_PER_SEC;

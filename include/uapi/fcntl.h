@@ -16,11 +16,23 @@
 #define O_APPEND   00002000
 #define O_NONBLOCK 00004000
 #define O_DSYNC    00010000
+#define O_ASYNC    00020000
 #define O_NOATIME  01000000
 #define O_CLOEXEC  02000000
 #define O_SYNC     04010000
 #define O_PATH     010000000
 #define O_TMPFILE  (020000000 | O_DIRECTORY)
+
+/* openat2(2) */
+struct uapi_open_how {
+	u64 flags, mode, resolve;
+};
+#define RESOLVE_NO_XDEV       0x01
+#define RESOLVE_NO_MAGICLINKS 0x02
+#define RESOLVE_NO_SYMLINKS   0x04
+#define RESOLVE_BENEATH       0x08
+#define RESOLVE_IN_ROOT       0x10
+#define RESOLVE_CACHED        0x20
 
 #define F_DUPFD         0
 #define F_GETFD         1
@@ -53,6 +65,25 @@
 
 #define RENAME_NOREPLACE 1
 #define RENAME_EXCHANGE  2
+
+/* fallocate(2) */
+#define FALLOC_FL_KEEP_SIZE      0x01
+#define FALLOC_FL_PUNCH_HOLE     0x02
+#define FALLOC_FL_COLLAPSE_RANGE 0x08
+#define FALLOC_FL_ZERO_RANGE     0x10
+#define FALLOC_FL_INSERT_RANGE   0x20
+#define FALLOC_FL_UNSHARE_RANGE  0x40
+
+/* preadv2(2) */
+#define RWF_HIPRI    0x01
+#define RWF_DSYNC    0x02
+#define RWF_SYNC     0x04
+#define RWF_NOWAIT   0x08
+#define RWF_APPEND   0x10
+#define RWF_NOAPPEND 0x20
+
+#define CLOSE_RANGE_UNSHARE 2
+#define CLOSE_RANGE_CLOEXEC 4
 
 #define PATH_MAX 4096 /* bytes with the terminating NUL */
 #define NAME_MAX 255  /* bytes without */

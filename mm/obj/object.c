@@ -101,14 +101,14 @@ static void uncharge(struct object *obj, u64 n)
 		obj->ops->uncharge(obj, n);
 }
 
-/* Take every page from `first` on out of the index. */
-static void drop_pages(struct object *obj, u64 first)
+/* Take the pages from `first` to `last` out of the index. */
+static void drop_pages(struct object *obj, u64 first, u64 last)
 {
 	u64 index = first, word, n = 0;
 
 	for (;;) {
 		spin_lock(&obj->index_lock);
-		word = radix_next(&obj->index, &index, RADIX_MAX_INDEX);
+		word = radix_next(&obj->index, &index, last);
 		if (word) {
 			radix_erase(&obj->index, index);
 			obj->nr_pages--;
@@ -127,7 +127,7 @@ void object_put(struct object *obj)
 	if (__atomic_fetch_sub(&obj->refs, 1, __ATOMIC_ACQ_REL) != 1)
 		return;
 	assert(list_empty(&obj->vmas));
-	drop_pages(obj, 0);
+	drop_pages(obj, 0, RADIX_MAX_INDEX);
 	obj->ops->release(obj);
 }
 
@@ -264,18 +264,80 @@ static void unmap_tail(struct vma *v, u64 first)
 	ptc_end(&c);
 }
 
-static void zero_tail(struct object *obj, u64 size)
+/* Unmap the object's own pages from `first` to before `end` from one mapping; private copies stay. */
+static void unmap_range(struct vma *v, u64 first, u64 end)
+{
+	u64 lo = MAX(first, v->pgoff), hi = MIN(end, v->pgoff + vma_pages(v));
+	struct tlb_batch batch;
+	struct pt_slot slot;
+	struct ptc c;
+
+	if (lo >= hi)
+		return;
+	tlb_batch_init(&batch, &v->space->as, TLB_UNMAP);
+	ptc_begin(&c, &v->space->as, v->start + ((lo - v->pgoff) << PAGE_SHIFT),
+		  v->start + ((hi - v->pgoff) << PAGE_SHIFT), PTC_EDIT | PTC_PRUNE, &batch);
+	while (ptc_next(&c, &slot) > 0)
+		if (slot.kind == PT_PAGE && !(slot.bits & PTB_SPECIAL) &&
+		    page_type(pfn_to_page(slot.val)) == PAGE_OBJ)
+			map_retire(v->space, &c, true);
+	ptc_end(&c);
+}
+
+/* Clear bytes [from, to) of one page, if the object has it. */
+static void zero_part(struct object *obj, u64 from, u64 to)
 {
 	struct page *page;
 
-	if (IS_ALIGNED(size, PAGE_SIZE))
+	if (from >= to)
 		return;
-	page = object_find_page(obj, size >> PAGE_SHIFT);
+	page = object_find_page(obj, from >> PAGE_SHIFT);
 	if (!page)
 		return;
-	memset((char *)page_to_virt(page) + (size & ~PAGE_MASK), 0,
-	       PAGE_SIZE - (size & ~PAGE_MASK));
+	memset((char *)page_to_virt(page) + (from & ~PAGE_MASK), 0, to - from);
 	page_put(page);
+}
+
+void object_punch(struct object *obj, u64 from, u64 to)
+{
+	u64 first = DIV_ROUND_UP(from, PAGE_SIZE), end = to >> PAGE_SHIFT;
+	struct vma *v;
+
+	rw_write_lock(&obj->resize);
+	if (first <= end) {
+		zero_part(obj, from, first << PAGE_SHIFT);
+		zero_part(obj, end << PAGE_SHIFT, to);
+	} else {
+		zero_part(obj, from, to);
+	}
+	if (first < end) {
+		spin_lock(&obj->vmas_lock);
+		list_for_each (v, &obj->vmas, obj_link)
+			unmap_range(v, first, end);
+		spin_unlock(&obj->vmas_lock);
+		drop_pages(obj, first, end - 1);
+	}
+	rw_write_unlock(&obj->resize);
+}
+
+u64 object_next_page(struct object *obj, u64 index, u64 end)
+{
+	u64 found = index;
+
+	rcu_read_lock();
+	if (index >= end || !radix_next(&obj->index, &found, end - 1))
+		found = end;
+	rcu_read_unlock();
+	return found;
+}
+
+u64 object_next_hole(struct object *obj, u64 index, u64 end)
+{
+	rcu_read_lock();
+	while (index < end && radix_load(&obj->index, index))
+		index++;
+	rcu_read_unlock();
+	return index;
 }
 
 /* Faults are kept out by the resize lock, new mappings by vmas_lock; a mapping in the list is alive. */
@@ -285,14 +347,14 @@ int object_set_size(struct object *obj, u64 size)
 	struct vma *v;
 
 	rw_write_lock(&obj->resize);
-	if (size < obj->size) {
+	if (size <= obj->size) { /* pages beyond the end may have been allocated in advance */
 		WRITE_ONCE(obj->size, size);
 		spin_lock(&obj->vmas_lock);
 		list_for_each (v, &obj->vmas, obj_link)
 			unmap_tail(v, first);
 		spin_unlock(&obj->vmas_lock);
-		drop_pages(obj, first);
-		zero_tail(obj, size);
+		drop_pages(obj, first, RADIX_MAX_INDEX);
+		zero_part(obj, size, ALIGN_UP(size, PAGE_SIZE));
 	}
 	WRITE_ONCE(obj->size, size);
 	rw_write_unlock(&obj->resize);

@@ -70,5 +70,12 @@ int object_get_page(struct object *, u64 index, struct page **out);
 /* object_set_size - grow or shrink. Shrinking unmaps and frees everything beyond, zeroes the tail of the
  * last page. Sleeps; takes resize for writing. 0 or -ENOMEM. */
 int object_set_size(struct object *, u64 size_bytes);
+/* object_punch - bytes [from, to) become zeroes and their memory is freed; private copies in mappings stay. Sleeps;
+ * takes resize for writing. */
+void object_punch(struct object *, u64 from, u64 to);
+/* object_next_page, object_next_hole - the first page number from index to before end that the object has, that
+ * it has not; end when there is none. As of some moment. */
+u64 object_next_page(struct object *, u64 index, u64 end);
+u64 object_next_hole(struct object *, u64 index, u64 end);
 /* object_extend - raise the size to at least `size_bytes` (writes past the end). */
 void object_extend(struct object *, u64 size_bytes);

@@ -10,6 +10,18 @@
 
 /* clang-format off */
 #define SYSCALL_LIST(SYSCALL) \
+	SYSCALL(5, setxattr) \
+	SYSCALL(6, lsetxattr) \
+	SYSCALL(7, fsetxattr) \
+	SYSCALL(8, getxattr) \
+	SYSCALL(9, lgetxattr) \
+	SYSCALL(10, fgetxattr) \
+	SYSCALL(11, listxattr) \
+	SYSCALL(12, llistxattr) \
+	SYSCALL(13, flistxattr) \
+	SYSCALL(14, removexattr) \
+	SYSCALL(15, lremovexattr) \
+	SYSCALL(16, fremovexattr) \
 	SYSCALL(17, getcwd) \
 	SYSCALL(19, eventfd2) \
 	SYSCALL(20, epoll_create1) \
@@ -31,12 +43,15 @@
 	SYSCALL(44, fstatfs) \
 	SYSCALL(45, truncate) \
 	SYSCALL(46, ftruncate) \
+	SYSCALL(47, fallocate) \
 	SYSCALL(48, faccessat) \
 	SYSCALL(49, chdir) \
 	SYSCALL(50, fchdir) \
 	SYSCALL(51, chroot) \
 	SYSCALL(52, fchmod) \
 	SYSCALL(53, fchmodat) \
+	SYSCALL(54, fchownat) \
+	SYSCALL(55, fchown) \
 	SYSCALL(56, openat) \
 	SYSCALL(57, close) \
 	SYSCALL(58, vhangup) \
@@ -49,12 +64,19 @@
 	SYSCALL(66, writev) \
 	SYSCALL(67, pread64) \
 	SYSCALL(68, pwrite64) \
+	SYSCALL(69, preadv) \
+	SYSCALL(70, pwritev) \
+	SYSCALL(71, sendfile) \
 	SYSCALL(72, pselect6) \
 	SYSCALL(73, ppoll) \
 	SYSCALL(78, readlinkat) \
 	SYSCALL(79, newfstatat) \
 	SYSCALL(80, fstat) \
 	SYSCALL(81, sync) \
+	SYSCALL(82, fsync) \
+	SYSCALL(83, fdatasync) \
+	SYSCALL(84, sync_file_range) \
+	SYSCALL(88, utimensat) \
 	SYSCALL(90, capget) \
 	SYSCALL(91, capset) \
 	SYSCALL(93, exit) \
@@ -123,25 +145,35 @@
 	SYSCALL(177, getegid) \
 	SYSCALL(178, gettid) \
 	SYSCALL(179, sysinfo) \
+	SYSCALL(213, readahead) \
 	SYSCALL(214, brk) \
 	SYSCALL(215, munmap) \
 	SYSCALL(220, clone_tls_ctid) \
 	SYSCALL(221, execve) \
 	SYSCALL(222, mmap) \
+	SYSCALL(223, fadvise64) \
 	SYSCALL(226, mprotect) \
 	SYSCALL(233, madvise) \
 	SYSCALL(240, rt_tgsigqueueinfo) \
 	SYSCALL(260, wait4) \
 	SYSCALL(261, prlimit64) \
 	SYSCALL(266, clock_adjtime) \
+	SYSCALL(267, syncfs) \
 	SYSCALL(276, renameat2) \
 	SYSCALL(278, getrandom) \
 	SYSCALL(281, execveat) \
+	SYSCALL(285, copy_file_range) \
+	SYSCALL(286, preadv2) \
+	SYSCALL(287, pwritev2) \
+	SYSCALL(291, statx) \
 	SYSCALL(424, pidfd_send_signal) \
 	SYSCALL(434, pidfd_open) \
 	SYSCALL(435, clone3) \
+	SYSCALL(436, close_range) \
+	SYSCALL(437, openat2) \
 	SYSCALL(438, pidfd_getfd) \
 	SYSCALL(439, faccessat2) \
 	SYSCALL(441, epoll_pwait2) \
-	SYSCALL(449, futex_waitv)
+	SYSCALL(449, futex_waitv) \
+	SYSCALL(452, fchmodat2)
 /* clang-format on */

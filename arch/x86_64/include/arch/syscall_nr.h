@@ -42,6 +42,7 @@
 	SYSCALL(34, pause) \
 	SYSCALL(35, nanosleep) \
 	SYSCALL(39, getpid) \
+	SYSCALL(40, sendfile) \
 	SYSCALL(56, clone_ctid_tls) \
 	SYSCALL(57, fork) \
 	SYSCALL(58, vfork) \
@@ -51,6 +52,8 @@
 	SYSCALL(62, kill) \
 	SYSCALL(63, uname) \
 	SYSCALL(72, fcntl) \
+	SYSCALL(74, fsync) \
+	SYSCALL(75, fdatasync) \
 	SYSCALL(76, truncate) \
 	SYSCALL(77, ftruncate) \
 	SYSCALL(79, getcwd) \
@@ -66,6 +69,9 @@
 	SYSCALL(89, readlink) \
 	SYSCALL(90, chmod) \
 	SYSCALL(91, fchmod) \
+	SYSCALL(92, chown) \
+	SYSCALL(93, fchown) \
+	SYSCALL(94, lchown) \
 	SYSCALL(95, umask) \
 	SYSCALL(96, gettimeofday) \
 	SYSCALL(97, getrlimit) \
@@ -102,6 +108,7 @@
 	SYSCALL(129, rt_sigqueueinfo) \
 	SYSCALL(130, rt_sigsuspend) \
 	SYSCALL(131, sigaltstack) \
+	SYSCALL(132, utime) \
 	SYSCALL(133, mknod) \
 	SYSCALL(137, statfs) \
 	SYSCALL(138, fstatfs) \
@@ -119,6 +126,19 @@
 	SYSCALL(170, sethostname) \
 	SYSCALL(171, setdomainname) \
 	SYSCALL(186, gettid) \
+	SYSCALL(187, readahead) \
+	SYSCALL(188, setxattr) \
+	SYSCALL(189, lsetxattr) \
+	SYSCALL(190, fsetxattr) \
+	SYSCALL(191, getxattr) \
+	SYSCALL(192, lgetxattr) \
+	SYSCALL(193, fgetxattr) \
+	SYSCALL(194, listxattr) \
+	SYSCALL(195, llistxattr) \
+	SYSCALL(196, flistxattr) \
+	SYSCALL(197, removexattr) \
+	SYSCALL(198, lremovexattr) \
+	SYSCALL(199, fremovexattr) \
 	SYSCALL(200, tkill) \
 	SYSCALL(201, time) \
 	SYSCALL(202, futex) \
@@ -128,6 +148,7 @@
 	SYSCALL(217, getdents64) \
 	SYSCALL(218, set_tid_address) \
 	SYSCALL(219, restart_syscall) \
+	SYSCALL(221, fadvise64) \
 	SYSCALL(227, clock_settime) \
 	SYSCALL(228, clock_gettime) \
 	SYSCALL(229, clock_getres) \
@@ -136,10 +157,13 @@
 	SYSCALL(232, epoll_wait) \
 	SYSCALL(233, epoll_ctl) \
 	SYSCALL(234, tgkill) \
+	SYSCALL(235, utimes) \
 	SYSCALL(247, waitid) \
 	SYSCALL(257, openat) \
 	SYSCALL(258, mkdirat) \
 	SYSCALL(259, mknodat) \
+	SYSCALL(260, fchownat) \
+	SYSCALL(261, futimesat) \
 	SYSCALL(262, newfstatat) \
 	SYSCALL(263, unlinkat) \
 	SYSCALL(264, renameat) \
@@ -152,24 +176,37 @@
 	SYSCALL(271, ppoll) \
 	SYSCALL(273, set_robust_list) \
 	SYSCALL(274, get_robust_list) \
+	SYSCALL(277, sync_file_range) \
+	SYSCALL(280, utimensat) \
 	SYSCALL(281, epoll_pwait) \
 	SYSCALL(284, eventfd) \
+	SYSCALL(285, fallocate) \
 	SYSCALL(290, eventfd2) \
 	SYSCALL(291, epoll_create1) \
 	SYSCALL(292, dup3) \
 	SYSCALL(293, pipe2) \
+	SYSCALL(295, preadv) \
+	SYSCALL(296, pwritev) \
 	SYSCALL(297, rt_tgsigqueueinfo) \
 	SYSCALL(302, prlimit64) \
 	SYSCALL(305, clock_adjtime) \
+	SYSCALL(306, syncfs) \
 	SYSCALL(309, getcpu) \
 	SYSCALL(316, renameat2) \
 	SYSCALL(318, getrandom) \
 	SYSCALL(322, execveat) \
+	SYSCALL(326, copy_file_range) \
+	SYSCALL(327, preadv2) \
+	SYSCALL(328, pwritev2) \
+	SYSCALL(332, statx) \
 	SYSCALL(424, pidfd_send_signal) \
 	SYSCALL(434, pidfd_open) \
 	SYSCALL(435, clone3) \
+	SYSCALL(436, close_range) \
+	SYSCALL(437, openat2) \
 	SYSCALL(438, pidfd_getfd) \
 	SYSCALL(439, faccessat2) \
 	SYSCALL(441, epoll_pwait2) \
-	SYSCALL(449, futex_waitv)
+	SYSCALL(449, futex_waitv) \
+	SYSCALL(452, fchmodat2)
 /* clang-format on */
