@@ -229,10 +229,9 @@ static void hang_up_session(struct tty *t, bool leader_exits)
 	separate(t);
 }
 
-static void hang_up_files(struct tty *t)
+static void hang_up_line(struct tty *t)
 {
 	tty_lock(t);
-	WRITE_ONCE(t->hangups, t->hangups + 1);
 	tty_input_flush(t);
 	t->stopped = t->stopped_by_program = false;
 	t->echo.tail = t->echo.head;
@@ -242,13 +241,18 @@ static void hang_up_files(struct tty *t)
 	tty_unlock(t);
 }
 
+/* Files are dead first, so that nobody who has heard of it goes on; sleepers wake last, so that they find the
+ * signal when they learn that there is nothing to read. */
 void tty_hangup(struct tty *t, bool leader_exits)
 {
 	tty_get(t);
-	hang_up_files(t);
+	tty_lock(t);
+	WRITE_ONCE(t->hangups, t->hangups + 1);
+	tty_unlock(t);
 	mutex_lock(&process_tree_lock);
 	hang_up_session(t, leader_exits);
 	mutex_unlock(&process_tree_lock);
+	hang_up_line(t);
 	tty_put(t);
 }
 

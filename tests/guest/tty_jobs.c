@@ -699,4 +699,44 @@ TEST(a_session_keeps_a_terminal_that_nobody_has_open)
 	EXPECT_SCREEN(&t, "x");
 }
 
+/* --- the system console ------------------------------------------------------------------------- */
+
+static int console_open(void)
+{
+	int fd = open("/dev/console", O_RDWR);
+
+	ASSERT(fd >= 0);
+	return fd;
+}
+
+TEST(opening_the_console_does_not_take_it)
+{
+	terminal_prepare();
+	ASSERT(setsid() == getpid());
+	int fd = console_open();
+	EXPECT_EQ(isatty(fd), 1);
+	EXPECT_ERRNO(open("/dev/tty", O_RDWR), ENXIO);
+	EXPECT_ERRNO(tcgetpgrp(fd), ENOTTY);
+}
+
+TEST(the_console_can_be_taken_and_outlives_that)
+{
+	terminal_prepare();
+	int fd = console_open();
+	pid_t pid = fork();
+	if (pid == 0) {
+		EXPECT(setsid() == getpid());
+		EXPECT_EQ(ioctl(fd, TIOCSCTTY, 0), 0);
+		EXPECT_EQ(tcgetpgrp(fd), getpid());
+		int tty = open("/dev/tty", O_RDWR);
+		EXPECT(tty >= 0);
+		EXPECT_EQ(write(tty, "# written to /dev/tty\n", 22), 22);
+		EXPECT_EQ(tcdrain(tty), 0);
+		_exit(ktap_failed);
+	}
+	EXPECT_EQ(status_of(pid, 0), 0);
+	EXPECT_EQ(write(fd, "# written to /dev/console\n", 26), 26);
+	EXPECT_EQ(isatty(fd), 1);
+}
+
 TEST_MAIN()
