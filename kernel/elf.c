@@ -143,7 +143,7 @@ static u64 largest_alignment(const struct elf_file *e)
 static int choose_bias(struct elf_file *e)
 {
 	u64 align = largest_alignment(e);
-	u64 random = (random_u64() & low_mask(PIE_RANDOM_BITS)) << PAGE_SHIFT;
+	u64 random = (exec_layout_random() & low_mask(PIE_RANDOM_BITS)) << PAGE_SHIFT;
 	vaddr_t start = ALIGN_DOWN(e->first, align);
 
 	if (e->head.e_type == ET_EXEC)

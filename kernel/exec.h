@@ -71,6 +71,10 @@ int exec_script_expand(struct file *, const char *script, struct exec_args *, ch
 void *exec_buffer_alloc(size_t size);
 void exec_buffer_free(void *buf, size_t size);
 
+/* exec_layout_random - what decides where the parts of a program lie: 0 where the user wants the same places each time
+ * (personality(2), ADDR_NO_RANDOMIZE). */
+u64 exec_layout_random(void);
+
 /* exec_build_stack - map the stack of a program that is otherwise complete and put strings, auxiliary vector and
  * pointers on it; sets its sp. 0, -ENOMEM, -E2BIG */
 int exec_build_stack(struct exec_program *, const struct exec_args *, const struct process *);

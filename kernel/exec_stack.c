@@ -16,6 +16,7 @@
 #include <arch/layout.h>
 #include <uapi/elf.h>
 #include <uapi/errno.h>
+#include <uapi/misc.h>
 #include <uapi/mman.h>
 #include <uapi/time.h>
 #include "kernel/cred.h"
@@ -92,10 +93,17 @@ static void push_auxv(struct stack_words *w, const struct exec_program *x, vaddr
 	push_aux(w, AT_NULL, 0);
 }
 
+u64 exec_layout_random(void)
+{
+	bool fixed = current->proc && (current_process->personality & ADDR_NO_RANDOMIZE);
+
+	return fixed ? 0 : random_u64();
+}
+
 /* place_stack - choose where the stack ends, and where other mappings start to be looked for. */
 static void place_stack(struct space *space, u64 limit)
 {
-	u64 random = random_u64();
+	u64 random = exec_layout_random();
 	u64 gap = MAX(MIN(limit, USER_TOP / 6 * 5), STACK_GAP_MIN);
 
 	space->stack_top =

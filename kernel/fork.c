@@ -187,6 +187,17 @@ static int prepare_registers(struct clone_job *job)
 	return 0;
 }
 
+/* inherit_scheduling - the thread itself has our niceness already. */
+static void inherit_scheduling(struct user_thread *u, const struct user_thread *from)
+{
+	u->timer_slack_ns = from->timer_slack_ns;
+	u->sched_policy = from->sched_policy;
+	if (!from->sched_reset)
+		return;
+	u->sched_policy = SCHED_OTHER;
+	sched_set_nice(u->thread, MAX(u->thread->nice, 0), false);
+}
+
 /* create_user_thread - the user side of job->thread, which it takes over together with a pid reference. */
 static int create_user_thread(struct clone_job *job)
 {
@@ -199,6 +210,7 @@ static int create_user_thread(struct clone_job *job)
 	pid_get(job->pid);
 	job->user = u;
 	signal_init_thread(u, current_user);
+	inherit_scheduling(u, current_user);
 	if ((a->flags & (CLONE_VM | CLONE_VFORK)) != CLONE_VM)
 		u->sig.altstack = current_user->sig.altstack;
 	if (a->flags & CLONE_CHILD_CLEARTID)

@@ -83,33 +83,22 @@ int kill_thread(struct pid *tid, const struct uapi_siginfo *info)
 
 /* --- kill -------------------------------------------------------------------------------------------- */
 
-/* kill_all - every process in the tree but init and ourselves; depth first, without recursion. */
+/* kill_all - every process but init and ourselves. */
 static long kill_all(const struct uapi_siginfo *info)
 {
 	struct process *p = process_init;
 	long result = -ESRCH;
 
-	for (;;) {
-		struct process *next = list_first(&p->children, struct process, sibling);
+	while ((p = process_tree_next(p))) {
+		int err;
 
-		while (!next && p != process_init) {
-			struct process *parent = p->parent;
-
-			if (p->sibling.next != &parent->children)
-				next = list_entry(p->sibling.next, struct process, sibling);
-			else
-				p = parent;
-		}
-		if (!next)
-			return result;
-		p = next;
-		if (p != current_process) {
-			int err = kill_process(p, info);
-
-			if (!err || result == -ESRCH)
-				result = err;
-		}
+		if (p == current_process)
+			continue;
+		err = kill_process(p, info);
+		if (!err || result == -ESRCH)
+			result = err;
 	}
+	return result;
 }
 
 static long kill_one(u32 pid, const struct uapi_siginfo *info)

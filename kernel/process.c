@@ -82,6 +82,7 @@ struct process *process_create(struct process *parent, struct pid *pid)
 	p->dumpable = parent ? parent->dumpable : 1;
 	p->oom_score_adj = parent ? parent->oom_score_adj : 0;
 	p->oom_score_adj_min = parent ? parent->oom_score_adj_min : 0;
+	p->personality = parent ? parent->personality : 0;
 	if (parent) {
 		inherit(p, parent);
 	} else {
@@ -244,6 +245,23 @@ unsigned user_thread_count(void)
 unsigned user_thread_max(void)
 {
 	return (unsigned)MAX(page_count_total() * PAGE_SIZE / (8 * KSTACK_SIZE), 20ul);
+}
+
+/* Depth first, without recursion. */
+struct process *process_tree_next(struct process *p)
+{
+	struct process *next = list_first(&p->children, struct process, sibling);
+
+	assert_held(&process_tree_lock);
+	while (!next && p != process_init) {
+		struct process *parent = p->parent;
+
+		if (p->sibling.next != &parent->children)
+			next = list_entry(p->sibling.next, struct process, sibling);
+		else
+			p = parent;
+	}
+	return next;
 }
 
 unsigned process_count(void)

@@ -75,6 +75,7 @@ struct process {
 	struct fs_context *fs;   /* [o], [l] to change: root, working directory, umask */
 	const struct cred *cred; /* [l] of the first thread: what others see */
 	u32 dumpable;            /* [a] PR_SET_DUMPABLE */
+	u32 personality;         /* [a] personality(2) */
 	bool is_subreaper;       /* [a] PR_SET_CHILD_SUBREAPER */
 	struct uapi_rlimit rlimits[RLIM_NLIMITS]; /* [l] */
 	struct file *exe;                         /* [l] the program, for /proc */
@@ -92,6 +93,8 @@ struct user_thread {
 	bool made_children;      /* [t] children were made by this thread */
 	bool nproc_exceeded; /* [t] a change of user led above RLIMIT_NPROC: exec fails while it lasts */
 	u64 timer_slack_ns;        /* [t] PR_SET_TIMERSLACK; 0: the default */
+	u8 sched_policy;           /* [a] SCHED_OTHER, SCHED_BATCH, SCHED_IDLE */
+	bool sched_reset;          /* [a] children start with SCHED_OTHER and at least nice 0 */
 	u32 parent_death_signal;   /* [a] PR_SET_PDEATHSIG; 0: none */
 	struct list_head link;     /* [l] */
 	struct thread_signals sig; /* [l] */
@@ -142,6 +145,10 @@ u64 process_limit(const struct process *, unsigned resource);
 void process_apply_limits(struct process *);
 struct space_limits;
 void process_limits_for_space(struct process *, struct space_limits *out);
+/* process_tree_next - the next of all processes, zombies included, in no particular order; NULL after the last. Start
+ * with process_init. Needs process_tree_lock throughout. */
+struct process *process_tree_next(struct process *);
+
 /* process_count - including zombies. user_thread_count - threads; user_thread_max - so many there may be. */
 unsigned process_count(void);
 unsigned user_thread_count(void);

@@ -44,6 +44,8 @@ static struct thread boot_thread = {
 PERCPU struct thread *cpu_current = &boot_thread;
 PERCPU struct runqueue runqueue = {.lock = SPINLOCK_INIT(RANK_RUNQUEUE)};
 
+#define SCHED_IDLE_WEIGHT 3
+
 /* 1024 * 1.25^-nice: one step of niceness is worth about a tenth of the CPU between two threads. */
 static const u32 nice_weights[40] = {
 	88818, 71054, 56843, 45475, 36380, 29104, 23283, 18626, 14901, 11921,
@@ -509,8 +511,8 @@ void sched_ipi(void)
 
 /* --- attributes ----------------------------------------------------------------------------------- */
 
-/* sched_set_nice - nice: -20 (most) to 19 (least). Any context. */
-void sched_set_nice(struct thread *t, int nice)
+/* sched_set_nice - see thread.h. */
+void sched_set_nice(struct thread *t, int nice, bool idle)
 {
 	unsigned long irq = cpu_irq_save();
 	struct runqueue *rq = runqueue_lock_of(t);
@@ -518,7 +520,7 @@ void sched_set_nice(struct thread *t, int nice)
 	if (rq->curr == t)
 		sched_account(rq);
 	t->nice = (s8)nice;
-	t->weight = nice_weights[nice + 20];
+	t->weight = idle ? SCHED_IDLE_WEIGHT : nice_weights[nice + 20];
 	spin_unlock_irqrestore(&rq->lock, irq);
 }
 

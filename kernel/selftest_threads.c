@@ -184,7 +184,7 @@ static void race_member(struct crew_member *m)
 
 	selftest_pin(0);
 	if (m->index == 2)
-		sched_set_nice(current, 15);
+		sched_set_nice(current, 15, false);
 	while (time_now() < r->until) {
 		sched_point();
 		cpu_relax();

@@ -64,12 +64,17 @@ static bool is_magic2(u32 magic)
 
 long sys_reboot(u32 magic1, u32 magic2, u32 cmd, vaddr_t arg)
 {
-	(void)arg;
+	char word[256];
+
 	if (!cred_capable(CAP_SYS_BOOT))
 		return -EPERM;
 	if (magic1 != REBOOT_MAGIC1 || !is_magic2(magic2))
 		return -EINVAL;
+	/* The word is for firmware that has a use for it. */
+	if (cmd == REBOOT_CMD_RESTART2 && strncpy_from_user(word, arg, sizeof(word)) == -EFAULT)
+		return -EFAULT;
 	switch (cmd) {
+	case REBOOT_CMD_RESTART2:
 	case REBOOT_CMD_RESTART:
 		tty_serial_drain();
 		printk("reboot: restarting\n");

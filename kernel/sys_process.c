@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* sys_process.c - who am I: numbers, groups, sessions. */
 #include <uapi/errno.h>
+#include <uapi/misc.h>
 #include "kernel/process.h"
 #include "kernel/syscall.h"
 
@@ -17,6 +18,20 @@ long sys_gettid(void)
 long sys_getppid(void)
 {
 	return READ_ONCE(current_process->parent_nr);
+}
+
+/* Of all that other systems did differently only one thing can be chosen: no random addresses. */
+long sys_personality(u32 persona)
+{
+	struct process *p = current_process;
+	u32 before = p->personality;
+
+	if (persona == PERSONALITY_QUERY)
+		return before;
+	if (persona & ~ADDR_NO_RANDOMIZE)
+		return -EINVAL;
+	p->personality = persona;
+	return before;
 }
 
 long sys_set_tid_address(vaddr_t addr)

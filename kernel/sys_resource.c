@@ -55,6 +55,21 @@ static long prlimit(struct process *p, unsigned resource, vaddr_t in, vaddr_t ou
 	return err;
 }
 
+/* may_change_limits - of oneself, of processes that are the user's own in every respect, with CAP_SYS_RESOURCE of all. */
+static bool may_change_limits(struct process *p)
+{
+	const struct cred *self = cred_now(), *c;
+	bool same;
+
+	if (p == current_process || cred_has(self, CAP_SYS_RESOURCE))
+		return true;
+	c = process_cred(p);
+	same = self->uid == c->uid && self->uid == c->euid && self->uid == c->suid &&
+	       self->gid == c->gid && self->gid == c->egid && self->gid == c->sgid;
+	cred_put(c);
+	return same;
+}
+
 long sys_prlimit64(int pid, unsigned resource, vaddr_t in, vaddr_t out)
 {
 	struct process *p;
@@ -67,7 +82,7 @@ long sys_prlimit64(int pid, unsigned resource, vaddr_t in, vaddr_t out)
 	p = pid > 0 ? process_find((u32)pid) : NULL;
 	if (!p)
 		return -ESRCH;
-	err = prlimit(p, resource, in, out);
+	err = may_change_limits(p) ? prlimit(p, resource, in, out) : -EPERM;
 	process_put(p);
 	return err;
 }

@@ -4,6 +4,7 @@
 #include "kernel/percpu.h"
 #include "kernel/process.h"
 #include "kernel/smp.h"
+#include "kernel/sys_sched.h"
 #include "kernel/syscall.h"
 #include "kernel/uaccess.h"
 #include "lib/string.h"
@@ -14,8 +15,7 @@ long sys_sched_yield(void)
 	return 0;
 }
 
-/* find_thread - by tid, 0 for the caller; with a reference. */
-static struct user_thread *find_thread(int tid)
+struct user_thread *sched_find_thread(int tid)
 {
 	if (tid)
 		return tid > 0 ? thread_find((u32)tid) : NULL;
@@ -31,10 +31,10 @@ long sys_sched_setaffinity(int tid, u32 len, vaddr_t umask)
 
 	if (copy_from_user(&mask, umask, MIN(len, sizeof(mask))))
 		return -EFAULT;
-	u = find_thread(tid);
+	u = sched_find_thread(tid);
 	if (!u)
 		return -ESRCH;
-	err = sched_set_affinity(u->thread, &mask);
+	err = sched_may_change(u) ? sched_set_affinity(u->thread, &mask) : -EPERM;
 	user_thread_put(u);
 	return err;
 }
@@ -48,7 +48,7 @@ long sys_sched_getaffinity(int tid, u32 len, vaddr_t umask)
 
 	if (len < size || len % 8)
 		return -EINVAL;
-	u = find_thread(tid);
+	u = sched_find_thread(tid);
 	if (!u)
 		return -ESRCH;
 	mask = u->thread->affinity;

@@ -124,7 +124,9 @@ void sched_point(void);
 
 /* sched_set_affinity - restrict a thread to a set of CPUs and move it there. -EINVAL: none online. */
 int sched_set_affinity(struct thread *, const struct cpumask *);
-void sched_set_nice(struct thread *, int nice);
+/* sched_set_nice - nice: -20 (most) to 19 (least); idle: hardly any CPU time while others want it, whatever nice
+ * says (SCHED_IDLE). Any context. */
+void sched_set_nice(struct thread *, int nice, bool idle);
 
 /* sched_use_aspace - the current thread runs in these page tables from now on (exec); NULL: in none of its
  * own (exit), whatever is loaded stays. The caller keeps its reference for as long as the

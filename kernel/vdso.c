@@ -10,7 +10,7 @@
 #include <arch/elf.h>
 #include <quire/assert.h>
 #include <uapi/elf.h>
-#include "kernel/random.h"
+#include "kernel/exec.h"
 #include "kernel/time.h"
 #include "kernel/vdso/data.h"
 #include "lib/string.h"
@@ -89,7 +89,7 @@ static vaddr_t choose_place(vaddr_t stack_top, u64 size)
 {
 	u64 pages = (ALIGN_UP(stack_top + size, TABLE_REACH) - stack_top - size) >> PAGE_SHIFT;
 
-	return stack_top + (random_u64() % (pages + 1) << PAGE_SHIFT);
+	return stack_top + (exec_layout_random() % (pages + 1) << PAGE_SHIFT);
 }
 
 static int map_one(struct space *space, struct object *obj, vaddr_t at, unsigned prot, u32 withheld)

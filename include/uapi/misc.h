@@ -27,6 +27,10 @@ struct uapi_sysinfo {
 };
 _Static_assert(sizeof(struct uapi_sysinfo) == 112, "the ABI's size");
 
+/* personality(2) */
+#define PERSONALITY_QUERY 0xffffffffu
+#define ADDR_NO_RANDOMIZE 0x0040000u
+
 /* reboot(2) */
 #define REBOOT_MAGIC1        0xfee1deadu
 #define REBOOT_MAGIC2        0x28121969u
@@ -34,6 +38,7 @@ _Static_assert(sizeof(struct uapi_sysinfo) == 112, "the ABI's size");
 #define REBOOT_MAGIC2B       0x16041998u
 #define REBOOT_MAGIC2C       0x20112000u
 #define REBOOT_CMD_RESTART   0x01234567u
+#define REBOOT_CMD_RESTART2  0xa1b2c3d4u
 #define REBOOT_CMD_HALT      0xcdef0123u
 #define REBOOT_CMD_POWER_OFF 0x4321fedcu
 #define REBOOT_CMD_CAD_ON    0x89abcdefu

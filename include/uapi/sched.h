@@ -32,6 +32,36 @@
 #define CLONE_CLEAR_SIGHAND  0x100000000ull
 #define CLONE_INTO_CGROUP    0x200000000ull
 
+#define SCHED_OTHER         0
+#define SCHED_FIFO          1
+#define SCHED_RR            2
+#define SCHED_BATCH         3
+#define SCHED_IDLE          5
+#define SCHED_DEADLINE      6
+#define SCHED_RESET_ON_FORK 0x40000000
+
+/* sched_setattr(2), sched_getattr(2) */
+struct uapi_sched_attr {
+	u32 size, policy;
+	u64 flags;
+	s32 nice;
+	u32 priority;
+	u64 runtime, deadline, period; /* ns */
+	u32 util_min, util_max;
+};
+#define SCHED_ATTR_SIZE_VER0       48
+#define SCHED_FLAG_RESET_ON_FORK   0x01
+#define SCHED_FLAG_RECLAIM         0x02
+#define SCHED_FLAG_DL_OVERRUN      0x04
+#define SCHED_FLAG_KEEP_POLICY     0x08
+#define SCHED_FLAG_KEEP_PARAMS     0x10
+#define SCHED_FLAG_UTIL_CLAMP      0x60
+
+/* getpriority(2) */
+#define PRIO_PROCESS 0
+#define PRIO_PGRP    1
+#define PRIO_USER    2
+
 /* clone3(2): the first version ends after tls (64 bytes); newer ones are 80 and 88 long. */
 struct uapi_clone_args {
 	u64 flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;

@@ -87,7 +87,7 @@ TEST(time_is_shared_by_weight)
 	simsched_start(1);
 	for (unsigned i = 0; i < 3; i++) {
 		t[i] = start_thread();
-		sched_set_nice(t[i], (int)i * 5 - 5);
+		sched_set_nice(t[i], (int)i * 5 - 5, false);
 		total_weight += t[i]->weight;
 	}
 	simsched_run(4000 * MS);
@@ -283,7 +283,7 @@ static void random_act(void)
 			random_affinity(any);
 		break;
 	case 6:
-		sched_set_nice(any, (int)rng_below(40) - 20);
+		sched_set_nice(any, (int)rng_below(40) - 20, false);
 		break;
 	case 7:
 		if (running && rng_one_in(8))
@@ -317,7 +317,7 @@ TEST(nobody_starves)
 {
 	simsched_start(2);
 	for (unsigned i = 0; i < 10; i++)
-		sched_set_nice(start_thread(), i < 2 ? 19 : (int)rng_below(5) - 2);
+		sched_set_nice(start_thread(), i < 2 ? 19 : (int)rng_below(5) - 2, false);
 	for (unsigned i = 0; i < 3000 && !host_test_failed(); i++) {
 		struct thread *running = simsched_running((unsigned)rng_below(2));
 

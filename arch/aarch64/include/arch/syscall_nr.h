@@ -79,6 +79,7 @@
 	SYSCALL(88, utimensat) \
 	SYSCALL(90, capget) \
 	SYSCALL(91, capset) \
+	SYSCALL(92, personality) \
 	SYSCALL(93, exit) \
 	SYSCALL(94, exit_group) \
 	SYSCALL(95, waitid) \
@@ -92,9 +93,16 @@
 	SYSCALL(114, clock_getres) \
 	SYSCALL(115, clock_nanosleep) \
 	SYSCALL(116, syslog) \
+	SYSCALL(118, sched_setparam) \
+	SYSCALL(119, sched_setscheduler) \
+	SYSCALL(120, sched_getscheduler) \
+	SYSCALL(121, sched_getparam) \
 	SYSCALL(122, sched_setaffinity) \
 	SYSCALL(123, sched_getaffinity) \
 	SYSCALL(124, sched_yield) \
+	SYSCALL(125, sched_get_priority_max) \
+	SYSCALL(126, sched_get_priority_min) \
+	SYSCALL(127, sched_rr_get_interval) \
 	SYSCALL(128, restart_syscall) \
 	SYSCALL(129, kill) \
 	SYSCALL(130, tkill) \
@@ -107,6 +115,8 @@
 	SYSCALL(137, rt_sigtimedwait) \
 	SYSCALL(138, rt_sigqueueinfo) \
 	SYSCALL(139, rt_sigreturn) \
+	SYSCALL(140, setpriority) \
+	SYSCALL(141, getpriority) \
 	SYSCALL(142, reboot) \
 	SYSCALL(143, setregid) \
 	SYSCALL(144, setgid) \
@@ -159,6 +169,8 @@
 	SYSCALL(261, prlimit64) \
 	SYSCALL(266, clock_adjtime) \
 	SYSCALL(267, syncfs) \
+	SYSCALL(274, sched_setattr) \
+	SYSCALL(275, sched_getattr) \
 	SYSCALL(276, renameat2) \
 	SYSCALL(278, getrandom) \
 	SYSCALL(281, execveat) \

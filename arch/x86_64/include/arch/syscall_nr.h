@@ -110,8 +110,18 @@
 	SYSCALL(131, sigaltstack) \
 	SYSCALL(132, utime) \
 	SYSCALL(133, mknod) \
+	SYSCALL(135, personality) \
 	SYSCALL(137, statfs) \
 	SYSCALL(138, fstatfs) \
+	SYSCALL(140, getpriority) \
+	SYSCALL(141, setpriority) \
+	SYSCALL(142, sched_setparam) \
+	SYSCALL(143, sched_getparam) \
+	SYSCALL(144, sched_setscheduler) \
+	SYSCALL(145, sched_getscheduler) \
+	SYSCALL(146, sched_get_priority_max) \
+	SYSCALL(147, sched_get_priority_min) \
+	SYSCALL(148, sched_rr_get_interval) \
 	SYSCALL(153, vhangup) \
 	SYSCALL(157, prctl) \
 	SYSCALL(158, arch_prctl) \
@@ -192,6 +202,8 @@
 	SYSCALL(305, clock_adjtime) \
 	SYSCALL(306, syncfs) \
 	SYSCALL(309, getcpu) \
+	SYSCALL(314, sched_setattr) \
+	SYSCALL(315, sched_getattr) \
 	SYSCALL(316, renameat2) \
 	SYSCALL(318, getrandom) \
 	SYSCALL(322, execveat) \
