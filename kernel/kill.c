@@ -103,9 +103,12 @@ static long kill_all(const struct uapi_siginfo *info)
 
 static long kill_one(u32 pid, const struct uapi_siginfo *info)
 {
-	struct process *p = process_find(pid);
+	struct process *p;
 	long err;
 
+	if (pid == user_pid(current_process))
+		return signal_send_process(current_process, info);
+	p = process_find(pid);
 	if (!p)
 		return -ESRCH;
 	err = kill_process(p, info);
@@ -162,6 +165,8 @@ static long kill_tid(u32 pid, int tid, const struct uapi_siginfo *info)
 
 	if (tid <= 0 || info->si_signo < 0 || info->si_signo > NSIG)
 		return -EINVAL;
+	if ((u32)tid == user_tid(current_user) && (!pid || pid == user_pid(current_process)))
+		return signal_send_thread(current_user, info);
 	u = thread_find((u32)tid);
 	if (!u)
 		return -ESRCH;

@@ -104,7 +104,7 @@ void process_put(struct process *p)
 		return;
 	assert(!p->nr_threads && !p->files && !p->fs && !p->exe);
 	assert(!p->group && !p->session);
-	signal_flush_queue(&p->signals.pending, p);
+	signal_release_process(p);
 	pid_put(p->pid);
 	cred_put(p->cred);
 	atomic_dec(&nr_processes);

@@ -68,11 +68,26 @@ void signal_reset_handlers(struct process *p, bool keep_ignored)
 	}
 }
 
+/* entry_alloc - for one more pending signal; NULL: no memory, or too many are pending. Lock held. */
+static struct signal_entry *entry_alloc(struct process *p, bool limited)
+{
+	struct signal_entry *e = p->signals.spare;
+
+	if (limited && p->signals.queued >= process_limit(p, RLIMIT_SIGPENDING))
+		return NULL;
+	p->signals.spare = NULL;
+	return e ? e : kmalloc(sizeof(*e), PA_ATOMIC);
+}
+
+/* entry_free - one is kept for the next signal. */
 static void entry_free(struct process *p, struct signal_entry *e)
 {
 	list_del(&e->link);
 	p->signals.queued--;
-	kfree(e);
+	if (p->signals.spare)
+		kfree(e);
+	else
+		p->signals.spare = e;
 }
 
 void signal_flush_queue(struct signal_queue *q, struct process *p)
@@ -82,6 +97,12 @@ void signal_flush_queue(struct signal_queue *q, struct process *p)
 	q->set = 0;
 	list_for_each_safe (e, next, &q->entries, link)
 		entry_free(p, e);
+}
+
+void signal_release_process(struct process *p)
+{
+	signal_flush_queue(&p->signals.pending, p);
+	kfree(p->signals.spare);
 }
 
 /* queue_discard - forget all pending signals of a set. */
@@ -232,29 +253,31 @@ static bool is_protected(const struct process *p, int sig)
 	return p->signals.unkillable && p->signals.actions[sig - 1].handler == SIG_DFL;
 }
 
-/* queue_add - make it pending. entry may be NULL for a classic signal, and for what kill sends: then its particulars
- * are lost. */
+/* queue_add - make it pending. Without memory, or beyond the limit, the particulars of a classic signal, and of what kill
+ * sends, are lost. Faults are not limited. */
 static int queue_add(struct process *p, struct signal_queue *q, const struct uapi_siginfo *info,
-		     struct signal_entry **entry)
+		     bool limited)
 {
 	int sig = info->si_signo;
+	struct signal_entry *e;
 
 	if (sig < SIGRTMIN && (q->set & SIGSET_BIT(sig)))
 		return 0;
-	if (sig >= SIGRTMIN && !*entry && info->si_code != SI_USER)
+	e = entry_alloc(p, limited);
+	if (sig >= SIGRTMIN && !e && info->si_code != SI_USER)
 		return -EAGAIN;
 	q->set |= SIGSET_BIT(sig);
-	if (*entry) {
-		list_add_tail(&(*entry)->link, &q->entries);
+	if (e) {
+		e->info = *info;
+		list_add_tail(&e->link, &q->entries);
 		p->signals.queued++;
-		*entry = NULL;
 	}
 	return 0;
 }
 
-/* send_locked - to the thread target, or to the process when it is NULL. Consumes *entry if it queues. */
+/* send_locked - to the thread target, or to the process when it is NULL. */
 static int send_locked(struct process *p, struct user_thread *target,
-		       const struct uapi_siginfo *info, struct signal_entry **entry)
+		       const struct uapi_siginfo *info)
 {
 	int sig = info->si_signo;
 	sigset bit = SIGSET_BIT(sig);
@@ -271,7 +294,7 @@ static int send_locked(struct process *p, struct user_thread *target,
 		process_begin_group_exit(p, (u32)sig);
 		return 0;
 	}
-	err = queue_add(p, target ? &target->sig.pending : &p->signals.pending, info, entry);
+	err = queue_add(p, target ? &target->sig.pending : &p->signals.pending, info, true);
 	if (blocked)
 		willing = thread_waiting(p, target, sig);
 	if (!err && willing)
@@ -282,21 +305,15 @@ static int send_locked(struct process *p, struct user_thread *target,
 static int send(struct process *p, struct user_thread *target, const struct uapi_siginfo *info)
 {
 	int sig = info->si_signo, err;
-	struct signal_entry *entry = NULL;
 
 	if (sig < 0 || sig > NSIG)
 		return -EINVAL;
 	if (sig == 0)
 		return 0;
-	if (atomic_load(&p->signals.queued) < process_limit(p, RLIMIT_SIGPENDING))
-		entry = kmalloc(sizeof(*entry), PA_ATOMIC);
-	if (entry)
-		entry->info = *info;
 	trace(TRACE_SIGNAL, user_pid(p), (u64)sig, (u64)info->si_code, 0);
 	spin_lock(&p->lock);
-	err = send_locked(p, target, info, &entry);
+	err = send_locked(p, target, info);
 	spin_unlock(&p->lock);
-	kfree(entry);
 	return err;
 }
 
@@ -332,10 +349,7 @@ void signal_force_info(const struct uapi_siginfo *info)
 	struct process *p = current_process;
 	int sig = info->si_signo;
 	struct uapi_sigaction *action = &p->signals.actions[sig - 1];
-	struct signal_entry *entry = kmalloc(sizeof(*entry), PA_ATOMIC);
 
-	if (entry)
-		entry->info = *info;
 	trace(TRACE_SIGNAL, user_pid(p), (u64)sig, (u64)info->si_code, info->si_addr);
 	spin_lock(&p->lock);
 	if ((u->sig.blocked & SIGSET_BIT(sig)) || action->handler == SIG_IGN) {
@@ -345,11 +359,10 @@ void signal_force_info(const struct uapi_siginfo *info)
 	if (action->handler == SIG_DFL) {
 		process_begin_group_exit(p, (u32)sig);
 	} else {
-		queue_add(p, &u->sig.pending, info, &entry);
+		queue_add(p, &u->sig.pending, info, false);
 		thread_notice(current, false);
 	}
 	spin_unlock(&p->lock);
-	kfree(entry);
 }
 
 void signal_force_fault(int sig, int code, vaddr_t addr)
@@ -375,24 +388,28 @@ static int queue_take(struct process *p, struct signal_queue *q, sigset allowed,
 		      struct uapi_siginfo *info)
 {
 	sigset ready = q->set & allowed;
-	struct signal_entry *e;
+	struct signal_entry *e, *found = NULL;
 	bool another = false;
 	int sig;
 
 	if (!ready)
 		return 0;
 	sig = (int)ctz64(ready & SYNCHRONOUS ? ready & SYNCHRONOUS : ready) + 1;
-	memset(info, 0, sizeof(*info));
-	info->si_signo = sig;
 	list_for_each (e, &q->entries, link) {
 		if (e->info.si_signo != sig)
 			continue;
-		*info = e->info;
-		entry_free(p, e);
-		break;
+		another = found;
+		if (another)
+			break;
+		found = e;
 	}
-	list_for_each (e, &q->entries, link)
-		another = another || e->info.si_signo == sig;
+	if (found) {
+		*info = found->info;
+		entry_free(p, found);
+	} else {
+		memset(info, 0, sizeof(*info));
+		info->si_signo = sig;
+	}
 	if (!another)
 		q->set &= ~SIGSET_BIT(sig);
 	return sig;
@@ -609,7 +626,8 @@ void signal_deliver(struct trap_frame *frame)
 	struct uapi_sigaction action;
 	struct uapi_siginfo info;
 
-	while (next_handler(&action, &info))
+	/* Whoever makes another signal deliverable, a change of the mask included, sets the flag again. */
+	while (signal_pending(current) && next_handler(&action, &info))
 		run_handler(frame, &action, &info);
 	signal_end_mask(0); /* no handler did it */
 }

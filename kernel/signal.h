@@ -8,7 +8,7 @@
  * way to user mode (signal_deliver), which runs the handler, or stops.
  *
  * Locks: all state here is under the process's lock; senders hold process_tree_lock only if they walk
- * families. Sending never allocates under the lock and never fails for the classic signals 1..31,
+ * families. Sending does not sleep and never fails for the classic signals 1..31,
  * of which at most one of a kind is pending; real-time signals queue.
  *
  * Read next: signal.c (send, decide), sys_signal.c (system calls), arch/<arch>/signal.c (frames).
@@ -43,11 +43,12 @@ struct signal_queue {
 struct signal_state {
 	struct uapi_sigaction actions[NSIG];
 	struct signal_queue pending;
-	u32 queued;           /* entries of all threads, against RLIMIT_SIGPENDING */
-	u32 stop_signal;      /* not 0: all threads stop (or have stopped) */
-	u32 nr_stopped;       /* threads that have */
-	bool stop_reported;   /* all have, and the parent was told */
-	bool notify_continue; /* the first thread that runs again tells the parent */
+	struct signal_entry *spare; /* kept for the next; may be NULL */
+	u32 queued;                 /* entries of all threads, against RLIMIT_SIGPENDING */
+	u32 stop_signal;            /* not 0: all threads stop (or have stopped) */
+	u32 nr_stopped;             /* threads that have */
+	bool stop_reported;         /* all have, and the parent was told */
+	bool notify_continue;       /* the first thread that runs again tells the parent */
 	struct waitq stop_wait;
 	bool report_stop; /* a parent may still collect "stopped" */
 	bool report_continue;
@@ -75,6 +76,8 @@ void signal_reset_handlers(struct process *, bool keep_ignored);
  * another. Process lock held. */
 void signal_leave_process(struct user_thread *);
 void signal_flush_queue(struct signal_queue *, struct process *);
+/* signal_release_process - nobody refers to it any more: free what it has of signals. */
+void signal_release_process(struct process *);
 
 /* signal_send_process, signal_send_thread - info->si_signo says which; 0 only checks.
  *  locks: takes the process's lock   sleeps: no (allocates before, atomically)

@@ -40,6 +40,36 @@ void fpu_load(struct thread *t)
 	atomic_and(&t->work, ~(u32)THREAD_WORK_FPU);
 }
 
+/* fpu_store_user, fpu_load_user - see internal.h. */
+int fpu_store_user(vaddr_t record)
+{
+	int err;
+
+	cpu_irq_disable();
+	if (READ_ONCE(current->work) & THREAD_WORK_FPU)
+		fpu_load(current);
+	err = user_fp_store(record);
+	cpu_irq_enable();
+	return err;
+}
+
+int fpu_load_user(vaddr_t record)
+{
+	struct thread *t = current;
+	int err;
+
+	cpu_irq_disable();
+	this_cpu(fpu_owner) = NULL;
+	err = user_fp_load(record);
+	if (!err) {
+		this_cpu(fpu_owner) = t;
+		t->arch.fpu_cpu = cpu_id();
+		atomic_and(&t->work, ~(u32)THREAD_WORK_FPU);
+	}
+	cpu_irq_enable();
+	return err;
+}
+
 /* fpu_begin_read, fpu_begin_write - see internal.h. */
 const struct fpu_state *fpu_begin_read(struct thread *t)
 {

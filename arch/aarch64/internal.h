@@ -58,6 +58,16 @@ void fpu_load(struct thread *);
 const struct fpu_state *fpu_begin_read(struct thread *);
 struct fpu_state *fpu_begin_write(struct thread *);
 
+/* fpu_store_user, fpu_load_user - current's FP state straight to, or from, the record of a signal frame in user memory (from
+ * FPSR on), 16-byte aligned and below USER_TOP. -EFAULT: the memory is not there at this moment; after a failed load the
+ * state is undefined. */
+int fpu_store_user(vaddr_t record);
+int fpu_load_user(vaddr_t record);
+
+/* uaccess.c: what moves the registers for them. Interrupts off. */
+int user_fp_store(vaddr_t record);
+int user_fp_load(vaddr_t record);
+
 /* irq.c */
 void irq_dispatch(void);
 void irq_enable_private(u32 intid, void (*fn)(void)); /* PPI, this CPU */

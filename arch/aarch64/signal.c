@@ -53,12 +53,15 @@ struct fpsimd_record {
 	u64 q[64];
 };
 
+struct sigframe_context { /* the beginning of ucontext */
+	u64 flags, link;
+	struct uapi_sigaltstack stack;
+	u64 mask;
+};
+
 struct sigframe { /* followed by the rest of the reserved area */
 	struct uapi_siginfo info;
-	/* ucontext */
-	u64 uc_flags, uc_link;
-	struct uapi_sigaltstack uc_stack;
-	u64 uc_sigmask;
+	struct sigframe_context uc;
 	u8 unused[120];
 	/* sigcontext, 16-byte aligned */
 	u64 fault_address ALIGNED(16);
@@ -72,6 +75,14 @@ struct sigframe { /* followed by the rest of the reserved area */
 BUILD_ASSERT(offsetof(struct sigframe, fault_address) == 304, "the ABI's layout");
 BUILD_ASSERT(offsetof(struct sigframe, fp) == 592, "the ABI's layout");
 BUILD_ASSERT(sizeof(struct fpsimd_record) == 528, "the ABI's layout");
+
+/* The registers are the first fields of a trap frame, in the same order. */
+#define SIGFRAME_REGS_SIZE (34 * sizeof(u64))
+BUILD_ASSERT(offsetof(struct sigframe, pstate) + 8 - offsetof(struct sigframe, regs) ==
+		     SIGFRAME_REGS_SIZE,
+	     "as in struct trap_frame");
+BUILD_ASSERT(offsetof(struct trap_frame, pstate) + 8 == SIGFRAME_REGS_SIZE,
+	     "as in struct sigframe");
 
 #define SIGFRAME_SIZE (offsetof(struct sigframe, fp) + RESERVED_SIZE)
 
@@ -115,32 +126,68 @@ static bool is_fault(const struct uapi_siginfo *info)
 	}
 }
 
-static void fill_frame(struct sigframe *s, const struct trap_frame *f,
-		       const struct uapi_siginfo *info, sigset mask,
-		       const struct uapi_sigaltstack *alt)
-{
-	const struct fpu_state *fp;
+/* The FP record's pages may be taken away between touching and access; not for ever. */
+#define FP_ATTEMPTS 8
+#define FP_HEAD     (FPSIMD_MAGIC | (u64)sizeof(struct fpsimd_record) << 32)
+#define FP_LAST     (sizeof(struct fpsimd_record) - 8)
 
-	memset(s, 0, sizeof(*s));
-	s->info = *info;
-	s->uc_stack = *alt;
-	s->uc_sigmask = mask;
-	if (is_fault(info)) {
-		s->fault_address = info->si_addr;
-		s->esr = (struct esr_record){ESR_MAGIC, sizeof(s->esr), current->arch.esr};
+static int fp_push(vaddr_t record)
+{
+	if (!user_range_ok(record, sizeof(struct fpsimd_record)))
+		return -EFAULT;
+	for (unsigned i = 0; i < FP_ATTEMPTS; i++) {
+		if (put_user_u64(record, FP_HEAD) || put_user_u64(record + FP_LAST, 0))
+			return -EFAULT;
+		if (!fpu_store_user(record))
+			return 0;
 	}
-	memcpy(s->regs, f->regs, sizeof(s->regs));
-	s->sp = f->sp;
-	s->pc = f->pc;
-	s->pstate = f->pstate;
-	fp = fpu_begin_read(current);
-	s->fp = (struct fpsimd_record){
-		.magic = FPSIMD_MAGIC,
-		.size = sizeof(s->fp),
-		.fpsr = fp->fpsr,
-		.fpcr = fp->fpcr,
-	};
-	memcpy(s->fp.q, fp->q, sizeof(s->fp.q));
+	return -EFAULT;
+}
+
+static int fp_pop(vaddr_t record)
+{
+	u64 first, last;
+
+	if (!user_range_ok(record, sizeof(struct fpsimd_record)))
+		return -EFAULT;
+	for (unsigned i = 0; i < FP_ATTEMPTS; i++) {
+		if (get_user_u64(record, &first) || get_user_u64(record + FP_LAST, &last))
+			return -EFAULT;
+		if (!fpu_load_user(record))
+			return 0;
+	}
+	return -EFAULT;
+}
+
+#define FRAME_FIELD(at, field) ((at) + offsetof(struct sigframe, field))
+
+/* fault_push - what is only there for faults; else zeroes end the list of records. */
+static int fault_push(vaddr_t at, const struct uapi_siginfo *info)
+{
+	struct {
+		struct esr_record esr;
+		u32 end_magic, end_size;
+	} tail = {{ESR_MAGIC, sizeof(tail.esr), current->arch.esr}, 0, 0};
+	bool fault = is_fault(info);
+
+	if (put_user_u64(FRAME_FIELD(at, fault_address), fault ? info->si_addr : 0))
+		return -EFAULT;
+	return fault ? copy_to_user(FRAME_FIELD(at, esr), &tail, sizeof(tail))
+		     : put_user_u64(FRAME_FIELD(at, esr), 0);
+}
+
+/* write_frame - piece by piece from where the pieces are; what is unused of the frame is left alone. */
+static int write_frame(vaddr_t at, const struct trap_frame *f, const struct uapi_siginfo *info,
+		       sigset mask, const struct uapi_sigaltstack *alt)
+{
+	struct sigframe_context uc = {.stack = *alt, .mask = mask};
+
+	if (copy_to_user(FRAME_FIELD(at, info), info, sizeof(*info)) ||
+	    copy_to_user(FRAME_FIELD(at, uc), &uc, sizeof(uc)) ||
+	    copy_to_user(FRAME_FIELD(at, regs), f->regs, SIGFRAME_REGS_SIZE) ||
+	    fp_push(FRAME_FIELD(at, fp)))
+		return -EFAULT;
+	return fault_push(at, info);
 }
 
 /* return_address - where a handler returns to: a C library may leave that to the vDSO. */
@@ -156,17 +203,14 @@ int arch_signal_push(struct trap_frame *f, const struct uapi_sigaction *action,
 {
 	struct frame_record record = {f->regs[29], f->regs[30]};
 	u64 frame_at, record_at;
-	struct sigframe s;
 
-	if (place_frame(f, action, altstack, &frame_at, &record_at))
-		return -EFAULT;
-	fill_frame(&s, f, info, mask, altstack);
-	if (copy_to_user(frame_at, &s, sizeof(s)) ||
+	if (place_frame(f, action, altstack, &frame_at, &record_at) ||
+	    write_frame(frame_at, f, info, mask, altstack) ||
 	    copy_to_user(record_at, &record, sizeof(record)))
 		return -EFAULT;
 	f->regs[0] = (u64)info->si_signo;
 	f->regs[1] = frame_at;
-	f->regs[2] = frame_at + offsetof(struct sigframe, uc_flags);
+	f->regs[2] = frame_at + offsetof(struct sigframe, uc);
 	f->regs[29] = record_at;
 	f->regs[30] = return_address(action);
 	f->sp = frame_at;
@@ -225,29 +269,22 @@ static int find_fp(vaddr_t sp, vaddr_t *fp)
 	}
 }
 
-/* arch_signal_pop - see kernel/signal.h. Everything is read before anything changes. */
+/* arch_signal_pop - see kernel/signal.h. Everything is read and checked before anything changes. */
 int arch_signal_pop(struct trap_frame *f, sigset *mask, struct uapi_sigaltstack *altstack)
 {
-	struct fpsimd_record saved;
-	struct fpu_state *fp;
-	struct sigframe s;
-	vaddr_t fp_at;
+	struct sigframe_context uc;
+	u64 regs[SIGFRAME_REGS_SIZE / sizeof(u64)], *pstate = &regs[ARRAY_SIZE(regs) - 1];
+	vaddr_t at = f->sp, fp_at;
 
-	if (!IS_ALIGNED(f->sp, 16) || copy_from_user(&s, f->sp, offsetof(struct sigframe, fp)) ||
-	    find_fp(f->sp, &fp_at) || copy_from_user(&saved, fp_at, sizeof(saved)))
+	if (!IS_ALIGNED(at, 16) || copy_from_user(&uc, FRAME_FIELD(at, uc), sizeof(uc)) ||
+	    copy_from_user(regs, FRAME_FIELD(at, regs), sizeof(regs)) || find_fp(at, &fp_at))
 		return -EFAULT;
-	if (s.pstate & PSTATE_FORBIDDEN)
+	if (*pstate & PSTATE_FORBIDDEN || fp_pop(fp_at))
 		return -EFAULT;
-	fp = fpu_begin_write(current);
-	fp->fpsr = saved.fpsr;
-	fp->fpcr = saved.fpcr;
-	memcpy(fp->q, saved.q, sizeof(fp->q));
-	memcpy(f->regs, s.regs, sizeof(f->regs));
-	f->sp = s.sp;
-	f->pc = s.pc;
-	f->pstate = s.pstate & PSTATE_USER_BITS;
+	*pstate &= PSTATE_USER_BITS;
+	memcpy(f->regs, regs, sizeof(regs));
 	frame_end_syscall(f);
-	*mask = s.uc_sigmask;
-	*altstack = s.uc_stack;
+	*mask = uc.mask;
+	*altstack = uc.stack;
 	return 0;
 }

@@ -249,8 +249,14 @@ static void kernel_abort(struct trap_frame *f, u64 esr, u64 far)
 			trap_panic(f, esr, far);
 		return;
 	}
-	if (info.va < USER_TOP)
+	if (info.va < USER_TOP) {
 		check_user_access(f, &info);
+		/* An accessor that runs with interrupts off cannot wait for the page; its caller can. */
+		if (f->pstate & SPSR_I) {
+			arch_fixup_exception(f);
+			return;
+		}
+	}
 	if (!(f->pstate & SPSR_I))
 		cpu_irq_enable();
 	fault_handle(f, &info);

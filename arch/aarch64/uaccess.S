@@ -18,6 +18,16 @@
 	.popsection
 .endm
 
+/* Q registers n and n + 1, at their place in a signal frame's record. */
+.macro fp_pair insn:req, n:req
+	.altmacro
+	fp_pair_of \insn, \n, %(\n + 1)
+	.noaltmacro
+.endm
+.macro fp_pair_of insn:req, n:req, m:req
+	may_fault access_failed, \insn q\n, q\m, [x0, #16 + \n * 16]
+.endm
+
 	.text
 
 /* size_t arch_copy_from_user(void *dst, vaddr_t src, size_t n) */
@@ -188,6 +198,31 @@ user_cas_u32_raw:
 	cbnz	w5, 1b
 2:	dmb	ish
 	str	w4, [x1]
+	mov	x0, xzr
+	ret
+
+/* The FP part of a signal frame: magic, size, then FPSR, FPCR, Q0 .. Q31. As above with PAN lifted; and with interrupts
+ * off, so that a page that is not there is a failure (trap.c). x0: its user address, 16-byte aligned. */
+	.arch_extension simd
+	.globl	user_fp_store_raw
+user_fp_store_raw:
+	mrs	x1, fpsr
+	mrs	x2, fpcr
+	may_fault access_failed, stp w1, w2, [x0, #8]
+	.irp	n, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30
+	fp_pair	stp, \n
+	.endr
+	mov	x0, xzr
+	ret
+
+	.globl	user_fp_load_raw
+user_fp_load_raw:
+	may_fault access_failed, ldp w1, w2, [x0, #8]
+	.irp	n, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30
+	fp_pair	ldp, \n
+	.endr
+	msr	fpsr, x1
+	msr	fpcr, x2
 	mov	x0, xzr
 	ret
 

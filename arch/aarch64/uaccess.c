@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * uaccess.c - the exception table, and the one user access that needs PAN lifted.
+ * uaccess.c - the exception table, and the user accesses that need PAN lifted.
  *
  * The table is small and is looked at only when a fault could not be resolved, so it is searched from end
  * to end.
@@ -14,7 +14,10 @@ struct ex_entry { /* offsets from the field itself */
 };
 extern const struct ex_entry ex_table_start[], ex_table_end[]; /* linker.ld */
 
-int user_cas_u32_raw(vaddr_t addr, u32 *old, u32 new_value); /* uaccess.S */
+/* uaccess.S */
+int user_cas_u32_raw(vaddr_t addr, u32 *old, u32 new_value);
+int user_fp_store_raw(vaddr_t record);
+int user_fp_load_raw(vaddr_t record);
 
 static const struct ex_entry *find_entry(vaddr_t ip)
 {
@@ -39,15 +42,45 @@ bool arch_fixup_exception(struct trap_frame *f)
 	return true;
 }
 
+/* The raw accesses below are made with PAN lifted, where the CPU has it. */
+static void pan_set(bool on)
+{
+	if (!cpu_features.pan)
+		return;
+	if (on)
+		__asm__ volatile(".inst %0" : : "i"(INSN_MSR_PAN(1)) : "memory");
+	else
+		__asm__ volatile(".inst %0" : : "i"(INSN_MSR_PAN(0)) : "memory");
+}
+
 /* A fault in between saves PSTATE with PAN off and sets it again for the handler, which may sleep. */
 int arch_user_cas_u32(vaddr_t addr, u32 *old, u32 new_value)
 {
 	int err;
 
-	if (!cpu_features.pan)
-		return user_cas_u32_raw(addr, old, new_value);
-	__asm__ volatile(".inst %0" : : "i"(INSN_MSR_PAN(0)) : "memory");
+	pan_set(false);
 	err = user_cas_u32_raw(addr, old, new_value);
-	__asm__ volatile(".inst %0" : : "i"(INSN_MSR_PAN(1)) : "memory");
+	pan_set(true);
+	return err;
+}
+
+/* user_fp_store, user_fp_load - see internal.h. */
+int user_fp_store(vaddr_t record)
+{
+	int err;
+
+	pan_set(false);
+	err = user_fp_store_raw(record);
+	pan_set(true);
+	return err;
+}
+
+int user_fp_load(vaddr_t record)
+{
+	int err;
+
+	pan_set(false);
+	err = user_fp_load_raw(record);
+	pan_set(true);
 	return err;
 }

@@ -146,6 +146,43 @@ void fpu_load(struct thread *t)
 	__atomic_fetch_and(&t->work, ~(u32)THREAD_WORK_FPU, __ATOMIC_RELAXED);
 }
 
+int user_xsave(vaddr_t to); /* uaccess.S */
+int user_fxsave(vaddr_t to);
+int user_xrstor(vaddr_t from);
+int user_fxrstor(vaddr_t from);
+
+/* fpu_store_user - the current thread's state straight to user memory, 64-byte aligned and below USER_TOP: no copy in
+ * between. Of an XSAVE header only the first word is written. -EFAULT: not writable at this moment. */
+int fpu_store_user(vaddr_t to)
+{
+	int err;
+
+	cpu_irq_disable();
+	fpu_load(current);
+	err = state_mask ? user_xsave(to) : user_fxsave(to);
+	cpu_irq_enable();
+	return err;
+}
+
+/* fpu_load_user - the other way, of all components. -EFAULT: not readable at this moment, or nothing that the CPU
+ * takes; the state is then undefined until it is set by other means. */
+int fpu_load_user(vaddr_t from)
+{
+	struct thread *t = current;
+	int err;
+
+	cpu_irq_disable();
+	this_cpu(cpu_fpu_owner) = NULL;
+	err = state_mask ? user_xrstor(from) : user_fxrstor(from);
+	if (!err) {
+		this_cpu(cpu_fpu_owner) = t;
+		t->arch.fpu_cpu = cpu_id();
+		__atomic_fetch_and(&t->work, ~(u32)THREAD_WORK_FPU, __ATOMIC_RELAXED);
+	}
+	cpu_irq_enable();
+	return err;
+}
+
 /* arch_thread_copy_fp - see arch/thread.h. The parent's registers stay as good as its area. */
 void arch_thread_copy_fp(struct thread *child, struct thread *parent)
 {
@@ -174,25 +211,6 @@ void fpu_area_init(u8 *area)
 	memset(area, 0, state_size);
 	memcpy(area + FXSAVE_CWD, &cwd, sizeof(cwd));
 	memcpy(area + FXSAVE_MXCSR, &mxcsr, sizeof(mxcsr));
-}
-
-/* fpu_area_complete - XSAVEOPT leaves out what is in its initial state: write that for readers who do not
- * look at the header, as signal handlers. */
-void fpu_area_complete(u8 *area)
-{
-	u64 *present = (u64 *)(area + XSAVE_HEADER);
-	u16 cwd = CWD_INITIAL;
-
-	if (!state_mask)
-		return;
-	if (!(*present & XSTATE_X87)) {
-		memset(area, 0, FXSAVE_MXCSR);
-		memcpy(area + FXSAVE_CWD, &cwd, sizeof(cwd));
-		memset(area + FXSAVE_ST, 0, FXSAVE_XMM - FXSAVE_ST);
-	}
-	if (!(*present & XSTATE_SSE))
-		memset(area + FXSAVE_XMM, 0, FXSAVE_XMM_END - FXSAVE_XMM);
-	*present |= XSTATE_X87 | XSTATE_SSE;
 }
 
 /* fpu_area_check - would the CPU load this area, which a program wrote? (SDM vol. 1, 13.8.1: XRSTOR's standard form)

@@ -44,9 +44,10 @@ void fpu_init_cpu(void); /* every CPU */
 void fpu_save(struct thread *);
 void fpu_load(struct thread *); /* before a return to user mode, interrupts off */
 #define FXSAVE_SIZE 512
+int fpu_store_user(vaddr_t to);
+int fpu_load_user(vaddr_t from);
 u64 fpu_components(void);
 void fpu_area_init(u8 *area);
-void fpu_area_complete(u8 *area);
 int fpu_area_check(u8 *area, u64 components);
 int fpu_error_code(unsigned vector); /* si_code of the exception that is pending */
 

@@ -8,6 +8,8 @@
  *   struct signal_frame   return address (the C library's restorer), ucontext, siginfo
  *   FP state              64-byte aligned, in XSAVE format with a note of its size and contents
  *
+ * FP registers are stored to user memory, and loaded from it, by the CPU itself.
+ *
  * What sigreturn reads back comes from the program and is not trusted: segment registers and privileged
  * flags stay ours, and a FP area that XRSTOR would refuse is not a frame. Any instruction
  * pointer will do, because iretq's refusal is handled (trap.S).
@@ -68,6 +70,10 @@ struct fp_note {
 #define FP_NOTE_OFFSET 464
 #define FP_MAGIC       0x46505853u
 #define FP_MAGIC_END   0x46505845u
+#define FP_ATTEMPTS    8
+
+BUILD_ASSERT(FP_NOTE_OFFSET + sizeof(struct fp_note) == FXSAVE_SIZE,
+	     "the note ends the FXSAVE area");
 
 /* Where the frame goes: below the red zone, or on the alternate stack if wanted and not in use already. */
 static vaddr_t stack_choose(const struct trap_frame *f, const struct uapi_sigaction *action,
@@ -89,58 +95,121 @@ static bool stack_overflows(const struct trap_frame *f, vaddr_t top, vaddr_t fra
 	return (starts_there && frame < alt->ss_sp) || frame > top;
 }
 
-static int fp_push(vaddr_t to)
-{
-	u64 size = arch_fpu_state_size();
-	u8 *area = arch_thread_fp_begin_edit(current);
-	u32 end = FP_MAGIC_END;
-	struct fp_note note = {
-		.magic = FP_MAGIC,
-		.size = (u32)(size + sizeof(end)),
-		.components = fpu_components(),
-		.state_size = (u32)size,
-	};
+/* What the CPU's store leaves to software: our note, and the header, which is contiguous with it. */
+struct fp_head {
+	struct fp_note note;
+	u64 header[8];
+};
 
-	fpu_area_complete(area);
-	if (!note.components)
-		memset(&note, 0, sizeof(note)); /* plain FXSAVE format */
-	memcpy(area + FP_NOTE_OFFSET, &note, sizeof(note));
-	if (copy_to_user(to, area, size))
-		return -EFAULT;
-	return put_user_u32(to + size, end);
+/* fp_touch - make both ends of the area, which is smaller than a page, present and writable. */
+static int fp_touch(vaddr_t to)
+{
+	return put_user_u32(to, 0) || put_user_u32(to + arch_fpu_state_size() - 4, 0) ? -EFAULT : 0;
 }
 
-static void registers_push(struct sigcontext *c, const struct trap_frame *f,
-			   const struct uapi_siginfo *info, sigset mask)
+/* fp_mark_complete - handlers do not look at the header: x87 and SSE registers are always said to be there, as they
+ * are, though perhaps in their initial state. */
+static int fp_mark_complete(vaddr_t to)
 {
-	*c = (struct sigcontext){
-		.r8 = f->r8,
-		.r9 = f->r9,
-		.r10 = f->r10,
-		.r11 = f->r11,
-		.r12 = f->r12,
-		.r13 = f->r13,
-		.r14 = f->r14,
-		.r15 = f->r15,
-		.rdi = f->rdi,
-		.rsi = f->rsi,
-		.rbp = f->rbp,
-		.rbx = f->rbx,
-		.rdx = f->rdx,
-		.rax = f->rax,
-		.rcx = f->rcx,
-		.rsp = f->rsp,
-		.rip = f->rip,
-		.rflags = f->rflags,
-		.cs = USER_CS,
-		.ss = USER_DS,
-		.old_mask = mask,
-	};
-	if (f->vector < 32) {
-		c->error = f->error;
-		c->vector = f->vector;
-		c->cr2 = f->vector == TRAP_PF ? info->si_addr : 0;
+	u64 present;
+
+	if (!fpu_components())
+		return 0;
+	return get_user_u64(to + FXSAVE_SIZE, &present)
+		       ? -EFAULT
+		       : put_user_u64(to + FXSAVE_SIZE, present | 3);
+}
+
+/* fp_push - memory may be taken away again between touching and storing; not for ever. */
+static int fp_push(vaddr_t to)
+{
+	u64 size = arch_fpu_state_size(), components = fpu_components();
+	struct fp_head head = {{0}, {0}};
+
+	if (!user_range_ok(to, size + sizeof(u32)))
+		return -EFAULT;
+	if (components)
+		head.note = (struct fp_note){
+			.magic = FP_MAGIC,
+			.size = (u32)(size + sizeof(u32)),
+			.components = components,
+			.state_size = (u32)size,
+		};
+	for (unsigned i = 0; i < FP_ATTEMPTS; i++) {
+		/* In FXSAVE format the area ends with the note. */
+		if (copy_to_user(to + FP_NOTE_OFFSET, &head,
+				 components ? sizeof(head) : sizeof(head.note)))
+			return -EFAULT;
+		if (!fpu_store_user(to))
+			return fp_mark_complete(to) ? -EFAULT
+						    : put_user_u32(to + size, FP_MAGIC_END);
+		if (fp_touch(to))
+			return -EFAULT;
 	}
+	return -EFAULT;
+}
+
+/* A word of a structure in user memory, inside user_access_begin .. end. */
+#define STORE(at, value)     user_store_u64(at, value, fault)
+#define STORE_REGISTER(name) STORE(c + offsetof(struct sigcontext, name), f->name)
+
+/* registers_push - sp: the frame, whose range has been checked. The reserved words are left alone. */
+static int registers_push(vaddr_t sp, vaddr_t fp, const struct trap_frame *f,
+			  const struct uapi_siginfo *info, sigset mask)
+{
+	vaddr_t c = sp + offsetof(struct signal_frame, uc.registers);
+	bool exception = f->vector < 32;
+
+	user_access_begin();
+	STORE_REGISTER(r8);
+	STORE_REGISTER(r9);
+	STORE_REGISTER(r10);
+	STORE_REGISTER(r11);
+	STORE_REGISTER(r12);
+	STORE_REGISTER(r13);
+	STORE_REGISTER(r14);
+	STORE_REGISTER(r15);
+	STORE_REGISTER(rdi);
+	STORE_REGISTER(rsi);
+	STORE_REGISTER(rbp);
+	STORE_REGISTER(rbx);
+	STORE_REGISTER(rdx);
+	STORE_REGISTER(rax);
+	STORE_REGISTER(rcx);
+	STORE_REGISTER(rsp);
+	STORE_REGISTER(rip);
+	STORE_REGISTER(rflags);
+	STORE(c + offsetof(struct sigcontext, cs), USER_CS | (u64)USER_DS << 48);
+	STORE(c + offsetof(struct sigcontext, error), exception ? f->error : 0);
+	STORE(c + offsetof(struct sigcontext, vector), exception ? f->vector : 0);
+	STORE(c + offsetof(struct sigcontext, old_mask), mask);
+	STORE(c + offsetof(struct sigcontext, cr2), f->vector == TRAP_PF ? info->si_addr : 0);
+	STORE(c + offsetof(struct sigcontext, fp_state), fp);
+	STORE(sp + offsetof(struct signal_frame, uc.mask), mask);
+	user_access_end();
+	return 0;
+fault:
+	user_access_end();
+	return -EFAULT;
+}
+
+static int context_push(vaddr_t sp, u64 restorer, const struct uapi_sigaltstack *alt)
+{
+	u64 flags =
+		UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS | (fpu_components() ? UC_FP_XSTATE : 0u);
+
+	user_access_begin();
+	STORE(sp + offsetof(struct signal_frame, restorer), restorer);
+	STORE(sp + offsetof(struct signal_frame, uc.flags), flags);
+	STORE(sp + offsetof(struct signal_frame, uc.link), 0);
+	STORE(sp + offsetof(struct signal_frame, uc.stack.ss_sp), alt->ss_sp);
+	STORE(sp + offsetof(struct signal_frame, uc.stack.ss_flags), (u32)alt->ss_flags);
+	STORE(sp + offsetof(struct signal_frame, uc.stack.ss_size), alt->ss_size);
+	user_access_end();
+	return 0;
+fault:
+	user_access_end();
+	return -EFAULT;
 }
 
 /* arch_signal_push - see kernel/signal.h. */
@@ -151,21 +220,13 @@ int arch_signal_push(struct trap_frame *f, const struct uapi_sigaction *action,
 	vaddr_t top = stack_choose(f, action, altstack);
 	vaddr_t fp = ALIGN_DOWN(top - arch_fpu_state_size() - sizeof(u32), 64ul);
 	vaddr_t sp = ALIGN_DOWN(fp - sizeof(struct signal_frame), 16ul) - 8;
-	struct signal_frame frame = {
-		.restorer = action->restorer,
-		.uc = {.flags = UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS,
-		       .stack = *altstack,
-		       .mask = mask},
-		.info = *info,
-	};
 
 	/* There is no code of ours in user memory that could call sigreturn. */
 	if (!(action->flags & SA_RESTORER) || stack_overflows(f, top, sp, altstack))
 		return -EFAULT;
-	registers_push(&frame.uc.registers, f, info, mask);
-	frame.uc.registers.fp_state = fp;
-	frame.uc.flags |= fpu_components() ? UC_FP_XSTATE : 0;
-	if (fp_push(fp) || copy_to_user(sp, &frame, sizeof(frame)))
+	if (!user_range_ok(sp, sizeof(struct signal_frame)) || fp_push(fp) ||
+	    registers_push(sp, fp, f, info, mask) || context_push(sp, action->restorer, altstack) ||
+	    copy_to_user(sp + offsetof(struct signal_frame, info), info, sizeof(*info)))
 		return -EFAULT;
 	f->rdi = (u64)info->si_signo;
 	f->rsi = sp + offsetof(struct signal_frame, info);
@@ -179,13 +240,14 @@ int arch_signal_push(struct trap_frame *f, const struct uapi_sigaction *action,
 }
 
 /* fp_components_of - which components a full XSAVE image of ours holds; 0: only what FXSAVE knows is there. */
-static u64 fp_components_of(vaddr_t from, const u8 *area)
+static u64 fp_components_of(vaddr_t from)
 {
 	u64 size = arch_fpu_state_size();
 	struct fp_note note;
 	u32 end;
 
-	memcpy(&note, area + FP_NOTE_OFFSET, sizeof(note));
+	if (copy_from_user(&note, from + FP_NOTE_OFFSET, offsetof(struct fp_note, unused)))
+		return 0;
 	if (!fpu_components() || note.magic != FP_MAGIC || note.state_size != size ||
 	    note.size != size + sizeof(end) || get_user_u32(from + size, &end) ||
 	    end != FP_MAGIC_END)
@@ -193,26 +255,32 @@ static u64 fp_components_of(vaddr_t from, const u8 *area)
 	return note.components & fpu_components();
 }
 
-static int fp_read(vaddr_t from, u8 *area)
+static int fp_read(vaddr_t from, u64 components, u8 *area)
 {
-	u64 components;
-
-	if (!IS_ALIGNED(from, 16) || copy_from_user(area, from, FXSAVE_SIZE))
-		return -EFAULT;
-	components = fp_components_of(from, area);
-	if (components &&
-	    (!IS_ALIGNED(from, 64) || copy_from_user(area, from, arch_fpu_state_size())))
+	if (copy_from_user(area, from, components ? arch_fpu_state_size() : FXSAVE_SIZE))
 		return -EFAULT;
 	return fpu_area_check(area, components);
 }
 
-/* Into the saved state at once; until it has been checked, nothing can load it into registers. A program
- * whose frame cannot be read loses its state, and then, most likely, its life. */
+/* fp_pop - a full image goes straight into the registers. What the CPU does not take is looked at in the saved state, from
+ * where nothing is loaded until it has been checked. A program whose frame cannot be read loses its state, and then,
+ * most likely, its life. */
 static int fp_pop(vaddr_t from)
 {
-	u8 *area = arch_thread_fp_begin_edit(current);
-	int err = from ? fp_read(from, area) : 0;
+	u64 components;
+	u8 *area;
+	int err = 0;
 
+	if (!IS_ALIGNED(from, 16))
+		return -EFAULT;
+	components = from ? fp_components_of(from) : 0;
+	if (components && !IS_ALIGNED(from, 64))
+		return -EFAULT;
+	if (components && components == fpu_components() && !fpu_load_user(from))
+		return 0;
+	area = arch_thread_fp_begin_edit(current);
+	if (from)
+		err = fp_read(from, components, area);
 	if (!from || err)
 		fpu_area_init(area);
 	return err;

@@ -127,6 +127,9 @@ static void page_fault(struct trap_frame *f)
 		panic_fault(f, va, "damaged page-table entry on the path to 0x%lx", va);
 	if (!frame_is_user(f) && va < USER_TOP)
 		check_user_access(f, va);
+	/* An accessor that runs with interrupts off cannot wait for the page; its caller can. */
+	if (!(f->rflags & RFLAGS_IF) && !frame_is_user(f) && arch_fixup_exception(f))
+		return;
 	fault_decode(f, va, &info);
 	if (f->rflags & RFLAGS_IF)
 		cpu_irq_enable();

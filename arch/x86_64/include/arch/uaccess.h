@@ -31,6 +31,36 @@ int arch_put_user_u64(vaddr_t dst, u64 value);
  * barrier. 0 (also when it differed) or -EFAULT. */
 int arch_user_cas_u32(vaddr_t addr, u32 *old, u32 new_value);
 
+/* A no-op that becomes STAC or CLAC where the CPU has them: arch/smap.h. */
+#define SMAP_SITE(opcode)                   \
+	".pushsection .smap_sites, \"a\"\n" \
+	".balign 4\n"                       \
+	".long 771b - ., " opcode "\n"      \
+	".popsection"
+
+/* user_access_begin, user_access_end - lift SMAP around a few of these stores: nothing is called in between.
+ * user_store_u64 - one word at a user address that has been checked; continues at the label `fault` when it fails. */
+static inline void user_access_begin(void)
+{
+	__asm__ volatile("771: .byte 0x0f, 0x1f, 0x00\n" SMAP_SITE("0xcb")::: "memory");
+}
+
+static inline void user_access_end(void)
+{
+	__asm__ volatile("771: .byte 0x0f, 0x1f, 0x00\n" SMAP_SITE("0xca")::: "memory");
+}
+
+#define user_store_u64(at, value, fault)                     \
+	__asm__ goto("770: movq %1, %0\n"                    \
+		     ".pushsection .ex_table, \"a\"\n"       \
+		     ".balign 4\n"                           \
+		     ".long 770b - ., %l2 - .\n"             \
+		     ".popsection"                           \
+		     :                                       \
+		     : "m"(*(u64 *)(at)), "er"((u64)(value)) \
+		     : "memory"                              \
+		     : fault)
+
 /* arch_fixup_exception - if the exception table knows the interrupted instruction, move the frame to its
  * fix-up. False: it does not, the fault is a kernel bug. */
 bool arch_fixup_exception(struct trap_frame *);
