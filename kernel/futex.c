@@ -89,7 +89,7 @@ static bool same_key(const struct futex_key *a, const struct futex_key *b)
 
 static struct futex_bucket *bucket_of(const struct futex_key *key)
 {
-	return &buckets[hash_bits(hash_pair(key->owner, key->where), FUTEX_HASH_BITS)];
+	return &buckets[hash_quick(key->owner, key->where, FUTEX_HASH_BITS)];
 }
 
 /* --- waking ------------------------------------------------------------------------------------------ */

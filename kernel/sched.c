@@ -84,6 +84,13 @@ void sched_enqueue(struct runqueue *rq, struct thread *t)
 	struct rb_node **link = &rq->tree.node, *parent = NULL;
 	bool leftmost = true;
 
+	t->on_rq = true;
+	atomic_store(&rq->nr_queued, rq->nr_queued + 1);
+	if (!*link) {
+		rb_insert_only(&rq->tree, &t->rq_node);
+		rq->first = &t->rq_node;
+		return;
+	}
 	while (*link) {
 		bool later;
 
@@ -96,17 +103,20 @@ void sched_enqueue(struct runqueue *rq, struct thread *t)
 	rb_insert(&rq->tree, &t->rq_node, parent, link, NULL);
 	if (leftmost)
 		rq->first = &t->rq_node;
-	t->on_rq = true;
-	atomic_store(&rq->nr_queued, rq->nr_queued + 1);
 }
 
 void sched_dequeue(struct runqueue *rq, struct thread *t)
 {
+	t->on_rq = false;
+	atomic_store(&rq->nr_queued, rq->nr_queued - 1);
+	if (!rq->nr_queued) {
+		rb_erase_only(&rq->tree);
+		rq->first = NULL;
+		return;
+	}
 	if (rq->first == &t->rq_node)
 		rq->first = rb_next(&t->rq_node);
 	rb_erase(&rq->tree, &t->rq_node, NULL);
-	t->on_rq = false;
-	atomic_store(&rq->nr_queued, rq->nr_queued - 1);
 }
 
 /* The floor follows whoever has had least of those that compete. */

@@ -62,9 +62,12 @@ static unsigned find_least_loaded(const struct thread *t)
 unsigned sched_choose_cpu(const struct thread *t)
 {
 	unsigned last = t->cpu, idle;
-	bool last_ok = sched_cpu_allowed(t, last);
+	bool last_ok;
 
-	if (likely(last_ok) && (nr_cpus_online == 1 || cpu_load(last) == 0))
+	if (nr_cpus_online == 1) /* every affinity has an online CPU */
+		return last;
+	last_ok = sched_cpu_allowed(t, last);
+	if (likely(last_ok) && cpu_load(last) == 0)
 		return last;
 	idle = find_idle(t);
 	if (idle < MAX_CPUS)

@@ -39,12 +39,6 @@ void time_init(void)
 		printk("clock: no battery-backed clock: it is 1970\n");
 }
 
-/* time_now - monotonic ns. 0 until time_init. Any context. */
-u64 time_now(void)
-{
-	return arch_clock_ns();
-}
-
 u64 time_realtime(void)
 {
 	return time_now() + (u64)READ_ONCE(time_realtime_offset);

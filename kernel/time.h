@@ -3,6 +3,7 @@
 #pragma once
 
 #include <quire/types.h>
+#include <arch/timer.h>
 #include "lib/rbtree.h"
 
 struct waitq;
@@ -11,8 +12,12 @@ struct waitq;
 #define NSEC_PER_MSEC 1000000ul
 #define NSEC_PER_USEC 1000ul
 
-/* time_now - monotonic ns since boot, the same on every CPU, never backwards. */
-u64 time_now(void);
+/* time_now - monotonic ns since boot, the same on every CPU, never backwards. 0 until time_init. Any context. */
+static inline u64 time_now(void)
+{
+	return arch_clock_ns();
+}
+
 /* time_realtime_offset - add to time_now() for the wall clock. Changes when the clock is set.
  * time_realtime - that sum. time_tai_offset - ns from it to atomic time. */
 extern s64 time_realtime_offset;

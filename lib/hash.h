@@ -18,6 +18,12 @@ static inline u64 hash_pair(u64 a, u64 b)
 	return hash_u64(hash_u64(a + 0x9e3779b97f4a7c15ull) + b);
 }
 
+/* hash_quick - a table index below 2^bits of two words, in a few instructions: for tables where collisions cost little. */
+static inline u64 hash_quick(u64 a, u64 b, unsigned bits)
+{
+	return (a + b) * 0x9e3779b97f4a7c15ull >> (64 - bits);
+}
+
 /* hash_bits - a table index below 2^bits, bits = 1..64. */
 static inline u64 hash_bits(u64 x, unsigned bits)
 {

@@ -2,9 +2,11 @@
 /*
  * fpu.c - whose FP state the registers hold.
  *
- * fpu_owner is the thread that loaded this CPU's registers last. They equal that thread's memory copy unless
- * it is current and without THREAD_WORK_FPU, in which case only the registers count. A thread
- * whose copy is changed sets fpu_cpu to "nobody" so that stale registers are never taken for it.
+ * While a thread runs without THREAD_WORK_FPU, only the registers count; they are saved when it is switched out and loaded
+ * when it is switched in. With the flag its memory copy counts, and the registers follow before user mode.
+ *
+ * fpu_owner is the thread that loaded this CPU's registers last: they equal the copy of that thread if it does not run, and
+ * need no loading. A thread whose copy is changed sets fpu_cpu to "nobody" so that stale registers are never taken for it.
  */
 #include <arch/cpu.h>
 #include <arch/thread.h>
@@ -19,9 +21,31 @@ void fpu_state_load(const struct fpu_state *);
 
 static PERCPU struct thread *fpu_owner;
 
-/* fpu_save - current's registers to memory, if only they count; they stay valid as well.
- *  context: interrupts off, or the thread itself */
-void fpu_save(struct thread *t)
+static void registers_take(struct thread *t)
+{
+	if (this_cpu(fpu_owner) == t && t->arch.fpu_cpu == cpu_id())
+		return;
+	fpu_state_load(&t->arch.fpu);
+	this_cpu(fpu_owner) = t;
+	t->arch.fpu_cpu = cpu_id();
+}
+
+/* fpu_switch_out, fpu_switch_in - around a switch of threads, interrupts off. A thread whose memory copy was changed gets
+ * its registers before user mode. */
+void fpu_switch_out(struct thread *t)
+{
+	if (!(READ_ONCE(t->work) & THREAD_WORK_FPU))
+		fpu_state_save(&t->arch.fpu);
+}
+
+void fpu_switch_in(struct thread *t)
+{
+	if (!(READ_ONCE(t->work) & THREAD_WORK_FPU))
+		registers_take(t);
+}
+
+/* fpu_save - current's registers to memory, which counts from here on. Interrupts off. */
+static void fpu_save(struct thread *t)
 {
 	if (atomic_load(&t->work) & THREAD_WORK_FPU)
 		return;
@@ -29,14 +53,10 @@ void fpu_save(struct thread *t)
 	atomic_or(&t->work, THREAD_WORK_FPU);
 }
 
-/* fpu_load - make the registers current's: the last thing before user mode. Interrupts off. */
+/* fpu_load - the last thing before user mode: the registers count again. They may still hold the state. Interrupts off. */
 void fpu_load(struct thread *t)
 {
-	if (this_cpu(fpu_owner) != t || t->arch.fpu_cpu != cpu_id()) {
-		fpu_state_load(&t->arch.fpu);
-		this_cpu(fpu_owner) = t;
-		t->arch.fpu_cpu = cpu_id();
-	}
+	registers_take(t);
 	atomic_and(&t->work, ~(u32)THREAD_WORK_FPU);
 }
 

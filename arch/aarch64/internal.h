@@ -51,7 +51,8 @@ void thread_begin_user(void);
 void secondary_entry(void); /* physical entry of a started CPU; linked low, see head.S */
 
 /* fpu.c */
-void fpu_save(struct thread *);
+void fpu_switch_out(struct thread *);
+void fpu_switch_in(struct thread *);
 void fpu_load(struct thread *);
 /* fpu_begin_read, fpu_begin_write - current's FP state in memory, up to date; after the latter memory counts
  * alone, and the registers follow before user mode. */

@@ -92,10 +92,12 @@ struct thread *arch_switch(struct thread *prev, struct thread *next)
 {
 	if (prev->arch.user) {
 		prev->arch.tls = sysreg_read(tpidr_el0);
-		fpu_save(prev);
+		fpu_switch_out(prev);
 	}
-	if (next->arch.user)
+	if (next->arch.user) {
 		sysreg_write(tpidr_el0, next->arch.tls);
+		fpu_switch_in(next);
+	}
 	return switch_stacks(prev, next);
 }
 

@@ -22,20 +22,12 @@
 #define DEFAULT_INTID 27 /* the virtual timer's usual PPI */
 
 static u64 clock_hz;
-static u64 clock_start;  /* counter at time 0 */
-static u64 ns_per_count; /* both with FRACTION fraction bits */
-static u64 count_per_ns;
+struct arch_clock arch_clock;
+static u64 count_per_ns; /* with FRACTION fraction bits */
 
 static u64 scale(u64 n, u64 factor)
 {
 	return (u64)((unsigned __int128)n * factor >> FRACTION);
-}
-
-/* The isb keeps the counter from being read ahead of earlier instructions. */
-static u64 counter_read(void)
-{
-	isb();
-	return sysreg_read(cntvct_el0);
 }
 
 /* arch_clock_init - see arch/timer.h. */
@@ -44,9 +36,9 @@ void arch_clock_init(void)
 	clock_hz = sysreg_read(cntfrq_el0);
 	if (clock_hz < 1000000 || clock_hz > 10000000000ul)
 		panic("the generic timer's frequency (CNTFRQ_EL0) is %lu Hz", clock_hz);
-	ns_per_count = (NSEC_PER_SEC << FRACTION) / clock_hz;
 	count_per_ns = (clock_hz << FRACTION) / NSEC_PER_SEC;
-	clock_start = counter_read();
+	arch_clock.start = counter_read();
+	arch_clock.ns_per_count = (NSEC_PER_SEC << FRACTION) / clock_hz;
 }
 
 /* arch_clock_describe - see arch/timer.h. */
@@ -55,17 +47,12 @@ void arch_clock_describe(void)
 	printk("clock: generic timer at %lu Hz\n", clock_hz);
 }
 
-/* arch_clock_ns - see arch/timer.h. */
-u64 arch_clock_ns(void)
-{
-	return clock_hz ? scale(counter_read() - clock_start, ns_per_count) : 0;
-}
-
 /* arch_clock_params - see arch/timer.h. */
 bool arch_clock_params(struct clock_params *out)
 {
 	BUILD_ASSERT(FRACTION == 32, "what the vDSO computes with");
-	*out = (struct clock_params){.counter_base = clock_start, .mult = ns_per_count};
+	*out = (struct clock_params){.counter_base = arch_clock.start,
+				     .mult = arch_clock.ns_per_count};
 	return true;
 }
 
@@ -95,7 +82,7 @@ void arch_timer_arm(u64 deadline_ns)
 		sysreg_write(cntv_ctl_el0, 0);
 		return;
 	}
-	sysreg_write(cntv_cval_el0, clock_start + scale(deadline_ns, count_per_ns) + 1);
+	sysreg_write(cntv_cval_el0, arch_clock.start + scale(deadline_ns, count_per_ns) + 1);
 	sysreg_write(cntv_ctl_el0, CNTV_ENABLE);
 	isb();
 }

@@ -29,15 +29,9 @@
 #include "kernel/time.h"
 #include "lib/atomic.h"
 
-/* One way to tell the time: ns = ns_base + (counter - counter_base) * mult / 2^32. */
-struct clock {
-	const struct reference *ref; /* NULL: TSC */
-	u64 counter_base, ns_base, mult;
-};
-
-static struct clock clocks[2];  /* the TSC's, and the one that may replace it */
-static struct clock *clock_now; /* [a] NULL: not calibrated yet */
-static u64 wide_last;           /* [a] widened counter at its last reading */
+static struct arch_clock clocks[2];        /* the TSC's, and the one that may replace it */
+struct arch_clock *clock_now = &clocks[0]; /* [a] before calibration it shows 0 */
+static u64 wide_last;                      /* [a] widened counter at its last reading */
 static const struct reference *reference;
 static u64 tsc_hz, apic_hz;
 static u64 tsc_per_ns, apic_per_ns; /* times 2^32 */
@@ -66,22 +60,15 @@ static u64 wide_read(const struct reference *ref)
 	return now;
 }
 
-/* arch_clock_ns - see arch/timer.h. */
-u64 arch_clock_ns(void)
+u64 clock_read_reference(const struct arch_clock *c)
 {
-	const struct clock *c = atomic_load_acquire(&clock_now);
-	u64 counter;
-
-	if (unlikely(!c))
-		return 0;
-	counter = c->ref ? wide_read(c->ref) : tsc_read();
-	return c->ns_base + (u64)((unsigned __int128)(counter - c->counter_base) * c->mult >> 32);
+	return clock_ns_at(c, wide_read(c->ref));
 }
 
 /* arch_clock_params - see arch/timer.h. */
 bool arch_clock_params(struct clock_params *out)
 {
-	const struct clock *c = atomic_load_acquire(&clock_now);
+	const struct arch_clock *c = atomic_load_acquire(&clock_now);
 
 	*out = (struct clock_params){c->counter_base, c->ns_base, c->mult};
 	return !c->ref;
@@ -171,7 +158,8 @@ static void clock_use_tsc(void)
 {
 	tsc_per_ns = ns_to_counter(tsc_hz);
 	apic_per_ns = ns_to_counter(apic_hz);
-	clocks[0] = (struct clock){.counter_base = clock_entry_tsc, .mult = counter_to_ns(tsc_hz)};
+	clocks[0] =
+		(struct arch_clock){.counter_base = clock_entry_tsc, .mult = counter_to_ns(tsc_hz)};
 	atomic_store_release(&clock_now, &clocks[0]);
 }
 
@@ -179,7 +167,7 @@ static void clock_use_tsc(void)
 static void clock_use_reference(u64 ns)
 {
 	atomic_store(&wide_last, reference->read());
-	clocks[1] = (struct clock){
+	clocks[1] = (struct arch_clock){
 		.ref = reference,
 		.counter_base = atomic_load(&wide_last),
 		.ns_base = ns,
@@ -249,7 +237,7 @@ u64 clock_ns_to_apic(u64 ns)
 
 u64 clock_max_sleep(void)
 {
-	const struct clock *c = atomic_load_acquire(&clock_now);
+	const struct arch_clock *c = atomic_load_acquire(&clock_now);
 
 	if (!c->ref || c->ref->mask > ~0u)
 		return ~0ul;

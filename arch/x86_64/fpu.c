@@ -6,9 +6,11 @@
  * program left them. Each thread has an area on its kernel stack, in the format of XSAVE, or of
  * FXSAVE on CPUs that have nothing else. Two facts describe where the truth is:
  *
- *   THREAD_WORK_FPU clear	  the registers of the CPU it runs on; the area is old
- *   THREAD_WORK_FPU set	  the area; the registers of CPU arch.fpu_cpu equal it too, if
- *				  cpu_fpu_owner still names the thread there
+ *   THREAD_WORK_FPU clear	  while it runs, the registers of its CPU; else the area
+ *   THREAD_WORK_FPU set	  the area, always; the registers follow before user mode
+ *
+ * The registers of CPU arch.fpu_cpu equal the area of a thread that does not run, if cpu_fpu_owner still names the
+ * thread there: then nothing is loaded.
  *
  * Only state that belongs to every program is enabled in XCR0: x87, SSE, AVX, AVX-512. Others
  * (protection keys, tile registers) would need more than saving.
@@ -46,7 +48,7 @@ static u64 state_size = FXSAVE_SIZE; /* constant after fpu_init */
 static u64 state_mask;               /* XCR0; 0: no XSAVE */
 static u32 mxcsr_mask = 0xffbf;
 
-/* The thread whose state the registers hold (or held: see fpu_load). */
+/* The thread that loaded the registers last. */
 static PERCPU struct thread *cpu_fpu_owner;
 
 static void xcr0_write(u64 v)
@@ -123,26 +125,44 @@ static void state_load(const void *area)
 		__asm__ volatile("fxrstor64 (%0)" ::"r"(area) : "memory");
 }
 
-/* fpu_save - the thread, which is current, is about to lose the CPU. Interrupts off. */
-void fpu_save(struct thread *t)
+static void registers_take(struct thread *t)
+{
+	if (this_cpu(cpu_fpu_owner) == t && t->arch.fpu_cpu == cpu_id())
+		return;
+	state_load(t->arch.fp_area);
+	this_cpu(cpu_fpu_owner) = t;
+	t->arch.fpu_cpu = cpu_id();
+}
+
+/* fpu_switch_out, fpu_switch_in - around a switch of threads, interrupts off. A thread whose area was changed gets its
+ * registers before user mode. */
+void fpu_switch_out(struct thread *t)
+{
+	if (!(t->work & THREAD_WORK_FPU))
+		state_save(t->arch.fp_area);
+}
+
+void fpu_switch_in(struct thread *t)
+{
+	if (!(t->work & THREAD_WORK_FPU))
+		registers_take(t);
+}
+
+/* fpu_save - current's state into the area, which counts from here on. Interrupts off. */
+static void fpu_save(struct thread *t)
 {
 	if (t->work & THREAD_WORK_FPU)
 		return;
-	state_save(thread_fp_area(t));
+	state_save(t->arch.fp_area);
 	__atomic_fetch_or(&t->work, THREAD_WORK_FPU, __ATOMIC_RELAXED);
 }
 
-/* fpu_load - put the thread's state, which is in its area, into the registers, unless it is still there
- * because no other thread has returned to user mode on this CPU in between. */
+/* fpu_load - the last thing before user mode: the registers count again. They may still hold the state. Interrupts off. */
 void fpu_load(struct thread *t)
 {
 	if (!(t->work & THREAD_WORK_FPU))
 		return;
-	if (this_cpu(cpu_fpu_owner) != t || t->arch.fpu_cpu != cpu_id()) {
-		state_load(thread_fp_area(t));
-		this_cpu(cpu_fpu_owner) = t;
-		t->arch.fpu_cpu = cpu_id();
-	}
+	registers_take(t);
 	__atomic_fetch_and(&t->work, ~(u32)THREAD_WORK_FPU, __ATOMIC_RELAXED);
 }
 
@@ -190,7 +210,7 @@ void arch_thread_copy_fp(struct thread *child, struct thread *parent)
 
 	fpu_save(parent);
 	cpu_irq_restore(irq);
-	memcpy(thread_fp_area(child), thread_fp_area(parent), state_size);
+	memcpy(child->arch.fp_area, parent->arch.fp_area, state_size);
 	child->arch.fpu_cpu = ~0u;
 	child->work |= THREAD_WORK_FPU;
 }
@@ -241,7 +261,7 @@ int fpu_area_check(u8 *area, u64 components)
 /* arch_thread_reset_fp - see arch/thread.h. */
 void arch_thread_reset_fp(struct thread *t)
 {
-	fpu_area_init(thread_fp_area(t));
+	fpu_area_init(t->arch.fp_area);
 	t->arch.fpu_cpu = ~0u;
 	__atomic_fetch_or(&t->work, THREAD_WORK_FPU, __ATOMIC_RELAXED);
 	arch_thread_set_tls(t, 0);
@@ -256,7 +276,7 @@ void *arch_thread_fp_begin_edit(struct thread *t)
 	fpu_save(t);
 	t->arch.fpu_cpu = ~0u;
 	cpu_irq_restore(irq);
-	return thread_fp_area(t);
+	return t->arch.fp_area;
 }
 
 /* fpu_error_code - which floating-point condition raised #MF or #XM. The registers still are those of

@@ -35,13 +35,11 @@ void syscall_entry(void);
 struct thread *switch_stacks(struct thread *prev, struct thread *next);
 void switch_first(void); /* where a new thread's saved stack returns to */
 
-/* thread.c */
-void *thread_fp_area(const struct thread *);
-
 /* fpu.c: see there */
 void fpu_init(void);     /* boot CPU: which state to save, how large it is */
 void fpu_init_cpu(void); /* every CPU */
-void fpu_save(struct thread *);
+void fpu_switch_out(struct thread *);
+void fpu_switch_in(struct thread *);
 void fpu_load(struct thread *); /* before a return to user mode, interrupts off */
 #define FXSAVE_SIZE 512
 int fpu_store_user(vaddr_t to);

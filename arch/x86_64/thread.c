@@ -27,26 +27,21 @@ struct switch_frame {
 	u64 r15, r14, r13, r12, rbx, rbp, rip;
 };
 
-/* thread_fp_area - the saved FP state, at the very top of the kernel stack. */
-void *thread_fp_area(const struct thread *t)
-{
-	return (void *)(t->kstack + KSTACK_SIZE - arch_fpu_state_size());
-}
-
 /* arch_thread_frame - see arch/thread.h. */
 struct trap_frame *arch_thread_frame(const struct thread *t)
 {
-	return (struct trap_frame *)thread_fp_area(t) - 1;
+	return (struct trap_frame *)t->arch.fp_area - 1;
 }
 
 /* arch_thread_init_kernel - see arch/thread.h. */
 void arch_thread_init_kernel(struct thread *t)
 {
-	struct switch_frame *saved = (struct switch_frame *)arch_thread_frame(t) - 1;
+	void *fp_area = (void *)(t->kstack + KSTACK_SIZE - arch_fpu_state_size());
+	struct switch_frame *saved = (struct switch_frame *)((struct trap_frame *)fp_area - 1) - 1;
 
 	memset(saved, 0, sizeof(*saved));
 	saved->rip = (u64)switch_first;
-	t->arch = (struct arch_thread){.sp = (vaddr_t)saved, .fpu_cpu = ~0u};
+	t->arch = (struct arch_thread){.sp = (vaddr_t)saved, .fp_area = fp_area, .fpu_cpu = ~0u};
 }
 
 /* arch_thread_init_user - see arch/thread.h. */
@@ -101,7 +96,7 @@ static void user_gs_write(u64 base)
 
 static void save_user_state(struct thread *t)
 {
-	fpu_save(t);
+	fpu_switch_out(t);
 	if (cpu_features.fsgsbase) {
 		t->arch.fs_base = fs_base_read();
 		t->arch.gs_base = user_gs_read();
@@ -116,7 +111,8 @@ struct thread *arch_switch(struct thread *prev, struct thread *next)
 	if (next->arch.user) {
 		fs_base_write(next->arch.fs_base);
 		user_gs_write(next->arch.gs_base);
-		this_cpu(cpu_tss).rsp[0] = (u64)(arch_thread_frame(next) + 1);
+		fpu_switch_in(next);
+		this_cpu(cpu_tss).rsp[0] = (u64)next->arch.fp_area;
 	}
 	if (unlikely(this_cpu(cpu_as_parked)) && next->as)
 		as_unpark();

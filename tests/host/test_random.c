@@ -11,7 +11,7 @@ bool arch_random_get(u64 *out); /* the host has none */
 struct boot_info boot_info;
 static u64 now;
 
-u64 time_now(void)
+u64 arch_clock_ns(void)
 {
 	return now++;
 }

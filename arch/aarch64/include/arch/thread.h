@@ -7,9 +7,9 @@
  * registers on top of them and arch.sp points there.
  *
  * FP state: the registers hold the state of the last user thread that returned to user mode on this CPU; the
- * kernel uses none (page_copy.S puts back those it borrows). It is saved when that thread is
- * switched out, and THREAD_WORK_FPU is set; the flag makes the return path load the state again before user
- * mode continues, or find that the registers still hold it.
+ * kernel uses none (page_copy.S puts back those it borrows). It is saved when that thread is switched out and loaded when
+ * it is switched in, unless it is still there. THREAD_WORK_FPU says that the saved state was changed; the return path
+ * then loads it before user mode continues.
  *
  * Read next: arch/aarch64/switch.S, thread.c, fpu.c.
  */

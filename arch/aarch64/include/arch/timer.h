@@ -3,6 +3,7 @@
 #pragma once
 
 #include <quire/types.h>
+#include <arch/sysreg.h>
 
 struct clock_params;
 
@@ -13,8 +14,27 @@ void arch_clock_init(void);
 /* arch_clock_describe - one line on the console: which clock, how fast. */
 void arch_clock_describe(void);
 
+/* Constant once arch_clock_init has been called. */
+struct arch_clock {
+	u64 start;        /* counter at time 0 */
+	u64 ns_per_count; /* times 2^32; 0 before */
+};
+extern struct arch_clock arch_clock;
+
+/* counter_read - the isb keeps it from being read ahead of earlier instructions. */
+static inline u64 counter_read(void)
+{
+	isb();
+	return sysreg_read(cntvct_el0);
+}
+
 /* arch_clock_ns - monotonic ns since boot, the same on all CPUs. Any context. */
-u64 arch_clock_ns(void);
+static inline u64 arch_clock_ns(void)
+{
+	return (u64)((unsigned __int128)(counter_read() - arch_clock.start) *
+			     arch_clock.ns_per_count >>
+		     32);
+}
 
 /* arch_clock_params - how it is computed (kernel/time.h); false: from something that programs cannot read. */
 bool arch_clock_params(struct clock_params *);

@@ -11,16 +11,16 @@
  *
  * So a user thread needs no memory beyond its stack. In kernel threads the first two are unused.
  *
- * FP state: the registers hold the state of the last thread that returned to user mode on this CPU.
- * It is saved when that thread is switched out, and THREAD_WORK_FPU is set; the flag makes the return
- * path load the state again before user mode continues.
+ * FP state: the registers hold the state of the last user thread that ran on this CPU. It is saved when that thread is
+ * switched out and loaded when it is switched in, unless it is still there. THREAD_WORK_FPU says that the saved state was
+ * changed; the return path then loads it before user mode continues.
  *
  * Read next: arch/x86_64/switch.S, thread.c, fpu.c.
  */
 #pragma once
 
 /* Offset of struct thread's `work`, which the entry code tests. Checked in thread.c. */
-#define THREAD_WORK_OFFSET 0x30
+#define THREAD_WORK_OFFSET 0x38
 
 #ifndef __ASSEMBLY__
 #include <quire/types.h>
@@ -31,6 +31,7 @@ struct trap_frame;
 struct arch_thread {
 	vaddr_t sp;           /* while switched out */
 	u64 fs_base, gs_base; /* user TLS registers; those of the current thread live in the CPU */
+	void *fp_area;        /* [i] the top of the kernel stack */
 	bool user;            /* has user registers: FP state and TLS are switched with it */
 	u32 fpu_cpu;          /* whose registers may still equal the saved FP state; ~0: nobody's */
 };
