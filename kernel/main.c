@@ -28,6 +28,7 @@
 #include "kernel/time.h"
 #include "kernel/trace.h"
 #include "kernel/vdso.h"
+#include "kernel/work.h"
 #include "mm/init.h"
 #include "mm/phys/page_alloc.h"
 
@@ -71,6 +72,7 @@ static void boot_thread_main(void *arg UNUSED)
 {
 	stage_done("threads");
 	thread_start_reaper();
+	work_start();
 	smp_start_all();
 	vdso_init();
 	stage_done("cpus");

@@ -209,6 +209,17 @@ static struct user_thread *thread_waiting(struct process *p, struct user_thread 
 	return NULL;
 }
 
+struct waitq *signal_watch_queue(const struct process *p)
+{
+	return waitq_for(&p->signals);
+}
+
+sigset signal_pending_set(void)
+{
+	return READ_ONCE(current_user->sig.pending.set) |
+	       READ_ONCE(current_process->signals.pending.set);
+}
+
 /* --- sending ----------------------------------------------------------------------------------------- */
 
 /* resume - SIGCONT and SIGKILL end a stop, whatever becomes of the signal itself. */
@@ -295,8 +306,10 @@ static int send_locked(struct process *p, struct user_thread *target,
 		return 0;
 	}
 	err = queue_add(p, target ? &target->sig.pending : &p->signals.pending, info, true);
-	if (blocked)
+	if (blocked) {
 		willing = thread_waiting(p, target, sig);
+		waitq_wake_all(signal_watch_queue(p));
+	}
 	if (!err && willing)
 		thread_notice(willing->thread, false);
 	return err;

@@ -101,6 +101,10 @@ void signal_force_kill(int sig);
 /* signal_dequeue - take the next pending signal of a set from the current thread's or its process's queue.
  *  returns: its number, 0 when there is none */
 int signal_dequeue(sigset, struct uapi_siginfo *);
+/* signal_pending_set - what is pending for the current thread or its process, blocked or not. signal_watch_queue - the
+ * queue that is woken when a signal that no thread lets in becomes pending; it is shared with others and lives for ever. */
+sigset signal_pending_set(void);
+struct waitq *signal_watch_queue(const struct process *);
 
 /* signal_pending - something that interrupts an interruptible sleep of this thread. No lock needed: an
  * answer of "no" may be outdated, but then the thread is being woken.

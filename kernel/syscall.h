@@ -82,7 +82,7 @@ long sys_dup3(int old_fd, int new_fd, int flags);
 long sys_fcntl(int fd, unsigned cmd, u64 arg);
 long sys_pipe2(vaddr_t fds, int flags);
 
-/* readiness: fs/poll.c, select.c, epoll.c, epoll_wait.c, eventfd.c */
+/* readiness: fs/poll.c, select.c, epoll.c, epoll_wait.c, eventfd.c, timerfd.c, signalfd.c */
 long sys_ppoll(vaddr_t fds, u32 nr, vaddr_t timeout, vaddr_t set, u64 sigset_size);
 long sys_pselect6(int nr, vaddr_t in, vaddr_t out, vaddr_t except, vaddr_t timeout, vaddr_t mask);
 long sys_epoll_create1(int flags);
@@ -90,6 +90,10 @@ long sys_epoll_ctl(int epfd, int op, int fd, vaddr_t event);
 long sys_epoll_pwait(int epfd, vaddr_t events, int max, int timeout_ms, vaddr_t mask, u64 size);
 long sys_epoll_pwait2(int epfd, vaddr_t events, int max, vaddr_t timeout, vaddr_t mask, u64 size);
 long sys_eventfd2(u32 count, int flags);
+long sys_timerfd_create(int clock, int flags);
+long sys_timerfd_settime(int fd, int flags, vaddr_t to, vaddr_t old);
+long sys_timerfd_gettime(int fd, vaddr_t out);
+long sys_signalfd4(int fd, vaddr_t set, u64 sigset_size, int flags);
 
 /* names: fs/sys_open.c, fs/sys_path.c */
 long sys_openat(int dirfd, vaddr_t path, int flags, u32 mode);
@@ -267,6 +271,7 @@ long sys_select(int nr, vaddr_t in, vaddr_t out, vaddr_t except, vaddr_t timeout
 long sys_epoll_create(int size);
 long sys_epoll_wait(int epfd, vaddr_t events, int max, int timeout_ms);
 long sys_eventfd(u32 count);
+long sys_signalfd(int fd, vaddr_t set, u64 sigset_size);
 long sys_pipe(vaddr_t fds);
 long sys_dup2(int old_fd, int new_fd);
 long sys_getpgrp(void);

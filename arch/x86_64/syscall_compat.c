@@ -213,3 +213,8 @@ long sys_eventfd(u32 count)
 {
 	return sys_eventfd2(count, 0);
 }
+
+long sys_signalfd(int fd, vaddr_t set, u64 sigset_size)
+{
+	return sys_signalfd4(fd, set, sigset_size, 0);
+}

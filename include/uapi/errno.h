@@ -51,6 +51,7 @@
 #define EAFNOSUPPORT    97
 #define ETIMEDOUT       110
 #define EALREADY        114
+#define ECANCELED       125
 #define EOWNERDEAD      130
 #define ENOTRECOVERABLE 131
 #define EHWPOISON       133

@@ -117,6 +117,9 @@ struct uapi_siginfo {
 			};
 			s64 si_utime, si_stime; /* SIGCHLD */
 		};
+		struct { /* SI_TIMER; si_value lies behind */
+			s32 si_timerid, si_overrun;
+		};
 		struct { /* SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP */
 			u64 si_addr;
 			u16 si_addr_lsb; /* BUS_MCEERR_*: so many low bits of the address say nothing */

@@ -13,11 +13,17 @@
 #define CLOCK_MONOTONIC_COARSE   6
 #define CLOCK_BOOTTIME           7
 #define CLOCK_TAI                11
+#define CLOCK_REALTIME_ALARM     8
+#define CLOCK_BOOTTIME_ALARM     9
 #define TIMER_ABSTIME            1
 #define USER_HZ                  100 /* AT_CLKTCK: the unit of times(2) */
 
 struct uapi_timespec {
 	s64 tv_sec, tv_nsec;
+};
+
+struct uapi_itimerspec {
+	struct uapi_timespec it_interval, it_value;
 };
 
 struct uapi_timeval {

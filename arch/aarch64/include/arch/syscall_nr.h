@@ -69,6 +69,7 @@
 	SYSCALL(71, sendfile) \
 	SYSCALL(72, pselect6) \
 	SYSCALL(73, ppoll) \
+	SYSCALL(74, signalfd4) \
 	SYSCALL(78, readlinkat) \
 	SYSCALL(79, newfstatat) \
 	SYSCALL(80, fstat) \
@@ -76,6 +77,9 @@
 	SYSCALL(82, fsync) \
 	SYSCALL(83, fdatasync) \
 	SYSCALL(84, sync_file_range) \
+	SYSCALL(85, timerfd_create) \
+	SYSCALL(86, timerfd_settime) \
+	SYSCALL(87, timerfd_gettime) \
 	SYSCALL(88, utimensat) \
 	SYSCALL(90, capget) \
 	SYSCALL(91, capset) \

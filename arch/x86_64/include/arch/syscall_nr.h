@@ -189,8 +189,13 @@
 	SYSCALL(277, sync_file_range) \
 	SYSCALL(280, utimensat) \
 	SYSCALL(281, epoll_pwait) \
+	SYSCALL(282, signalfd) \
+	SYSCALL(283, timerfd_create) \
 	SYSCALL(284, eventfd) \
 	SYSCALL(285, fallocate) \
+	SYSCALL(286, timerfd_settime) \
+	SYSCALL(287, timerfd_gettime) \
+	SYSCALL(289, signalfd4) \
 	SYSCALL(290, eventfd2) \
 	SYSCALL(291, epoll_create1) \
 	SYSCALL(292, dup3) \
