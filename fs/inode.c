@@ -29,6 +29,7 @@ void vfs_init(void)
 	fs_type_register(&ramfs_type);
 	fs_type_register(&devtmpfs_type);
 	fs_type_register(&proc_type);
+	fs_type_register(&sysfs_type);
 	device_init();
 	anon_file_init();
 	epoll_init();

@@ -251,32 +251,36 @@ static long read_all(vaddr_t buf, size_t len)
 }
 
 /* read_unread - wait for lines that nobody has read in this way, and take those that fit. */
-static long read_unread(vaddr_t buf, size_t len)
+static ssize_t read_unread(struct uio *uio, bool nonblock)
 {
 	char out[TEXT_MAX + 64];
 	size_t done = 0, n;
 	u64 nr;
 	int err;
 
+	if (nonblock && atomic_load(&unread) >= printk_next_line())
+		return -EAGAIN;
 	watch_begin();
 	err = wait_event(&new_lines, atomic_load(&unread) < printk_next_line(), WAIT_INTERRUPTIBLE);
 	watch_end();
 	if (err)
 		return -RESTART_SYS;
 	for (nr = atomic_load(&unread); (n = next_line(&nr, out, sizeof(out))); nr++) {
-		if (done + n > len)
+		if (n > uio->left)
 			break;
-		if (copy_to_user(buf + done, out, n))
-			return done ? (long)done : -EFAULT;
+		if (uio_put(uio, out, n) < n)
+			return done ? (ssize_t)done : -EFAULT;
 		done += n;
 		atomic_store(&unread, nr + 1);
 	}
-	return (long)done;
+	return (ssize_t)done;
 }
 
 static long read_action(int action, vaddr_t buf, int len)
 {
+	struct uio_segment seg = {buf, (u64)len};
 	u64 end = printk_next_line();
+	struct uio uio;
 	long n;
 
 	if (!buf || len < 0)
@@ -285,8 +289,10 @@ static long read_action(int action, vaddr_t buf, int len)
 		return 0;
 	if (!user_range_ok(buf, (u64)len))
 		return -EFAULT;
-	if (action == READ)
-		return read_unread(buf, (size_t)len);
+	if (action == READ) {
+		uio_init(&uio, &seg, 1, false);
+		return read_unread(&uio, false);
+	}
 	n = read_all(buf, (size_t)len);
 	if (n >= 0 && action == READ_CLEAR)
 		atomic_store(&cleared, end);
@@ -343,3 +349,22 @@ long sys_syslog(int action, vaddr_t buf, int len)
 		return -EINVAL;
 	}
 }
+
+/* --- /proc/kmsg ---------------------------------------------------------------------------------------- */
+
+static int proc_kmsg_open(struct file *f UNUSED)
+{
+	return cred_capable(CAP_SYSLOG) ? 0 : -EPERM;
+}
+
+static ssize_t proc_kmsg_read(struct file *f, struct uio *uio, u64 *pos UNUSED)
+{
+	return read_unread(uio, f->flags & O_NONBLOCK);
+}
+
+/* Lines that nobody has taken by syslog(2) yet; reading takes them. */
+const struct file_ops proc_kmsg_fops = {
+	.open = proc_kmsg_open,
+	.read = proc_kmsg_read,
+	.is_stream = true,
+};

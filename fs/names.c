@@ -17,7 +17,10 @@ static int may_change(const struct dentry *dir)
 {
 	int err = dir->unlinked ? -ENOENT : super_want_write(dir->inode);
 
-	return err ? err : vfs_permission(dir->inode, W_OK | X_OK, false);
+	if (!err)
+		err = vfs_permission(dir->inode, W_OK | X_OK, false);
+	/* Where no names can be made they are the file system's own. */
+	return !err && !dir->inode->ops->create ? -EPERM : err;
 }
 
 static void touch_directory(struct inode *dir)
@@ -45,13 +48,13 @@ static struct vfs_new inherit(const struct inode *dir, const struct vfs_new *wha
 static int create_inode(struct dentry *dir, struct dentry *d, const struct vfs_new *what)
 {
 	struct vfs_new new = inherit(dir->inode, what);
-	int err = may_change(dir);
+	int err;
 
-	if (err)
-		return err;
-	if (!dir->inode->ops->create)
-		return -EPERM;
-	return dir->inode->ops->create(dir->inode, d, &new);
+	/* Who makes names when they are asked for has been asked already. */
+	if (dir->inode->ops->lookup && !dir->inode->ops->create)
+		return -ENOENT;
+	err = may_change(dir);
+	return err ? err : dir->inode->ops->create(dir->inode, d, &new);
 }
 
 static int create_locked(struct dentry *dir, struct dentry *d, const struct vfs_new *what)

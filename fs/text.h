@@ -82,16 +82,19 @@ static inline const void *text_arg(const struct inode *inode)
 	return container_of(inode, struct text_inode, inode)->arg;
 }
 
-/* text_root - the root directory of a tree, for super->root. dirops and fops may be NULL: an ordinary one. Inodes
- * of the tree get super->dev. NULL: memory. */
-struct dentry *text_root(struct super *, const struct inode_ops *dirops,
+/* text_root - the root directory of a tree. mode: of all its directories; ops and fops may be NULL: an ordinary one.
+ * NULL: memory. */
+struct dentry *text_root(struct super *, u32 mode, const struct inode_ops *ops,
 			 const struct file_ops *fops);
-/* text_dir, text_file, text_link - put a name into a directory of a tree. Each
- * is pinned as long as the file system lives. NULL (text_dir) or -errno: no memory, or the name is taken. */
+/* text_dir, text_file, text_link - put a name into a directory of a tree, where it stays as long as the file system
+ * lives. text_special - a file that is no text. NULL (text_dir) or -errno: no memory, or the name is taken.
+ * text_find - what is there of that name, NULL: nothing. No references. */
 struct dentry *text_dir(struct dentry *parent, const char *name);
 int text_file(struct dentry *parent, const char *name, u32 mode, const struct text_ops *,
 	      const void *arg);
 int text_link(struct dentry *parent, const char *name, const char *target);
+int text_special(struct dentry *parent, const char *name, u32 mode, const struct file_ops *);
+struct dentry *text_find(struct dentry *parent, const char *name);
 /* text_link_ops - a link made on demand: ops has readlink, and text_inode_free as its free. */
 int text_link_ops(struct dentry *parent, const char *name, const struct inode_ops *);
 void text_inode_free(struct inode *);

@@ -33,9 +33,10 @@ static struct inode *inode_create(u32 mode, const struct inode_ops *ops,
 	return &i->inode;
 }
 
-struct dentry *text_root(struct super *s, const struct inode_ops *ops, const struct file_ops *fops)
+struct dentry *text_root(struct super *s, u32 mode, const struct inode_ops *ops,
+			 const struct file_ops *fops)
 {
-	struct inode *inode = inode_create(S_IFDIR | 0555, ops, fops ? fops : &dir_file_ops, s);
+	struct inode *inode = inode_create(S_IFDIR | mode, ops, fops ? fops : &dir_file_ops, s);
 	struct dentry *root = inode ? dentry_alloc_root(inode) : NULL;
 
 	if (inode && !root)
@@ -73,7 +74,7 @@ static int attach(struct dentry *parent, const char *name, struct inode *inode, 
 struct dentry *text_dir(struct dentry *parent, const char *name)
 {
 	struct inode *inode =
-		inode_create(S_IFDIR | 0555, NULL, &dir_file_ops, parent->inode->super);
+		inode_create(parent->inode->mode, NULL, &dir_file_ops, parent->inode->super);
 	struct dentry *d;
 
 	return attach(parent, name, inode, &d) ? NULL : d;
@@ -110,4 +111,23 @@ int text_link_ops(struct dentry *parent, const char *name, const struct inode_op
 {
 	return attach(parent, name, inode_create(S_IFLNK | 0777, ops, NULL, parent->inode->super),
 		      NULL);
+}
+
+int text_special(struct dentry *parent, const char *name, u32 mode, const struct file_ops *fops)
+{
+	return attach(parent, name, inode_create(S_IFREG | mode, NULL, fops, parent->inode->super),
+		      NULL);
+}
+
+/* The tree's own reference keeps what is found. */
+struct dentry *text_find(struct dentry *parent, const char *name)
+{
+	struct dentry *d;
+
+	mutex_lock(&parent->inode->lock);
+	d = dentry_find(parent, name, strlen(name));
+	mutex_unlock(&parent->inode->lock);
+	if (d)
+		dentry_put(d);
+	return d;
 }

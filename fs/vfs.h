@@ -268,6 +268,7 @@ void vfs_init(void);
 #define DEV_MAJOR(dev) ((u32)((dev) >> 8 & 0xfff))
 #define DEV_MINOR(dev) ((u32)(((dev)&0xff) | ((dev) >> 12 & ~0xffull)))
 const struct file_ops *device_find(u64 rdev);
+extern const struct file_ops proc_kmsg_fops; /* /proc/kmsg: kmsg.c */
 
 extern const struct file_ops kmsg_ops; /* kmsg.c */
 

@@ -87,7 +87,7 @@ static int fdinfo_show(struct file *self, struct text *t)
 	if (err)
 		return err;
 	text_printf(t, "pos:\t%lu\nflags:\t0%o\nmnt_id:\t%u\nino:\t%lu\n", READ_ONCE(f->pos),
-		    f->flags | (cloexec ? O_CLOEXEC : 0), proc_minor(f->inode->dev), f->inode->ino);
+		    f->flags | (cloexec ? O_CLOEXEC : 0), DEV_MINOR(f->inode->dev), f->inode->ino);
 	file_put(f);
 	return 0;
 }
@@ -174,10 +174,8 @@ static int fdinfo_readdir(struct file *f, vaddr_t buf, u32 size)
 	return fill_fds(f, buf, size, S_IFREG, INO_FDINFO);
 }
 
-const struct inode_ops proc_fd_ops = {
-	.lookup = fd_lookup, .create = proc_create, .free = proc_inode_free};
-const struct inode_ops proc_fdinfo_ops = {
-	.lookup = fdinfo_lookup, .create = proc_create, .free = proc_inode_free};
+const struct inode_ops proc_fd_ops = {.lookup = fd_lookup, .free = proc_inode_free};
+const struct inode_ops proc_fdinfo_ops = {.lookup = fdinfo_lookup, .free = proc_inode_free};
 const struct file_ops proc_fd_fops = {.read = dir_read, .seek = dir_seek, .readdir = fd_readdir};
 const struct file_ops proc_fdinfo_fops = {
 	.read = dir_read, .seek = dir_seek, .readdir = fdinfo_readdir};

@@ -47,16 +47,6 @@ static inline struct proc_inode *proc_inode(const struct inode *inode)
 	return container_of(inode, struct proc_inode, inode);
 }
 
-/* proc_major, proc_minor - the halves of a device number. The minor one is also the number of a mount. */
-static inline u32 proc_major(u64 dev)
-{
-	return dev >> 8 & 0xfff;
-}
-static inline u32 proc_minor(u64 dev)
-{
-	return (u32)(dev & 0xff) | (u32)(dev >> 12 & 0xffffff00);
-}
-
 /* --- pid.c -------------------------------------------------------------------------------------------- */
 
 /* proc_process - the process that an inode is about, with a reference; NULL: it is gone.
@@ -71,8 +61,6 @@ int proc_inspected(const struct inode *, struct process **out);
 int proc_name(struct dentry *dir, const char *name, size_t len, const struct proc_entry *e,
 	      struct pid *pid, u64 ino, struct dentry **out);
 void proc_inode_free(struct inode *);
-/* proc_create - inode_ops.create of all directories: there is nothing of that name, and there will not be. */
-int proc_create(struct inode *dir, struct dentry *, const struct vfs_new *);
 
 /* proc_number - the decimal number that a name is; -ENOENT when it is none as the kernel would print it. */
 int proc_number(const char *name, size_t len, u32 *out);

@@ -168,7 +168,6 @@ static int map_files_readdir(struct file *f, vaddr_t buf, u32 size)
 	return err ? err : (int)fill.done;
 }
 
-const struct inode_ops proc_map_files_ops = {
-	.lookup = map_files_lookup, .create = proc_create, .free = proc_inode_free};
+const struct inode_ops proc_map_files_ops = {.lookup = map_files_lookup, .free = proc_inode_free};
 const struct file_ops proc_map_files_fops = {
 	.read = dir_read, .seek = dir_seek, .readdir = map_files_readdir};

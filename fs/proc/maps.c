@@ -33,7 +33,7 @@ static void show_head(struct text *t, const struct space_mapping *m)
 	text_printf(t, "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu ", m->start, m->end,
 		    m->flags & VM_READ ? 'r' : '-', m->flags & VM_WRITE ? 'w' : '-',
 		    m->flags & VM_EXEC ? 'x' : '-', m->flags & VM_SHARED ? 's' : 'p',
-		    m->obj ? m->pgoff * PAGE_SIZE : 0, proc_major(dev), proc_minor(dev),
+		    m->obj ? m->pgoff * PAGE_SIZE : 0, DEV_MAJOR(dev), DEV_MINOR(dev),
 		    inode ? inode->ino : 0);
 }
 

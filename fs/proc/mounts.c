@@ -73,12 +73,12 @@ static int show_mount(struct super *s, void *arg)
 static int show_mountinfo(struct super *s, void *arg)
 {
 	struct listing *l = arg;
-	u32 id = proc_minor(s->dev);
+	u32 id = DEV_MINOR(s->dev);
 
 	if (!place(l, s))
 		return 0;
 	text_printf(l->text, "%u %u %u:%u / ", id,
-		    s->mountpoint ? proc_minor(s->mountpoint->super->dev) : id, proc_major(s->dev),
+		    s->mountpoint ? DEV_MINOR(s->mountpoint->super->dev) : id, DEV_MAJOR(s->dev),
 		    id);
 	text_escaped(l->text, l->path, BLANKS);
 	text_char(l->text, ' ');

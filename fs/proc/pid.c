@@ -128,12 +128,6 @@ void proc_inode_free(struct inode *inode)
 	kfree(i);
 }
 
-int proc_create(struct inode *dir UNUSED, struct dentry *d UNUSED,
-		const struct vfs_new *what UNUSED)
-{
-	return -ENOENT;
-}
-
 static const struct inode_ops file_ops_of_text = {.free = proc_inode_free};
 
 /* set_owner - who may look: the process's user. What is readable by all belongs to that user as well, unless the
@@ -253,8 +247,7 @@ static int entries_readdir(struct file *f, vaddr_t buf, u32 size)
 	return err ? err : (int)fill.done;
 }
 
-static const struct inode_ops entries_ops = {
-	.lookup = entries_lookup, .create = proc_create, .free = proc_inode_free};
+static const struct inode_ops entries_ops = {.lookup = entries_lookup, .free = proc_inode_free};
 static const struct file_ops entries_fops = {
 	.read = dir_read, .seek = dir_seek, .readdir = entries_readdir};
 
@@ -389,7 +382,6 @@ static int task_lookup(struct dentry *dir, const char *name, size_t len, struct 
 	return err;
 }
 
-static const struct inode_ops task_ops = {
-	.lookup = task_lookup, .create = proc_create, .free = proc_inode_free};
+static const struct inode_ops task_ops = {.lookup = task_lookup, .free = proc_inode_free};
 static const struct file_ops task_fops = {
 	.read = dir_read, .seek = dir_seek, .readdir = task_readdir};

@@ -21,8 +21,7 @@ static int root_readdir(struct file *f, vaddr_t buf, u32 size)
 	return err ? err : (int)fill.done;
 }
 
-static const struct inode_ops root_ops = {
-	.lookup = proc_pid_lookup, .create = proc_create, .free = text_inode_free};
+static const struct inode_ops root_ops = {.lookup = proc_pid_lookup, .free = text_inode_free};
 static const struct file_ops root_fops = {
 	.read = dir_read, .seek = dir_seek, .readdir = root_readdir};
 
@@ -85,7 +84,7 @@ static int proc_mount(struct super *s, const char *options UNUSED)
 	int err;
 
 	s->ops = &proc_super_ops;
-	s->root = text_root(s, &root_ops, &root_fops);
+	s->root = text_root(s, 0555, &root_ops, &root_fops);
 	if (!s->root)
 		return -ENOMEM;
 	err = add_links(s->root);

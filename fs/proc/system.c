@@ -133,12 +133,12 @@ static int show_device(const char *name, u64 rdev, u32 mode UNUSED, void *arg)
 {
 	struct text *t = arg;
 
-	if (proc_major(rdev) == 1) {
+	if (DEV_MAJOR(rdev) == 1) {
 		if (!t->cursor)
 			text_puts(t, "  1 mem\n");
 		t->cursor = 1;
 	} else {
-		text_printf(t, "%3u %s%s\n", proc_major(rdev), proc_major(rdev) == 5 ? "/dev/" : "",
+		text_printf(t, "%3u %s%s\n", DEV_MAJOR(rdev), DEV_MAJOR(rdev) == 5 ? "/dev/" : "",
 			    name);
 	}
 	return 0;
@@ -187,5 +187,5 @@ int proc_add_system(struct dentry *root)
 
 	for (size_t i = 0; i < ARRAY_SIZE(files) && !err; i++)
 		err = text_file(root, files[i].name, 0444, &files[i].ops, NULL);
-	return err;
+	return err ? err : text_special(root, "kmsg", 0400, &proc_kmsg_fops);
 }

@@ -7,6 +7,7 @@
 #include <uapi/errno.h>
 #include <uapi/resource.h>
 #include <uapi/time.h>
+#include "drivers/tty.h"
 #include "fs/proc/internal.h"
 #include "kernel/cred.h"
 #include "kernel/smp.h"
@@ -24,6 +25,8 @@ struct task_facts {
 	bool may_look;
 	struct inspect_kin kin;
 	u32 nr; /* that the directory was made for */
+	u64 tty;
+	int foreground; /* group of the terminal, -1: there is none */
 	char name[16];
 	char state;
 	struct usage usage;
@@ -78,6 +81,7 @@ static int facts_get(struct inode *inode, struct task_facts *t)
 	t->cred = process_cred(p);
 	t->may_look = inspect_allowed(p);
 	inspect_kin(p, &t->kin);
+	tty_describe(p, &t->tty, &t->foreground);
 	t->state = t->kin.zombie ? 'Z' : inspect_state(p, t->user);
 	if (proc_inode(inode)->single && t->user)
 		usage_add_thread(&t->usage, t->user->thread);
@@ -157,8 +161,8 @@ static int stat_show(struct file *file, struct text *t)
 	if (err)
 		return err;
 	th = f.user ? f.user->thread : NULL;
-	text_printf(t, "%u (%s) %c %u %u %u 0 -1 %u", f.nr, f.name, f.state, f.kin.parent,
-		    f.kin.group, f.kin.session, f.proc->execed ? 0u : 0x40u);
+	text_printf(t, "%u (%s) %c %u %u %u %lu %d %u", f.nr, f.name, f.state, f.kin.parent,
+		    f.kin.group, f.kin.session, f.tty, f.foreground, f.proc->execed ? 0u : 0x40u);
 	show_times(t, &f);
 	text_printf(t, " %d %d %u 0 %lu", th ? 20 + th->nice : 20, th ? th->nice : 0, f.nr_threads,
 		    f.proc->start_ns / NSEC_PER_TICK);
