@@ -114,6 +114,7 @@ void kernel_main(void)
 	arch_irq_init();
 	stage_done("interrupts");
 	time_init();
+	time_init_realtime();
 	arch_clock_describe();
 	stage_done("clock");
 	start_boot_thread();

@@ -5,7 +5,7 @@
  * A clock is a small number, or a negative one that names the CPU time of a process or thread:
  * ~pid << 3 | 4 for a thread | what is counted (0: all, 1: user time, 2: all).
  *
- * Read next: time.c, vdso.h.
+ * Read next: wall_clock.c, vdso.h.
  */
 #include <uapi/capability.h>
 #include <uapi/errno.h>

@@ -22,6 +22,8 @@ static inline u64 time_now(void)
  * time_realtime - that sum. time_tai_offset - ns from it to atomic time. */
 extern s64 time_realtime_offset;
 u64 time_realtime(void);
+/* time_init_realtime - from the battery-backed clock. Boot CPU, after time_init. */
+void time_init_realtime(void);
 s64 time_tai_offset(void);
 
 /* time_set_realtime - set the wall clock; wakes those who sleep until a time of it. Any context but an
