@@ -127,7 +127,7 @@ long sys_fchown(int fd, u32 uid, u32 gid);
 long sys_fchownat(int dirfd, vaddr_t path, u32 uid, u32 gid, int flags);
 long sys_utimensat(int dirfd, vaddr_t path, vaddr_t times, int flags);
 long sys_futimesat(int dirfd, vaddr_t path, vaddr_t times); /* x86_64 */
-long sys_utime(vaddr_t path, vaddr_t times);               /* x86_64 */
+long sys_utime(vaddr_t path, vaddr_t times);                /* x86_64 */
 
 /* file systems: fs/sys_mount.c */
 long sys_mount(vaddr_t source, vaddr_t target, vaddr_t type, u64 flags, vaddr_t data);
@@ -204,7 +204,7 @@ long sys_personality(u32 persona);
 long sys_sysinfo(vaddr_t out);
 long sys_getrandom(vaddr_t buf, u64 len, unsigned flags);
 long sys_syslog(int action, vaddr_t buf, int len); /* fs/kmsg.c */
-long sys_vhangup(void); /* drivers/tty_session.c */
+long sys_vhangup(void);                            /* drivers/tty_session.c */
 long sys_reboot(u32 magic1, u32 magic2, u32 cmd, vaddr_t arg);
 
 /* pidfds: kernel/pidfd.c */
