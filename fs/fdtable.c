@@ -9,6 +9,7 @@
 #include <quire/assert.h>
 #include <uapi/errno.h>
 #include "fs/file.h"
+#include "fs/lock.h"
 #include "kernel/process.h"
 #include "lib/bitmap.h"
 #include "lib/refcount.h"
@@ -79,6 +80,15 @@ bool files_is_shared(const struct files *t)
 	return refcount_read(&t->refs) > 1;
 }
 
+/* close_file - a descriptor is gone, and with it the process's locks on the file, whichever descriptor they were
+ * taken by (fcntl(2)). */
+static void close_file(struct files *t, struct file *f)
+{
+	if (f->inode)
+		lock_release(f->inode, t);
+	file_put(f);
+}
+
 void files_put(struct files *t)
 {
 	struct fd_array *a = t->array;
@@ -87,7 +97,7 @@ void files_put(struct files *t)
 		return;
 	for (u32 fd = 0; (fd = (u32)bitmap_next(a->used, a->capacity, fd)) < a->capacity; fd++)
 		if (a->files[fd])
-			file_put(a->files[fd]);
+			close_file(t, a->files[fd]);
 	if (a != &t->inline_array)
 		kfree(a);
 	kfree(t);
@@ -181,7 +191,7 @@ void files_close_on_exec(struct files *t)
 		f = clear_entry(a, fd);
 		mutex_unlock(&t->lock);
 		if (f)
-			file_put(f);
+			close_file(t, f);
 	}
 }
 
@@ -313,7 +323,7 @@ int files_set(struct files *t, int fd, struct file *f)
 	}
 	mutex_unlock(&t->lock);
 	if (old)
-		file_put(old);
+		close_file(t, old);
 	return err;
 }
 
@@ -333,7 +343,7 @@ int fd_replace(int fd, struct file *f, bool cloexec)
 	}
 	mutex_unlock(&t->lock);
 	if (old)
-		file_put(old);
+		close_file(t, old);
 	return err;
 }
 
@@ -348,7 +358,7 @@ int fd_close(int fd)
 	mutex_unlock(&t->lock);
 	if (!f)
 		return -EBADF;
-	file_put(f);
+	close_file(t, f);
 	return 0;
 }
 
@@ -381,7 +391,7 @@ void fd_close_range(u32 first, u32 last, bool cloexec)
 		}
 		mutex_unlock(&t->lock);
 		if (f)
-			file_put(f);
+			close_file(t, f);
 	} while (f);
 }
 

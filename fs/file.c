@@ -12,6 +12,7 @@
 #include <uapi/mman.h>
 #include <uapi/mount.h>
 #include "fs/epoll.h"
+#include "fs/lock.h"
 #include "fs/vfs.h"
 #include "kernel/cred.h"
 #include "kernel/process.h"
@@ -78,6 +79,8 @@ void file_put(struct file *f)
 		f->ops->release(f);
 	if (is_writer(f))
 		atomic_dec(&f->inode->super->writers);
+	if (f->inode)
+		lock_release(f->inode, f);
 	if (f->dentry)
 		dentry_put(f->dentry);
 	if (f->inode)

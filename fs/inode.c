@@ -10,6 +10,7 @@
 #include <uapi/errno.h>
 #include "fs/epoll.h"
 #include "fs/file.h"
+#include "fs/lock.h"
 #include "fs/vfs.h"
 #include "kernel/time.h"
 #include "lib/atomic.h"
@@ -31,6 +32,7 @@ void vfs_init(void)
 	fs_type_register(&proc_type);
 	fs_type_register(&sysfs_type);
 	device_init();
+	lock_init();
 	anon_file_init();
 	epoll_init();
 	if (tmpfs_make_root(&vfs_root))
@@ -78,6 +80,7 @@ void inode_put(struct inode *inode)
 
 	if (!refcount_put(&inode->refs))
 		return;
+	lock_free(inode);
 	inode->ops->free(inode);
 	if (s)
 		super_put(s);

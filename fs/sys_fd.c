@@ -2,6 +2,7 @@
 /* sys_fd.c - system calls on descriptors: close, dup, fcntl, pipe. */
 #include <uapi/errno.h>
 #include "fs/file.h"
+#include "fs/lock.h"
 #include "fs/vfs.h"
 #include "kernel/process.h"
 #include "kernel/syscall.h"
@@ -100,6 +101,14 @@ long sys_fcntl(int fd, unsigned cmd, u64 arg)
 		break;
 	case F_SETFL:
 		result = set_flags(f, arg);
+		break;
+	case F_GETLK:
+	case F_SETLK:
+	case F_SETLKW:
+	case F_OFD_GETLK:
+	case F_OFD_SETLK:
+	case F_OFD_SETLKW:
+		result = fcntl_lock(fd, f, cmd, arg);
 		break;
 	default:
 		result = -EINVAL;

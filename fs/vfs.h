@@ -110,6 +110,7 @@ struct inode {
 	struct object *obj;          /* [i] regular files: the content, for mmap; else NULL */
 	const char *target;          /* [i] symbolic links */
 	void *private_data;          /* [i] of the file system or driver */
+	struct inode_locks *locks;   /* [a] made with the first lock: lock.c */
 	bool linkable;               /* [L] made without a name, and may get one */
 };
 

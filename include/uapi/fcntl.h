@@ -39,10 +39,32 @@ struct uapi_open_how {
 #define F_SETFD         2
 #define F_GETFL         3
 #define F_SETFL         4
+#define F_GETLK         5
+#define F_SETLK         6
+#define F_SETLKW        7
+#define F_OFD_GETLK     36
+#define F_OFD_SETLK     37
+#define F_OFD_SETLKW    38
 #define F_DUPFD_CLOEXEC 1030
 #define F_SETPIPE_SZ    1031
 #define F_GETPIPE_SZ    1032
 #define FD_CLOEXEC      1
+
+/* Record locks. */
+#define F_RDLCK 0
+#define F_WRLCK 1
+#define F_UNLCK 2
+struct uapi_flock {
+	s16 l_type, l_whence;
+	s64 l_start, l_len; /* bytes; length 0: to the end, wherever that will be */
+	s32 l_pid;
+};
+
+/* flock(2) */
+#define LOCK_SH 1
+#define LOCK_EX 2
+#define LOCK_NB 4
+#define LOCK_UN 8
 
 #define AT_FDCWD            (-100)
 #define AT_SYMLINK_NOFOLLOW 0x100

@@ -52,6 +52,7 @@
 	SYSCALL(62, kill) \
 	SYSCALL(63, uname) \
 	SYSCALL(72, fcntl) \
+	SYSCALL(73, flock) \
 	SYSCALL(74, fsync) \
 	SYSCALL(75, fdatasync) \
 	SYSCALL(76, truncate) \
