@@ -1,59 +1,53 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pipe.c - pipes: a ring of sixteen pages between two open files.
+ * pipe.c - pipes: a ring of pieces of pages between two open files.
  *
  * A page is allocated when data comes and freed when it is read out; one is kept, so that a pipe that
- * carries small messages does not allocate. Small writes go on filling the last page. A write of up to
- * PIPE_BUF bytes is done as a whole or waits.
+ * carries small messages does not allocate. Small writes go on filling the last page, unless the writer
+ * wants its messages kept apart (O_DIRECT). A write of up to PIPE_BUF bytes is done as a whole or waits.
  *
- * The pipe's mutex (RANK_INODE) guards the ring; user memory may be touched under it. Sleepers look at
- * count and at the number of ends without it. Writers sleep only while the pipe is full, so reading wakes them when that
+ * The pipe's mutex guards the ring; user memory may be touched under it. Sleepers look at count and at the
+ * number of ends without it. Writers sleep only while the pipe is full, so reading wakes them when that
  * ends; writing always wakes, because epoll may want to be told of each arrival.
+ *
+ * Read next: pipe.h, fifo.c.
  */
+#include "fs/pipe.h"
+
 #include <quire/assert.h>
 #include <uapi/errno.h>
+#include <uapi/termios.h>
 #include "fs/file.h"
 #include "fs/poll.h"
 #include "fs/vfs.h"
+#include "kernel/cred.h"
 #include "kernel/process.h"
 #include "kernel/uaccess.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/phys/slab.h"
-#include <uapi/termios.h>
 
-#define PIPE_SLOTS 16
-#define PIPE_DEV   0x0e
+#define PIPE_DEV 0x0e
 
-struct pipe_slot {
-	struct page *page;
-	u32 offset, len; /* bytes */
-};
-
-struct pipe {
+struct pipe_inode {
 	struct inode inode;
-	struct mutex lock;
-	struct pipe_slot slots[PIPE_SLOTS];
-	u32 first, count; /* slots that hold data; count is read lockless */
-	struct page *spare;
-	u32 readers, writers; /* [a] open ends: 1 or 0 */
-	struct waitq not_empty, not_full;
+	struct pipe *pipe;
 };
 
-static struct pipe *pipe_of(struct file *f)
+static struct pipe *pipe_of(const struct file *f)
 {
-	return container_of(f->inode, struct pipe, inode);
+	return f->private_data;
 }
 
-static struct pipe_slot *slot(struct pipe *p, u32 n)
+static struct pipe_buf *slot(struct pipe *p, u32 n)
 {
-	return &p->slots[(p->first + n) % PIPE_SLOTS];
+	return &p->ring[(p->first + n) & (p->nr_slots - 1)];
 }
 
 static bool has_room(const struct pipe *p)
 {
-	return atomic_load(&p->count) < PIPE_SLOTS;
+	return atomic_load(&p->count) < atomic_load(&p->nr_slots);
 }
 
 /* --- pages ------------------------------------------------------------------------------------------- */
@@ -74,26 +68,23 @@ static void give_page(struct pipe *p, struct page *page)
 		p->spare = page;
 }
 
-static void pipe_free(struct inode *inode)
+static void drop_first(struct pipe *p)
 {
-	struct pipe *p = container_of(inode, struct pipe, inode);
-
-	for (u32 i = 0; i < p->count; i++)
-		page_put(slot(p, i)->page);
-	if (p->spare)
-		page_put(p->spare);
-	kfree(p);
+	give_page(p, slot(p, 0)->page);
+	p->first++;
+	WRITE_ONCE(p->count, p->count - 1);
 }
 
 /* --- reading ----------------------------------------------------------------------------------------- */
 
-/* read_slots - what is there now; -EFAULT when nothing could be copied. Lock held. */
+/* read_slots - what is there now, up to the end of a packet; -EFAULT when nothing could be copied. Lock held. */
 static ssize_t read_slots(struct pipe *p, struct uio *uio)
 {
+	bool packet = false;
 	size_t done = 0;
 
-	while (uio->left && p->count) {
-		struct pipe_slot *s = slot(p, 0);
+	while (uio->left && p->count && !packet) {
+		struct pipe_buf *s = slot(p, 0);
 		size_t want = MIN(uio->left, s->len);
 		size_t n = uio_put(uio, (char *)page_to_virt(s->page) + s->offset, want);
 
@@ -102,11 +93,9 @@ static ssize_t read_slots(struct pipe *p, struct uio *uio)
 		done += n;
 		if (n < want)
 			return done ? (ssize_t)done : -EFAULT;
-		if (!s->len) {
-			give_page(p, s->page);
-			p->first = (p->first + 1) % PIPE_SLOTS;
-			WRITE_ONCE(p->count, p->count - 1);
-		}
+		packet = s->flags & PIPE_BUF_PACKET;
+		if (!s->len || packet)
+			drop_first(p);
 	}
 	return (ssize_t)done;
 }
@@ -142,10 +131,10 @@ static ssize_t pipe_read(struct file *f, struct uio *uio, u64 *pos)
 /* append - more data into the last page, if all of want fits there. */
 static size_t append(struct pipe *p, struct uio *uio, size_t want)
 {
-	struct pipe_slot *s = p->count ? slot(p, p->count - 1) : NULL;
+	struct pipe_buf *s = p->count ? slot(p, p->count - 1) : NULL;
 	size_t n;
 
-	if (!s || want > PAGE_SIZE - s->offset - s->len)
+	if (!s || !(s->flags & PIPE_BUF_MERGE) || want > PAGE_SIZE - s->offset - s->len)
 		return 0;
 	n = uio_get(uio, (char *)page_to_virt(s->page) + s->offset + s->len, want);
 	s->len += (u32)n;
@@ -153,7 +142,7 @@ static size_t append(struct pipe *p, struct uio *uio, size_t want)
 }
 
 /* add_slot - up to a page of data into a new slot. Bytes, -EFAULT, -ENOMEM. */
-static ssize_t add_slot(struct pipe *p, struct uio *uio)
+static ssize_t add_slot(struct pipe *p, struct uio *uio, u32 flags)
 {
 	struct page *page = take_page(p);
 	size_t n;
@@ -165,21 +154,21 @@ static ssize_t add_slot(struct pipe *p, struct uio *uio)
 		give_page(p, page);
 		return -EFAULT;
 	}
-	*slot(p, p->count) = (struct pipe_slot){page, 0, (u32)n};
+	*slot(p, p->count) = (struct pipe_buf){page, 0, (u32)n, flags};
 	WRITE_ONCE(p->count, p->count + 1);
 	return (ssize_t)n;
 }
 
 /* write_slots - as much as there is room for. Bytes, 0 when full, -errno when nothing was done. Lock held. */
-static ssize_t write_slots(struct pipe *p, struct uio *uio)
+static ssize_t write_slots(struct pipe *p, struct uio *uio, u32 flags)
 {
 	u64 before = uio->left;
 	size_t tail = before % PAGE_SIZE;
 
-	if (tail)
+	if (tail && (flags & PIPE_BUF_MERGE))
 		append(p, uio, tail);
 	while (uio->left && has_room(p)) {
-		ssize_t n = add_slot(p, uio);
+		ssize_t n = add_slot(p, uio, flags);
 
 		if (n <= 0)
 			return uio->left < before ? (ssize_t)(before - uio->left) : n;
@@ -187,65 +176,85 @@ static ssize_t write_slots(struct pipe *p, struct uio *uio)
 	return (ssize_t)(before - uio->left);
 }
 
-static void send_sigpipe(void)
+/* write_some - what can be written now; 0: full. */
+static ssize_t write_some(struct pipe *p, struct uio *uio, u32 flags)
 {
-	struct uapi_siginfo info = {.si_signo = SIGPIPE, .si_code = SI_KERNEL};
+	ssize_t n;
 
-	signal_send_thread(current_user, &info);
+	if (!atomic_load(&p->readers)) {
+		signal_send_self(SIGPIPE);
+		return -EPIPE;
+	}
+	mutex_lock(&p->lock);
+	n = write_slots(p, uio, flags);
+	mutex_unlock(&p->lock);
+	if (n > 0)
+		waitq_wake_all(&p->not_empty);
+	return n;
 }
 
 static ssize_t pipe_write(struct file *f, struct uio *uio, u64 *pos)
 {
+	u32 flags = f->flags & O_DIRECT ? PIPE_BUF_PACKET : PIPE_BUF_MERGE;
 	struct pipe *p = pipe_of(f);
 	u64 total = uio->left;
+	ssize_t n = 0;
 
 	(void)pos;
 	while (uio->left) {
-		ssize_t n;
-
-		if (!atomic_load(&p->readers)) {
-			if (uio->left < total)
-				break;
-			send_sigpipe();
-			return -EPIPE;
-		}
-		mutex_lock(&p->lock);
-		n = write_slots(p, uio);
-		mutex_unlock(&p->lock);
-		if (n > 0)
-			waitq_wake_all(&p->not_empty);
-		if (n < 0 || !uio->left) {
-			if (uio->left == total)
-				return n;
+		n = write_some(p, uio, flags);
+		if (n < 0 || !uio->left)
+			break;
+		if (f->flags & O_NONBLOCK) {
+			n = -EAGAIN;
 			break;
 		}
-		if (f->flags & O_NONBLOCK)
-			return uio->left < total ? (ssize_t)(total - uio->left) : -EAGAIN;
 		if (wait_event(&p->not_full, has_room(p) || !atomic_load(&p->readers),
-			       WAIT_INTERRUPTIBLE))
-			return uio->left < total ? (ssize_t)(total - uio->left) : -RESTART_SYS;
+			       WAIT_INTERRUPTIBLE)) {
+			n = -RESTART_SYS;
+			break;
+		}
 	}
-	return (ssize_t)(total - uio->left);
+	return uio->left < total ? (ssize_t)(total - uio->left) : n;
 }
 
-/* --- the two ends ------------------------------------------------------------------------------------ */
+/* --- the ends ---------------------------------------------------------------------------------------- */
 
-static void release_reader(struct file *f)
+void pipe_join(struct pipe *p, const struct file *f)
 {
-	struct pipe *p = pipe_of(f);
-
-	atomic_store(&p->readers, 0);
-	smp_mb();
-	waitq_wake_all(&p->not_full);
+	mutex_lock(&p->lock);
+	if (f->can_read) {
+		WRITE_ONCE(p->readers, p->readers + 1);
+		WRITE_ONCE(p->readers_ever, p->readers_ever + 1);
+	}
+	if (f->can_write) {
+		WRITE_ONCE(p->writers, p->writers + 1);
+		WRITE_ONCE(p->writers_ever, p->writers_ever + 1);
+	}
+	mutex_unlock(&p->lock);
+	waitq_wake_all(&p->opened);
 }
 
-static void release_writer(struct file *f)
+void pipe_leave(struct pipe *p, const struct file *f)
 {
-	struct pipe *p = pipe_of(f);
+	mutex_lock(&p->lock);
+	if (f->can_read)
+		WRITE_ONCE(p->readers, p->readers - 1);
+	if (f->can_write)
+		WRITE_ONCE(p->writers, p->writers - 1);
+	mutex_unlock(&p->lock);
+	if (!atomic_load(&p->readers))
+		waitq_wake_all(&p->not_full);
+	if (!atomic_load(&p->writers))
+		waitq_wake_all(&p->not_empty);
+}
 
-	atomic_store(&p->writers, 0);
-	smp_mb();
-	waitq_wake_all(&p->not_empty);
+static void pipe_release(struct file *f)
+{
+	if (f->dentry)
+		fifo_release(f);
+	else
+		pipe_leave(pipe_of(f), f);
 }
 
 static long pipe_ioctl(struct file *f, unsigned cmd, vaddr_t arg)
@@ -262,73 +271,191 @@ static long pipe_ioctl(struct file *f, unsigned cmd, vaddr_t arg)
 	return put_user_u32(arg, bytes);
 }
 
-static u32 poll_reader(struct file *f, struct poll_request *r)
+/* A reader of a named pipe that nobody has opened for writing since has nothing hung up on it: f->pos is the
+ * number of writers there had been when it came (fifo.c); 0 for others, who have always had one. */
+static u32 poll_reader(struct file *f, struct pipe *p)
 {
-	struct pipe *p = pipe_of(f);
-	u32 ready;
+	u32 ready = atomic_load(&p->count) ? POLLIN | POLLRDNORM : 0;
 
-	poll_wait(r, &p->not_empty);
-	ready = atomic_load(&p->count) ? POLLIN | POLLRDNORM : 0;
-	return atomic_load(&p->writers) ? ready : ready | POLLHUP;
+	if (!atomic_load(&p->writers) && f->pos != atomic_load(&p->writers_ever))
+		ready |= POLLHUP;
+	return ready;
 }
 
-static u32 poll_writer(struct file *f, struct poll_request *r)
+static u32 poll_writer(struct pipe *p)
 {
-	struct pipe *p = pipe_of(f);
-	u32 ready;
+	u32 ready = has_room(p) ? POLLOUT | POLLWRNORM : 0;
 
-	poll_wait(r, &p->not_full);
-	ready = has_room(p) ? POLLOUT | POLLWRNORM : 0;
 	return atomic_load(&p->readers) ? ready : ready | POLLERR;
 }
 
-static const struct inode_ops pipe_inode_ops = {.free = pipe_free};
-static const struct file_ops reader_ops = {
+static u32 pipe_poll(struct file *f, struct poll_request *r)
+{
+	struct pipe *p = pipe_of(f);
+	u32 ready = 0;
+
+	if (f->can_read)
+		poll_wait(r, &p->not_empty);
+	if (f->can_write)
+		poll_wait(r, &p->not_full);
+	if (f->can_read)
+		ready |= poll_reader(f, p);
+	if (f->can_write)
+		ready |= poll_writer(p);
+	return ready;
+}
+
+const struct file_ops pipe_file_ops = {
 	.read = pipe_read,
-	.ioctl = pipe_ioctl,
-	.poll = poll_reader,
-	.release = release_reader,
-	.is_stream = true,
-};
-static const struct file_ops writer_ops = {
 	.write = pipe_write,
 	.ioctl = pipe_ioctl,
-	.poll = poll_writer,
-	.release = release_writer,
+	.poll = pipe_poll,
+	.release = pipe_release,
 	.is_stream = true,
 };
 
-static struct pipe *pipe_alloc(void)
+/* --- size -------------------------------------------------------------------------------------------- */
+
+static bool is_pipe(const struct file *f)
+{
+	return f->ops == &pipe_file_ops;
+}
+
+long pipe_size(struct file *f)
+{
+	if (!is_pipe(f))
+		return -EBADF;
+	return (long)(atomic_load(&pipe_of(f)->nr_slots) * PAGE_SIZE);
+}
+
+/* use_ring - from now on with another ring, large enough for what is in the old one, which is returned. Lock held. */
+static struct pipe_buf *use_ring(struct pipe *p, struct pipe_buf *ring, u32 nr)
+{
+	struct pipe_buf *old = p->ring;
+
+	for (u32 i = 0; i < p->count; i++)
+		ring[i] = *slot(p, i);
+	p->ring = ring;
+	p->first = 0;
+	WRITE_ONCE(p->nr_slots, nr);
+	return old;
+}
+
+long pipe_resize(struct file *f, u64 bytes)
+{
+	struct pipe *p = pipe_of(f);
+	struct pipe_buf *ring;
+	u32 nr = 1;
+	bool fits;
+
+	if (!is_pipe(f))
+		return -EBADF;
+	if (bytes > INT32_MAX)
+		return -EINVAL;
+	while (nr * PAGE_SIZE < bytes)
+		nr *= 2;
+	if (nr > p->nr_slots && nr * PAGE_SIZE > PIPE_MAX_BYTES && !cred_capable(CAP_SYS_RESOURCE))
+		return -EPERM;
+	ring = kmalloc(nr * sizeof(*ring), 0);
+	if (!ring)
+		return -ENOMEM;
+	mutex_lock(&p->lock);
+	fits = p->count <= nr;
+	if (fits)
+		ring = use_ring(p, ring, nr);
+	mutex_unlock(&p->lock);
+	kfree(ring);
+	if (!fits)
+		return -EBUSY;
+	waitq_wake_all(&p->not_full);
+	return (long)(nr * PAGE_SIZE);
+}
+
+/* --- birth and death --------------------------------------------------------------------------------- */
+
+struct pipe *pipe_alloc(void)
 {
 	struct pipe *p = kmalloc(sizeof(*p), PA_ZERO);
 
 	if (!p)
 		return NULL;
-	inode_init(&p->inode, S_IFIFO | 0600, &pipe_inode_ops, NULL);
-	p->inode.dev = PIPE_DEV;
+	p->ring = kmalloc(PIPE_SLOTS * sizeof(*p->ring), 0);
+	if (!p->ring) {
+		kfree(p);
+		return NULL;
+	}
+	p->nr_slots = PIPE_SLOTS;
 	mutex_init(&p->lock, RANK_INODE);
 	waitq_init(&p->not_empty);
 	waitq_init(&p->not_full);
+	waitq_init(&p->opened);
 	return p;
+}
+
+void pipe_free(struct pipe *p)
+{
+	for (u32 i = 0; i < p->count; i++)
+		page_put(slot(p, i)->page);
+	if (p->spare)
+		page_put(p->spare);
+	kfree(p->ring);
+	kfree(p);
+}
+
+static void free_inode(struct inode *inode)
+{
+	struct pipe_inode *i = container_of(inode, struct pipe_inode, inode);
+
+	pipe_free(i->pipe);
+	kfree(i);
+}
+
+static const struct inode_ops pipe_inode_ops = {.free = free_inode};
+
+static struct pipe_inode *create_inode(void)
+{
+	struct pipe_inode *i = kmalloc(sizeof(*i), 0);
+
+	if (!i)
+		return NULL;
+	i->pipe = pipe_alloc();
+	if (!i->pipe) {
+		kfree(i);
+		return NULL;
+	}
+	inode_init(&i->inode, S_IFIFO | 0600, &pipe_inode_ops, NULL);
+	i->inode.dev = PIPE_DEV;
+	i->inode.uid = cred_now()->fsuid;
+	i->inode.gid = cred_now()->fsgid;
+	return i;
+}
+
+/* open_end - flags: the access mode and what else fcntl(F_GETFL) shows. */
+static int open_end(struct pipe_inode *i, u32 flags, struct file **out)
+{
+	int err = file_alloc(&i->inode, &pipe_file_ops, flags, out);
+
+	if (err)
+		return err;
+	(*out)->private_data = i->pipe;
+	pipe_join(i->pipe, *out);
+	return 0;
 }
 
 int pipe_create(struct file **reader, struct file **writer, u32 flags)
 {
-	struct pipe *p = pipe_alloc();
+	u32 kept = flags & (O_NONBLOCK | O_DIRECT);
+	struct pipe_inode *i = create_inode();
 	int err;
 
-	if (!p)
+	if (!i)
 		return -ENOMEM;
-	err = file_alloc(&p->inode, &reader_ops, (flags & O_NONBLOCK) | O_RDONLY, reader);
-	if (err)
-		goto put_inode;
-	p->readers = 1;
-	err = file_alloc(&p->inode, &writer_ops, (flags & O_NONBLOCK) | O_WRONLY, writer);
-	if (err)
-		file_put(*reader);
-	else
-		p->writers = 1;
-put_inode:
-	inode_put(&p->inode); /* the files hold their own */
+	err = open_end(i, kept | O_RDONLY, reader);
+	if (!err) {
+		err = open_end(i, kept | O_WRONLY, writer);
+		if (err)
+			file_put(*reader);
+	}
+	inode_put(&i->inode); /* the files hold their own */
 	return err;
 }

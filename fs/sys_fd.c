@@ -3,6 +3,7 @@
 #include <uapi/errno.h>
 #include "fs/file.h"
 #include "fs/lock.h"
+#include "fs/pipe.h"
 #include "fs/vfs.h"
 #include "kernel/process.h"
 #include "kernel/syscall.h"
@@ -102,6 +103,12 @@ long sys_fcntl(int fd, unsigned cmd, u64 arg)
 	case F_SETFL:
 		result = set_flags(f, arg);
 		break;
+	case F_GETPIPE_SZ:
+		result = pipe_size(f);
+		break;
+	case F_SETPIPE_SZ:
+		result = pipe_resize(f, (u32)arg);
+		break;
 	case F_GETLK:
 	case F_SETLK:
 	case F_SETLKW:
@@ -154,7 +161,7 @@ long sys_pipe2(vaddr_t ufds, int flags)
 	struct file *reader, *writer;
 	int fds[2], err;
 
-	if (flags & ~(O_CLOEXEC | O_NONBLOCK))
+	if (flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
 		return -EINVAL;
 	err = pipe_create(&reader, &writer, (u32)flags);
 	if (err)

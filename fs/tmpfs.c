@@ -16,6 +16,7 @@
 #include <uapi/mount.h>
 #include <uapi/resource.h>
 #include "fs/file.h"
+#include "fs/pipe.h"
 #include "fs/vfs.h"
 #include "kernel/cred.h"
 #include "kernel/process.h"
@@ -274,6 +275,8 @@ static const struct file_ops *fops_for(const struct vfs_new *what)
 		return &tmpfs_file_ops;
 	case S_IFDIR:
 		return &dir_file_ops;
+	case S_IFIFO:
+		return &fifo_file_ops;
 	default:
 		return NULL; /* devices are found by number when they are opened */
 	}
