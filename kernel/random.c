@@ -14,11 +14,14 @@
 #include "boot/boot_info.h"
 #include "kernel/lock.h"
 #include "kernel/time.h"
+#include "lib/atomic.h"
 #include "lib/string.h"
 
-#define KEY_WORDS    8
-#define REFILL_WORDS 32
-#define SMALL_BYTES  (KEY_WORDS * 4)
+#define KEY_WORDS       8
+#define REFILL_WORDS    32
+#define SMALL_BYTES     (KEY_WORDS * 4)
+#define SEED_BYTES      32u /* so many from real sources are enough */
+#define RESEED_INTERVAL 256 /* refills */
 
 static struct {
 	struct spinlock lock;      /* RANK_IRQ_LEAF */
@@ -26,7 +29,7 @@ static struct {
 	u8 kept[REFILL_WORDS * 4]; /* [lock] the last nr_kept bytes are still unused */
 	u32 nr_kept;               /* [lock] */
 	u64 counter;               /* [lock] refills so far */
-	u32 seeded;                /* [lock] bytes from real sources */
+	u32 seeded;                /* [a] bytes from real sources */
 } state = {.lock = SPINLOCK_INIT(RANK_IRQ_LEAF)};
 
 /* --- ChaCha20 ---------------------------------------------------------------------------------------- */
@@ -71,13 +74,27 @@ static void chacha20_block(const u32 key[8], const u32 counter_nonce[4], u32 out
 
 /* --- the pool ---------------------------------------------------------------------------------------- */
 
+/* stir - what the CPU and the clock say now goes into the key. Lock held. */
+static void stir(void)
+{
+	u64 now = time_now(), word;
+
+	state.key[0] ^= (u32)now;
+	state.key[1] ^= (u32)(now >> 32);
+	if (!arch_random_get(&word))
+		return;
+	state.key[2] ^= (u32)word;
+	state.key[3] ^= (u32)(word >> 32);
+}
+
 /* refill - replace the key and all that is kept. Lock held. */
 static void refill(void)
 {
 	u32 nonce[4] = {0, 0, (u32)state.counter, (u32)(state.counter >> 32)};
 	u32 blocks[REFILL_WORDS];
 
-	state.counter++;
+	if (!(state.counter++ % RESEED_INTERVAL))
+		stir();
 	for (nonce[0] = 0; nonce[0] < REFILL_WORDS / 16; nonce[0]++)
 		chacha20_block(state.key, nonce, blocks + nonce[0] * 16);
 	memcpy(state.key, blocks, sizeof(state.key));
@@ -124,9 +141,9 @@ void random_add(const void *data, size_t n)
 	spin_unlock_irqrestore(&state.lock, irq);
 }
 
-static void count_seed(u32 bytes)
+void random_credit(u32 bytes)
 {
-	state.seeded += bytes;
+	atomic_fetch_add(&state.seeded, bytes);
 }
 
 void random_init(void)
@@ -134,10 +151,10 @@ void random_init(void)
 	u64 now = time_now(), word;
 
 	random_add(boot_info.rng_seed, boot_info.rng_seed_len);
-	count_seed(boot_info.rng_seed_len);
+	random_credit(boot_info.rng_seed_len);
 	for (int i = 0; i < 8 && arch_random_get(&word); i++) {
 		random_add(&word, sizeof(word));
-		count_seed(sizeof(word));
+		random_credit(sizeof(word));
 	}
 	/* How long things take differs a little each time; that is worth something where nothing else is. */
 	for (int i = 0; i < 16; i++) {
@@ -148,7 +165,7 @@ void random_init(void)
 
 bool random_is_seeded(void)
 {
-	return state.seeded >= 32;
+	return atomic_load(&state.seeded) >= SEED_BYTES;
 }
 
 void random_bytes(void *out, size_t n)

@@ -19,3 +19,7 @@ void random_bytes(void *out, size_t n);
 u64 random_u64(void);
 /* random_is_seeded - at least 32 bytes came from a real source. */
 bool random_is_seeded(void);
+/* random_credit - so many of the bytes that were added come from a real source. */
+void random_credit(u32 bytes);
+/* random_wait_seeded - until it is: sys_random.c. 0, or -EINTR for a signal. Sleeps. */
+int random_wait_seeded(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sys_info.c - the system as a whole: its memory, random numbers, switching it off. */
+/* sys_info.c - the system as a whole: its memory, switching it off. */
 #include <arch/power.h>
 #include <uapi/errno.h>
 #include <uapi/misc.h>
@@ -8,7 +8,6 @@
 #include "kernel/load.h"
 #include "kernel/printk.h"
 #include "kernel/process.h"
-#include "kernel/random.h"
 #include "kernel/smp.h"
 #include "kernel/syscall.h"
 #include "kernel/time.h"
@@ -32,28 +31,6 @@ long sys_sysinfo(vaddr_t out)
 	for (unsigned i = 0; i < 3; i++)
 		info.loads[i] = loads[i] << (16 - LOAD_SHIFT);
 	return copy_to_user(out, &info, sizeof(info));
-}
-
-long sys_getrandom(vaddr_t buf, u64 len, unsigned flags)
-{
-	u8 bytes[256];
-	u64 done = 0;
-
-	if (flags & ~(unsigned)(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE))
-		return -EINVAL;
-	if ((flags & GRND_RANDOM) && (flags & GRND_INSECURE))
-		return -EINVAL;
-	len = MIN(len, (u64)INT32_MAX);
-	while (done < len && !signal_fatal(current)) {
-		size_t n = MIN(len - done, sizeof(bytes)), missing;
-
-		random_bytes(bytes, n);
-		missing = copy_to_user_partial(buf + done, bytes, n);
-		done += n - missing;
-		if (missing)
-			return done ? (long)done : -EFAULT;
-	}
-	return (long)done;
 }
 
 static bool is_magic2(u32 magic)

@@ -12,7 +12,7 @@
 #include <arch/trap.h>
 #include <arch/uaccess.h>
 #include "kernel/panic.h"
-#include "kernel/printk.h"
+#include "kernel/oom.h"
 #include "kernel/signal.h"
 #include "kernel/thread.h"
 #include "kernel/trace.h"
@@ -37,6 +37,17 @@ static void NORETURN kernel_bug(struct trap_frame *frame, const struct fault_inf
 		    where ? " (" : "", where ? where : "", where ? ")" : "");
 }
 
+/* resolve - memory may have to be made first, at the expense of some process. */
+static enum fault_result resolve(struct space *space, const struct fault_info *info)
+{
+	enum fault_result r;
+
+	do
+		r = mm_fault(space, info->va, info->access);
+	while (r == FAULT_OOM && oom_relieve());
+	return r;
+}
+
 /* The accessors may fault on any user address; their table entry is what makes it legal. */
 static void handle_kernel(struct trap_frame *frame, const struct fault_info *info)
 {
@@ -44,7 +55,7 @@ static void handle_kernel(struct trap_frame *frame, const struct fault_info *inf
 
 	if (!arch_has_fixup(frame))
 		kernel_bug(frame, info);
-	if (space && info->va < USER_TOP && mm_fault(space, info->va, info->access) == FAULT_DONE)
+	if (space && info->va < USER_TOP && resolve(space, info) == FAULT_DONE)
 		return;
 	if (!arch_fixup_exception(frame))
 		kernel_bug(frame, info);
@@ -55,7 +66,7 @@ static void handle_user(const struct fault_info *info)
 	enum fault_result r = FAULT_SEGV_MAPERR;
 
 	if (info->va < USER_TOP)
-		r = mm_fault(current->space, info->va, info->access);
+		r = resolve(current->space, info);
 	trace(TRACE_FAULT, info->va, info->access, 0, r);
 	switch (r) {
 	case FAULT_DONE:
@@ -71,8 +82,7 @@ static void handle_user(const struct fault_info *info)
 		signal_force_fault(SIGBUS, BUS_ADRERR, info->va);
 		return;
 	case FAULT_OOM:
-		printk("out of memory: killing the process that faulted at %#lx\n", info->va);
-		signal_force_kill(SIGKILL);
+		signal_force_kill(SIGKILL); /* if it is not being killed already */
 	}
 }
 
