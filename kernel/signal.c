@@ -42,7 +42,6 @@ static void queue_init(struct signal_queue *q)
 
 void signal_init_process(struct process *p, const struct process *from)
 {
-	memset(&p->signals, 0, sizeof(p->signals));
 	queue_init(&p->signals.pending);
 	waitq_init(&p->signals.stop_wait);
 	if (from)
@@ -51,7 +50,6 @@ void signal_init_process(struct process *p, const struct process *from)
 
 void signal_init_thread(struct user_thread *u, const struct user_thread *from)
 {
-	memset(&u->sig, 0, sizeof(u->sig));
 	queue_init(&u->sig.pending);
 	u->sig.altstack.ss_flags = SS_DISABLE;
 	if (from)

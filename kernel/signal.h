@@ -66,7 +66,8 @@ struct thread_signals {
 	struct uapi_sigaltstack altstack;
 };
 
-/* signal_init_process - default state, or a copy of the parent's dispositions (from may be NULL). */
+/* signal_init_process - a new process, all zeroes: default state, or a copy of the parent's dispositions (from may be
+ * NULL). signal_init_thread: the same for a thread and its mask. */
 void signal_init_process(struct process *, const struct process *from);
 void signal_init_thread(struct user_thread *, const struct user_thread *from);
 /* signal_reset_handlers - no handlers: those become SIG_DFL. keep_ignored: an explicit SIG_IGN stays (exec).

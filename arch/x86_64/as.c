@@ -28,14 +28,27 @@ static void load(struct aspace *as)
 	cr3_write(as->root_pa);
 }
 
-/* arch_as_init - see arch/as.h. The kernel's root entries are all made at boot and never change. */
+/* Which entries of the root are the kernel's: all are made at boot, a handful, and never change. */
+static u16 kernel_slots[PT_ROOT_KERNEL_LAST - PT_ROOT_KERNEL_FIRST + 1];
+static unsigned nr_kernel_slots; /* 0: not looked yet. The first space is made when there is only one process */
+
+static void find_kernel_slots(const u64 *kernel_root)
+{
+	for (unsigned i = PT_ROOT_KERNEL_FIRST; i <= PT_ROOT_KERNEL_LAST; i++)
+		if (kernel_root[i])
+			kernel_slots[nr_kernel_slots++] = (u16)i;
+}
+
+/* arch_as_init - see arch/as.h. */
 int arch_as_init(struct aspace *as)
 {
 	u64 *root = page_to_virt(as->root);
 	const u64 *kernel_root = page_to_virt(kernel_as.root);
 
-	memcpy(root + PT_ROOT_KERNEL_FIRST, kernel_root + PT_ROOT_KERNEL_FIRST,
-	       (PT_ROOT_KERNEL_LAST - PT_ROOT_KERNEL_FIRST + 1) * sizeof(*root));
+	if (!nr_kernel_slots)
+		find_kernel_slots(kernel_root);
+	for (unsigned n = 0; n < nr_kernel_slots; n++)
+		root[kernel_slots[n]] = kernel_root[kernel_slots[n]];
 	return 0;
 }
 

@@ -19,7 +19,7 @@ int as_init(struct aspace *as, void (*release)(struct aspace *))
 	as->root_pa = page_to_phys(as->root);
 	err = arch_as_init(as);
 	if (err)
-		node_free_unused(as->root);
+		page_free(as->root, 0);
 	return err;
 }
 

@@ -45,6 +45,7 @@ void ptc_begin(struct ptc *c, struct aspace *as, vaddr_t lo, vaddr_t hi, unsigne
 	c->mode = mode;
 	c->stored = false;
 	c->nr_stock = 0;
+	c->seen = 0;
 	if (!(mode & PTC_EDIT))
 		rcu_read_lock();
 }
@@ -108,45 +109,28 @@ void ptc_end(struct ptc *c)
 		rcu_read_unlock();
 }
 
-/* ptc_table_from_stock - make sure that a table is at hand. Called inside open_window's reader, which it
- * leaves to allocate. 0: it was; 1: it is now, but we slept and everything seen is stale. */
-int ptc_table_from_stock(struct ptc *c)
+/* ptc_stock - make sure that n tables are at hand. Called inside open_window's reader, which it leaves to
+ * allocate. 0: they were; 1: they are now, but we slept and everything seen is stale. */
+int ptc_stock(struct ptc *c, unsigned n)
 {
-	struct page *node;
+	int err = 1;
 
-	if (c->nr_stock)
+	assert(n <= PTC_LEVELS);
+	if (c->nr_stock >= n)
 		return 0;
 	if (c->mode & PTC_NOSLEEP)
 		return -EAGAIN;
 	rcu_read_unlock();
-	node = node_alloc(0);
-	rcu_read_lock();
-	if (!node)
-		return -ENOMEM;
-	c->stock[c->nr_stock++] = node;
-	return 1;
-}
+	while (c->nr_stock < n && err > 0) {
+		struct page *node = node_alloc(0);
 
-/* Put a table where the entry is empty. 0: done or overtaken by another, look again. */
-static int make_table(struct ptc *c, struct page *node, unsigned index)
-{
-	pte_t *entry = node_table(node) + index;
-	unsigned level = node->node_level;
-	int err = ptc_table_from_stock(c);
-
-	if (err)
-		return err < 0 ? err : 0;
-	ptc_lock_node(c, node);
-	if (!page_test(node, PG_STRAY) && arch_pte_form(arch_pte_load(entry), level) == PTE_NONE) {
-		struct page *table = c->stock[--c->nr_stock];
-
-		node_setup(table, level - 1, ALIGN_DOWN(c->va, pt_size(level)));
-		node_store(node, entry, (pte_t){0}, arch_pte_table(page_to_phys(table), false));
-		arch_pt_publish();
-		__atomic_fetch_add(&c->as->nr_tables, 1, __ATOMIC_RELAXED);
+		if (node)
+			c->stock[c->nr_stock++] = node;
+		else
+			err = -ENOMEM;
 	}
-	spin_unlock(&node->node_lock);
-	return 0;
+	rcu_read_lock();
+	return err;
 }
 
 /* By the block's last byte: the end of the last block of all is not a number. */
@@ -159,6 +143,52 @@ static bool fits(const struct ptc *c, vaddr_t va, unsigned level)
 static bool fillable(const struct ptc *c, vaddr_t va, unsigned level)
 {
 	return level == 0 || (pt_leaf_levels & BIT(level) && fits(c, va, level));
+}
+
+/* The tables from `level` down to the one that holds c->va's slot of level `last`, each the only entry of the one
+ * above, none of them known to anybody yet. The topmost. */
+static struct page *chain_tables(struct ptc *c, unsigned level, unsigned last)
+{
+	struct page *top = NULL, *above = NULL;
+
+	for (unsigned l = level + 1; l-- > last;) {
+		struct page *table = c->stock[--c->nr_stock];
+
+		node_setup(table, l, ALIGN_DOWN(c->va, pt_size(l + 1)));
+		if (above) {
+			arch_pte_store(node_table(above) + pt_index(c->va, l + 1),
+				       arch_pte_table(page_to_phys(table), false));
+			above->node_used = 1;
+		}
+		top = top ? top : table;
+		above = table;
+	}
+	return top;
+}
+
+/* Put the missing tables where the entry is empty, down to where a slot can be reported, all with one store. 0: done or
+ * overtaken by another, look again. */
+static int make_tables(struct ptc *c, struct page *node, unsigned index)
+{
+	pte_t *entry = node_table(node) + index;
+	unsigned level = node->node_level, last = level - 1;
+	int err;
+
+	while (!fillable(c, c->va, last))
+		last--;
+	err = ptc_stock(c, level - last);
+	if (err)
+		return err < 0 ? err : 0;
+	ptc_lock_node(c, node);
+	if (!page_test(node, PG_STRAY) && arch_pte_form(arch_pte_load(entry), level) == PTE_NONE) {
+		struct page *top = chain_tables(c, level - 1, last);
+
+		node_store(node, entry, (pte_t){0}, arch_pte_table(page_to_phys(top), false));
+		arch_pt_publish();
+		__atomic_fetch_add(&c->as->nr_tables, level - last, __ATOMIC_RELAXED);
+	}
+	spin_unlock(&node->node_lock);
+	return 0;
 }
 
 /* Skip empty entries of one table, without a lock. Stops at the first that is not, or at the table's end,
@@ -218,7 +248,7 @@ static int step_over_empty(struct ptc *c, struct page *node)
 			prune_empty(c, base, level);
 		return STEP_AGAIN;
 	}
-	err = make_table(c, node, pt_index(c->va, level));
+	err = make_tables(c, node, pt_index(c->va, level));
 	return err ? err : STEP_AGAIN;
 }
 
@@ -256,6 +286,7 @@ static int try_window(struct ptc *c)
 	}
 	c->node = node;
 	c->level = (u8)at.level;
+	c->seen = 0;
 	return STEP_WINDOW;
 }
 
@@ -291,8 +322,11 @@ static ALWAYS_INLINE bool pass_empty(struct ptc *c, pte_t **entry, unsigned leve
 	u64 in_table = PT_ENTRIES - pt_index(c->va, level);
 	pte_t *stop = *entry + MIN(in_range, in_table), *at = *entry + 1;
 
-	if (c->mode & PTC_EDIT && node_seems_empty(c->node))
+	/* All that is used has been seen, and nobody else can add to it: the rest is empty. */
+	if (c->mode & PTC_EDIT && c->node->node_used == c->seen)
 		at = stop;
+	while (stop - at >= 8 && pte_eight_are_zero(at))
+		at += 8;
 	while (at < stop && pte_is_zero(arch_pte_load(at)))
 		at++;
 	at--;
@@ -325,6 +359,7 @@ static ALWAYS_INLINE int scan_level(struct ptc *c, struct pt_slot *slot, unsigne
 		    !(form == PTE_NONE ? fillable(c, c->va, level) : fits(c, c->va, level)))
 			return 0;
 		pt_decode(pte, level, ALIGN_DOWN(c->va, pt_size(level)), slot);
+		c->seen += form != PTE_NONE;
 		c->entry = entry;
 		c->slot_va = c->va;
 		advance(c, level);
@@ -370,6 +405,8 @@ int ptc_goto(struct ptc *c, vaddr_t lo, vaddr_t hi, struct pt_slot *slot)
 	assert(lo < hi && IS_ALIGNED(lo | hi, PAGE_SIZE));
 	if (!window_covers(c, lo))
 		leave_window(c);
+	if (lo < c->va) /* back to what was seen */
+		c->seen = 0;
 	c->entry = NULL;
 	c->va = lo;
 	c->hi = hi;

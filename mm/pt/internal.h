@@ -114,7 +114,7 @@ static inline bool pt_is_busy(pte_t pte, unsigned level)
 
 /* cursor.c, split.c, prune.c, store.c */
 void ptc_lock_node(const struct ptc *, struct page *node);
-int ptc_table_from_stock(struct ptc *); /* 0: the stock has one; 1: slept, look again; <0 */
+int ptc_stock(struct ptc *, unsigned n); /* 0: the stock has n tables; 1: slept, look again; <0 */
 int split_entry(struct ptc *, struct page *node, unsigned index, vaddr_t va);
 void prune_empty(struct ptc *, vaddr_t base, unsigned level);
 void batch_note(struct tlb_batch *, vaddr_t va, u64 size, unsigned level);

@@ -61,6 +61,7 @@ struct ptc {
 	bool nested; /* it is another cursor's inner */
 	bool stored; /* entries were stored that are not published yet */
 	u8 nr_stock;
+	u16 seen; /* EDIT: used entries of the window that were reported: beyond these all others are unseen */
 	struct page *stock[PTC_LEVELS]; /* tables ready for use */
 	vaddr_t slot_va;                /* of the current slot */
 };

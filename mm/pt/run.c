@@ -30,13 +30,21 @@ unsigned ptc_run(struct ptc *c, struct pt_leaf *seen)
 {
 	unsigned n = 0, left = slots_left(c), level = c->level;
 
+	pte_t like = arch_pte_load(c->entry);
+	unsigned bits = arch_pte_bits(like);
+
 	for (; n < left; n++) {
 		pte_t pte = arch_pte_load(c->entry + n);
 
 		if (!is_page(pte, level))
 			break;
-		seen[n] = (struct pt_leaf){arch_pte_pfn(pte), arch_pte_bits(pte)};
+		if (!arch_pte_alike(pte, like)) {
+			like = pte;
+			bits = arch_pte_bits(pte);
+		}
+		seen[n] = (struct pt_leaf){arch_pte_pfn(pte), bits};
 	}
+	c->seen += n - 1;
 	pass(c, n);
 	return n;
 }
@@ -54,15 +62,17 @@ unsigned ptc_hole_run(struct ptc *c)
 unsigned ptc_take_run(struct ptc *c, struct pt_leaf *taken)
 {
 	unsigned n = 0, left = slots_left(c), level = c->level, all_bits = 0;
+	pte_t *entry = c->entry;
 
 	assert_held(&c->node->node_lock);
-	for (; n < left && is_page(arch_pte_load(c->entry + n), level); n++) {
-		pte_t pte = arch_pte_xchg(c->entry + n, (pte_t){0});
+	for (; n < left && is_page(arch_pte_load(entry + n), level); n++) {
+		pte_t pte = arch_pte_xchg(entry + n, (pte_t){0});
 
 		taken[n] = (struct pt_leaf){arch_pte_pfn(pte), arch_pte_last_bits(pte)};
 		all_bits |= taken[n].bits;
 	}
 	node_count(c->node, -(int)n);
+	c->seen--; /* ptc_next has counted the first */
 	c->stored = true;
 	if (all_bits & PTB_READ)
 		batch_note(c->batch, c->slot_va, (u64)n << pt_shift(level), level);

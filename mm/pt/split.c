@@ -52,7 +52,7 @@ int split_entry(struct ptc *c, struct page *node, unsigned index, vaddr_t va)
 	struct page *table;
 	struct pt_slot slot;
 	enum pte_form form;
-	int err = ptc_table_from_stock(c);
+	int err = ptc_stock(c, 1);
 
 	if (err)
 		return err < 0 ? err : 0;

@@ -52,6 +52,7 @@ struct pt_slot ptc_take(struct ptc *c)
 	if (slot.kind == PT_HOLE)
 		return slot;
 	node_count(c->node, -1);
+	c->seen--;
 	c->stored = true;
 	if (slot.kind == PT_PAGE && slot.bits & PTB_READ)
 		batch_note(c->batch, slot.va, slot.size, c->level);

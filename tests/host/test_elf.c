@@ -80,7 +80,7 @@ int space_zero(struct space *s, vaddr_t va, size_t len)
 
 		EXPECT(m && m->obj && m->prot & PROT_WRITE);
 	}
-	EXPECT(len > 0 && (va & ~PAGE_MASK) + len <= PAGE_SIZE);
+	EXPECT((va & ~PAGE_MASK) + len <= PAGE_SIZE);
 	cleared += len;
 	return 0;
 }

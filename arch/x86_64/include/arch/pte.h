@@ -140,6 +140,12 @@ static inline unsigned arch_pte_bits(pte_t pte)
 	return (unsigned)bits;
 }
 
+/* arch_pte_alike - two leaves of a level have the same bits. */
+static inline bool arch_pte_alike(pte_t a, pte_t b)
+{
+	return !((a.v ^ b.v) & ~X86_FRAME);
+}
+
 /* arch_pte_last_bits - of arch_pte_bits, what matters of an entry that goes away: READ, DIRTY and SPECIAL. */
 static inline unsigned arch_pte_last_bits(pte_t pte)
 {
