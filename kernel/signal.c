@@ -44,8 +44,14 @@ void signal_init_process(struct process *p, const struct process *from)
 {
 	queue_init(&p->signals.pending);
 	waitq_init(&p->signals.stop_wait);
-	if (from)
-		memcpy(p->signals.actions, from->signals.actions, sizeof(p->signals.actions));
+	if (!from)
+		return;
+	p->signals.custom = from->signals.custom;
+	for (sigset left = p->signals.custom; left; left &= left - 1) {
+		int i = __builtin_ctzll(left);
+
+		p->signals.actions[i] = from->signals.actions[i];
+	}
 }
 
 void signal_init_thread(struct user_thread *u, const struct user_thread *from)
@@ -58,11 +64,13 @@ void signal_init_thread(struct user_thread *u, const struct user_thread *from)
 
 void signal_reset_handlers(struct process *p, bool keep_ignored)
 {
-	for (int i = 0; i < NSIG; i++) {
-		struct uapi_sigaction *a = &p->signals.actions[i];
+	for (sigset left = p->signals.custom; left; left &= left - 1) {
+		struct uapi_sigaction *a = &p->signals.actions[__builtin_ctzll(left)];
 		bool ignored = keep_ignored && a->handler == SIG_IGN;
 
 		*a = (struct uapi_sigaction){.handler = ignored ? SIG_IGN : SIG_DFL};
+		if (!ignored)
+			p->signals.custom &= ~(left & -left);
 	}
 }
 

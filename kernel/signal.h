@@ -42,6 +42,7 @@ struct signal_queue {
 /* In struct process. */
 struct signal_state {
 	struct uapi_sigaction actions[NSIG];
+	sigset custom; /* actions that may be other than all zeroes */
 	struct signal_queue pending;
 	struct signal_entry *spare; /* kept for the next; may be NULL */
 	u32 queued;                 /* entries of all threads, against RLIMIT_SIGPENDING */

@@ -20,6 +20,7 @@ static void set_action(int sig, const struct uapi_sigaction *action)
 	struct uapi_sigaction *slot = &p->signals.actions[sig - 1];
 
 	spin_lock(&p->lock);
+	p->signals.custom |= SIGSET_BIT(sig);
 	*slot = *action;
 	slot->mask &= ~(SIGSET_BIT(SIGKILL) | SIGSET_BIT(SIGSTOP));
 	if (signal_is_ignored(p, sig))
@@ -37,7 +38,8 @@ long sys_rt_sigaction(int sig, vaddr_t act, vaddr_t old, u64 sigset_size)
 		return -EINVAL;
 	if (act && copy_from_user(&action, act, sizeof(action)))
 		return -EFAULT;
-	before = current_process->signals.actions[sig - 1];
+	if (old)
+		before = current_process->signals.actions[sig - 1];
 	if (act)
 		set_action(sig, &action);
 	return old ? copy_to_user(old, &before, sizeof(before)) : 0;

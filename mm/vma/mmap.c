@@ -95,24 +95,26 @@ static struct vma *make_vma(struct space *s, const struct map_request *r)
 	return v;
 }
 
-/* All is there: put the mapping in. The spares cut what a fixed mapping replaces. */
-static void commit(struct space *s, struct vma *v, vaddr_t addr, u64 len, struct vma_spares *spares)
+/* Put the mapping in. What a fixed mapping replaces goes first; nothing fails after that. 0 or -ENOMEM. */
+static int commit(struct space *s, struct vma *v, vaddr_t addr, u64 len)
 {
+	int err = is_free(s, addr, len) ? 0 : space_unmap_locked(s, addr, addr + len);
+
+	if (err)
+		return err;
 	v->start = addr;
 	v->end = addr + len;
 	if (!v->obj)
 		v->pgoff = addr >> PAGE_SHIFT;
 	vma_hold_object(v);
-	if (!is_free(s, addr, len))
-		space_unmap_locked(s, addr, addr + len, spares);
 	vma_link(v);
 	vma_merge_around(v);
+	return 0;
 }
 
 int space_map(struct space *s, const struct map_request *r, vaddr_t *out)
 {
 	u64 len = ALIGN_UP(r->len, PAGE_SIZE);
-	struct vma_spares spares;
 	struct vma *v;
 	int err;
 
@@ -123,20 +125,14 @@ int space_map(struct space *s, const struct map_request *r, vaddr_t *out)
 	v = make_vma(s, r);
 	if (!v)
 		return -ENOMEM;
-	err = vma_spares_get(s, &spares);
-	if (err)
-		goto free_vma;
 	rw_write_lock(&s->lock);
 	err = choose_place(s, r, len, out);
 	if (!err && !has_room(s, v, *out, len))
 		err = -ENOMEM;
-	if (!err) {
-		commit(s, v, *out, len, &spares);
-		v = NULL;
-	}
+	if (!err)
+		err = commit(s, v, *out, len);
 	rw_write_unlock(&s->lock);
-	vma_spares_put(&spares);
-free_vma:
-	vma_free(v);
+	if (err)
+		vma_free(v);
 	return err;
 }

@@ -123,14 +123,14 @@ int space_protect(struct space *s, vaddr_t addr, u64 len, unsigned prot)
 		return -ENOMEM;
 	if (prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM | both))
 		return -EINVAL;
-	err = vma_spares_get(s, &spares);
-	if (err)
-		return err;
 	rw_write_lock(&s->lock);
 	err = extend_range(s, &addr, end, prot);
 	if (!err)
+		err = vma_spares_get(s, addr, end, &spares);
+	if (!err) {
 		err = protect_range(s, addr, end, rights_of(prot), &spares);
+		vma_spares_put(&spares);
+	}
 	rw_write_unlock(&s->lock);
-	vma_spares_put(&spares);
 	return err;
 }

@@ -47,19 +47,25 @@ static void bury(struct space *s, struct list_head *dead, void (*free)(struct vm
 	}
 }
 
-void space_unmap_locked(struct space *s, vaddr_t lo, vaddr_t hi, struct vma_spares *spares)
+int space_unmap_locked(struct space *s, vaddr_t lo, vaddr_t hi)
 {
+	struct vma_spares spares;
 	struct list_head dead;
 	struct vma *v;
+	int err;
 
 	assert(rw_is_write_held(&s->lock));
-	vma_cut(s, lo, hi, spares);
+	err = vma_spares_get(s, lo, hi, &spares);
+	if (err)
+		return err;
+	vma_cut(s, lo, hi, &spares);
 	list_init(&dead);
 	while ((v = vma_find(&s->vmas, lo)) && v->start < hi) {
 		vma_unlink(v);
 		list_add_tail(&v->obj_link, &dead);
 	}
 	bury(s, &dead, vma_free_rcu);
+	return 0;
 }
 
 void space_unmap_all(struct space *s)
@@ -80,24 +86,19 @@ void space_unmap_all(struct space *s)
 
 int space_unmap(struct space *s, vaddr_t addr, u64 len)
 {
-	struct vma_spares spares;
 	int err;
 
 	if (!IS_ALIGNED(addr, PAGE_SIZE) || !len || addr > USER_TOP || len > USER_TOP - addr)
 		return -EINVAL;
 	len = ALIGN_UP(len, PAGE_SIZE);
-	err = vma_spares_get(s, &spares);
-	if (err)
-		return err;
 	rw_write_lock(&s->lock);
 	/* A hole in the middle makes two mappings of one. */
 	struct vma *v = vma_find(&s->vmas, addr);
 	if (v && v->start < addr && v->end > addr + len && s->nr_vmas >= VMA_MAX_COUNT)
 		err = -ENOMEM;
 	else
-		space_unmap_locked(s, addr, addr + len, &spares);
+		err = space_unmap_locked(s, addr, addr + len);
 	rw_write_unlock(&s->lock);
-	vma_spares_put(&spares);
 	return err;
 }
 

@@ -196,11 +196,20 @@ struct vma *vma_merge_around(struct vma *v)
 	return v;
 }
 
-int vma_spares_get(struct space *space, struct vma_spares *s)
+static bool needs_cut(const struct space *s, vaddr_t at)
 {
-	s->v[0] = vma_alloc(space);
-	s->v[1] = vma_alloc(space);
-	if (s->v[0] && s->v[1])
+	const struct vma *v = vma_find(&s->vmas, at);
+
+	return v && v->start < at;
+}
+
+int vma_spares_get(struct space *space, vaddr_t lo, vaddr_t hi, struct vma_spares *s)
+{
+	bool cuts[2] = {needs_cut(space, lo), needs_cut(space, hi)};
+
+	for (unsigned i = 0; i < 2; i++)
+		s->v[i] = cuts[i] ? vma_alloc(space) : NULL;
+	if (!!s->v[0] == cuts[0] && !!s->v[1] == cuts[1])
 		return 0;
 	vma_spares_put(s);
 	return -ENOMEM;

@@ -82,12 +82,13 @@ void space_init(void);
 struct vma_spares { /* for at most two splits */
 	struct vma *v[2];
 };
-int vma_spares_get(struct space *, struct vma_spares *); /* 0 or -ENOMEM */
+/* vma_spares_get - those that making lo and hi edges of mappings takes. Space lock for writing. 0 or -ENOMEM */
+int vma_spares_get(struct space *, vaddr_t lo, vaddr_t hi, struct vma_spares *);
 void vma_spares_put(struct vma_spares *);
 /* vma_cut - make lo and hi edges of mappings. */
 void vma_cut(struct space *, vaddr_t lo, vaddr_t hi, struct vma_spares *);
-/* space_unmap_locked - as space_unmap with the space lock held for writing and spares at hand. */
-void space_unmap_locked(struct space *, vaddr_t lo, vaddr_t hi, struct vma_spares *);
+/* space_unmap_locked - as space_unmap with the space lock held for writing. -ENOMEM: nothing is changed. */
+int space_unmap_locked(struct space *, vaddr_t lo, vaddr_t hi);
 /* space_unmap_all - the last user has left: away with all mappings. Nobody can look anything up any more, so the tree is
  * not kept in order on the way. */
 void space_unmap_all(struct space *);
