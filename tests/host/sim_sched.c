@@ -14,6 +14,7 @@
 #include <arch/cpu.h>
 #include <arch/thread.h>
 #include <arch/timer.h>
+#include "kernel/vdso.h"
 #include "kernel/rcu.h"
 #include "kernel/signal.h"
 #include "kernel/smp.h"
@@ -36,6 +37,33 @@ static jmp_buf after_exit;
 
 void arch_clock_init(void)
 {
+}
+
+bool arch_clock_params(struct clock_params *params)
+{
+	(void)params;
+	return false;
+}
+
+/* Nobody waits for the wall clock to be set. */
+unsigned waitq_wake(struct waitq *q, unsigned n)
+{
+	(void)q;
+	(void)n;
+	return 0;
+}
+
+bool arch_rtc_read(u64 *seconds)
+{
+	(void)seconds;
+	return false;
+}
+
+void vdso_set_clock(const struct clock_params *params, s64 realtime_offset, s64 tai_offset)
+{
+	(void)params;
+	(void)realtime_offset;
+	(void)tai_offset;
 }
 
 u64 arch_clock_ns(void)
