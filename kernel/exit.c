@@ -78,6 +78,7 @@ static void leave_memory(struct user_thread *u)
 void usage_add(struct usage *sum, const struct usage *u)
 {
 	sum->cpu_ns += u->cpu_ns;
+	sum->system_ns += u->system_ns;
 	sum->maxrss = MAX(sum->maxrss, u->maxrss);
 	sum->nvcsw += u->nvcsw;
 	sum->nivcsw += u->nivcsw;
@@ -85,6 +86,7 @@ void usage_add(struct usage *sum, const struct usage *u)
 
 void usage_add_thread(struct usage *sum, struct thread *t)
 {
+	sum->system_ns += thread_system_time(t); /* first: it is the smaller */
 	sum->cpu_ns += thread_cpu_time(t);
 	sum->nvcsw += t->nvcsw;
 	sum->nivcsw += t->nivcsw;

@@ -37,7 +37,8 @@ struct trap_frame;
 /* Times and faults, for wait4 and getrusage. */
 struct usage {
 	u64 cpu_ns;
-	u64 maxrss; /* pages */
+	u64 system_ns; /* of cpu_ns, in the kernel: by samples */
+	u64 maxrss;    /* pages */
 	u64 nvcsw, nivcsw;
 };
 
@@ -61,7 +62,8 @@ struct process {
 	u32 child_events;            /* [a] counts what a waiting parent should look at again */
 	struct waitq child_wait;     /* the parent sleeps on its own queue */
 	struct usage dead;           /* [l] of threads that are gone */
-	struct usage children_usage; /* [T] of children that were waited for */
+	u64 shown_user_ns, shown_system_ns; /* [l] by getrusage: neither goes back */
+	struct usage children_usage;        /* [T] of children that were waited for */
 
 	struct spinlock lock;            /* RANK_PROCESS */
 	struct list_head threads;        /* [l] user_thread.link */
@@ -167,8 +169,7 @@ struct user_thread *user_thread_create(struct process *, struct thread *, struct
 /* usage_add, usage_add_thread - sums, under the lock of what sum is part of. */
 void usage_add(struct usage *sum, const struct usage *);
 void usage_add_thread(struct usage *sum, struct thread *);
-/* usage_to_rusage - as getrusage and wait4 show it. CPU time is not split into user and system: all of it
- * counts as user time. */
+/* usage_to_rusage - as getrusage and wait4 show it. */
 void usage_to_rusage(const struct usage *, struct uapi_rusage *);
 
 /* process_notify_parent - a child's state changed: SIGCHLD with this CLD_* code and status, and wake the

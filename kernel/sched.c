@@ -186,6 +186,38 @@ static void slice_expired(struct timer *timer)
 		sched_push();
 }
 
+/* --- user and system time ------------------------------------------------------------------------------
+ * Nobody reads the clock when a system call begins or ends. While programs run, a timer looks every few milliseconds where
+ * the interrupt came from, and what the running thread has used since its last sample goes to that side. An idle CPU stays
+ * without timers: what a sleeping program has used since is attributed when it is sampled again, else it counts as
+ * user time. */
+
+PERCPU bool sched_irq_from_user;
+
+static void sample_due(struct timer *timer)
+{
+	struct runqueue *rq = container_of(timer, struct runqueue, sample);
+	struct thread *t;
+
+	spin_lock(&rq->lock);
+	t = rq->curr;
+	if (t->proc) {
+		sched_account(rq);
+		if (!this_cpu(sched_irq_from_user))
+			t->system_ns += t->cpu_time_ns - t->sampled_ns;
+		t->sampled_ns = t->cpu_time_ns;
+		timer_arm(timer, rq->clock_ns + SCHED_SAMPLE_NS);
+	}
+	spin_unlock(&rq->lock);
+}
+
+/* This CPU's queue, locked. */
+static void sample_start(struct runqueue *rq)
+{
+	if (unlikely(!rq->sample.armed))
+		timer_arm(&rq->sample, rq->clock_ns + SCHED_SAMPLE_NS);
+}
+
 /* --- switching ---------------------------------------------------------------------------------- */
 
 static void switch_aspace(struct runqueue *rq, struct aspace *as)
@@ -257,6 +289,8 @@ static void schedule(struct runqueue *rq)
 	next->slice_start_ns = rq->clock_ns;
 	if (rq->nr_queued)
 		slice_start(rq);
+	if (next->proc)
+		sample_start(rq);
 	if (next == prev) {
 		spin_unlock(&rq->lock);
 		return;
@@ -547,6 +581,17 @@ u64 thread_cpu_time(struct thread *t)
 	return ns;
 }
 
+/* thread_system_time - see thread.h. */
+u64 thread_system_time(struct thread *t)
+{
+	unsigned long irq = cpu_irq_save();
+	struct runqueue *rq = runqueue_lock_of(t);
+	u64 ns = t->system_ns;
+
+	spin_unlock_irqrestore(&rq->lock, irq);
+	return ns;
+}
+
 /* sched_use_aspace - see thread.h. */
 void sched_use_aspace(struct aspace *as)
 {
@@ -576,6 +621,7 @@ static void init_runqueue(struct runqueue *rq, unsigned cpu, struct thread *idle
 	rq->loaded = &kernel_as;
 	rq->clock_ns = time_now();
 	timer_init(&rq->slice, slice_expired);
+	timer_init(&rq->sample, sample_due);
 	as_get(&kernel_as);
 }
 

@@ -33,9 +33,11 @@ struct runqueue {
 	struct aspace *to_put;  /* reference to drop once the switch is over */
 	struct thread *leaving; /* switched away from, may not stay on this CPU */
 	struct timer slice;
+	struct timer sample; /* what a program is doing: user code or the kernel's */
 };
 
 #define SCHED_SLICE_NS       (4 * NSEC_PER_MSEC)
+#define SCHED_SAMPLE_NS      (10 * NSEC_PER_MSEC)
 #define SCHED_WAKE_CREDIT_NS (3 * NSEC_PER_MSEC) /* how far a sleeper may lag behind the others */
 #define SCHED_WAKE_GRAN_NS   (1 * NSEC_PER_MSEC) /* lead that makes a woken thread preempt */
 

@@ -110,15 +110,32 @@ long sys_setrlimit(unsigned resource, vaddr_t in)
 
 /* --- usage ------------------------------------------------------------------------------------------- */
 
+static struct uapi_timeval to_timeval(u64 ns)
+{
+	return (struct uapi_timeval){(s64)(ns / NSEC_PER_SEC),
+				     (s64)(ns % NSEC_PER_SEC / NSEC_PER_USEC)};
+}
+
 void usage_to_rusage(const struct usage *u, struct uapi_rusage *r)
 {
 	*r = (struct uapi_rusage){
-		.ru_utime = {(s64)(u->cpu_ns / NSEC_PER_SEC),
-			     (s64)(u->cpu_ns % NSEC_PER_SEC / NSEC_PER_USEC)},
+		.ru_utime = to_timeval(u->cpu_ns - u->system_ns),
+		.ru_stime = to_timeval(u->system_ns),
 		.ru_maxrss = (s64)(u->maxrss * (PAGE_SIZE / 1024)),
 		.ru_nvcsw = (s64)u->nvcsw,
 		.ru_nivcsw = (s64)u->nivcsw,
 	};
+}
+
+/* keep_forward - what was taken for user time until the next sample may turn out to be the kernel's; what was shown
+ * before stays. Lock held. */
+static void keep_forward(struct process *p, struct usage *sum)
+{
+	sum->system_ns = MAX(sum->system_ns, p->shown_system_ns);
+	if (sum->cpu_ns - sum->system_ns < p->shown_user_ns)
+		sum->system_ns = sum->cpu_ns - p->shown_user_ns;
+	p->shown_system_ns = sum->system_ns;
+	p->shown_user_ns = sum->cpu_ns - sum->system_ns;
 }
 
 static void self_usage(struct usage *sum)
@@ -130,6 +147,7 @@ static void self_usage(struct usage *sum)
 	*sum = p->dead;
 	list_for_each (u, &p->threads, link)
 		usage_add_thread(sum, u->thread);
+	keep_forward(p, sum);
 	spin_unlock(&p->lock);
 	sum->maxrss = MAX(sum->maxrss, space_peak_rss(current->space));
 }
@@ -172,8 +190,10 @@ long sys_times(vaddr_t out)
 
 	self_usage(&self);
 	children_usage(&children);
-	t.tms_utime = (s64)(self.cpu_ns / tick);
-	t.tms_cutime = (s64)(children.cpu_ns / tick);
+	t.tms_utime = (s64)((self.cpu_ns - self.system_ns) / tick);
+	t.tms_stime = (s64)(self.system_ns / tick);
+	t.tms_cutime = (s64)((children.cpu_ns - children.system_ns) / tick);
+	t.tms_cstime = (s64)(children.system_ns / tick);
 	if (out && copy_to_user(out, &t, sizeof(t)))
 		return -EFAULT;
 	return (long)(time_now() / tick);

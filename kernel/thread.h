@@ -46,6 +46,8 @@ struct thread {
 	u64 vruntime;            /* [r] ns weighted */
 	u64 slice_start_ns;      /* [r] */
 	u64 cpu_time_ns;         /* [r] total, for times() and top */
+	u64 sampled_ns;          /* [r] how much of it was attributed at the last sample .. */
+	u64 system_ns;           /* [r] .. and how much of that to the kernel */
 	u32 weight;              /* [r] 1024 = nice 0 */
 	s8 nice;                 /* [r] */
 	bool on_rq;              /* [r] */
@@ -102,8 +104,13 @@ void thread_begin(struct thread *prev);
 /* thread_count - threads that exist, those of the kernel included; idle ones are not counted. */
 u32 thread_count(void);
 
-/* thread_cpu_time - ns that the thread has run so far. Any context. */
+/* thread_cpu_time - ns that the thread has run so far. Any context.
+ * thread_system_time - how much of it in the kernel, by samples: see sched.c. */
 u64 thread_cpu_time(struct thread *);
+u64 thread_system_time(struct thread *);
+
+/* sched_irq_from_user - set by the entry code while it handles an interrupt that was taken in user mode. */
+extern PERCPU bool sched_irq_from_user;
 
 /* thread_wake - make a NEW or SLEEPING thread runnable. Any context. False if it was awake. */
 bool thread_wake(struct thread *);

@@ -214,7 +214,9 @@ void trap_user_exception(struct trap_frame *f)
 
 void trap_user_irq(struct trap_frame *f UNUSED)
 {
+	this_cpu(sched_irq_from_user) = true;
 	irq_dispatch();
+	this_cpu(sched_irq_from_user) = false;
 	if (rcu_poll_due()) {
 		/* No lock is held and no reader is active on a CPU that was in user mode. */
 		cpu_irq_enable();

@@ -172,7 +172,9 @@ void trap_from_user(struct trap_frame *f)
 	if (likely(f->vector == TRAP_PF)) {
 		page_fault(f);
 	} else if (f->vector >= VEC_8259) {
+		this_cpu(sched_irq_from_user) = true;
 		irq_dispatch((unsigned)f->vector);
+		this_cpu(sched_irq_from_user) = false;
 		if (rcu_poll_due()) {
 			/* No lock is held and no reader is active on a CPU that was in user mode. */
 			cpu_irq_enable();
