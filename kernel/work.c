@@ -6,6 +6,7 @@
  */
 #include "kernel/work.h"
 
+#include <arch/cpu.h>
 #include <quire/assert.h>
 #include "kernel/thread.h"
 #include "kernel/wait.h"

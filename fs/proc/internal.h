@@ -82,7 +82,8 @@ enum proc_ino_kind { INO_ENTRY = 1, INO_THREAD_ENTRY, INO_TASK, INO_FD, INO_FDIN
 
 extern const struct text_ops proc_stat_ops, proc_statm_ops, proc_status_ops; /* task_stat.c */
 extern const struct text_ops proc_comm_ops, proc_limits_ops, proc_oom_score_ops,
-	proc_oom_score_adj_ops, proc_cgroup_ops, proc_children_ops;             /* task_misc.c */
+	proc_oom_score_adj_ops, proc_personality_ops, proc_cgroup_ops,
+	proc_children_ops;                                                      /* task_misc.c */
 extern const struct text_ops proc_cmdline_ops, proc_environ_ops, proc_auxv_ops; /* task_args.c */
 extern const struct file_ops proc_mem_fops;                                     /* task_args.c */
 extern const struct text_ops proc_maps_ops, proc_smaps_ops;                     /* maps.c */

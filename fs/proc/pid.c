@@ -38,6 +38,7 @@ static const struct proc_entry entries[] = {
 	TEXT_FILE("environ", 0400, PROC_BOTH, proc_environ_ops),
 	TEXT_FILE("auxv", 0400, PROC_BOTH, proc_auxv_ops),
 	TEXT_FILE("status", 0444, PROC_BOTH, proc_status_ops),
+	TEXT_FILE("personality", 0400, PROC_BOTH, proc_personality_ops),
 	TEXT_FILE("limits", 0444, PROC_BOTH, proc_limits_ops),
 	TEXT_FILE("comm", 0644, PROC_BOTH, proc_comm_ops),
 	TEXT_FILE("cmdline", 0444, PROC_BOTH, proc_cmdline_ops),

@@ -176,6 +176,22 @@ const struct text_ops proc_oom_score_ops = {.show = oom_score_show};
 const struct text_ops proc_oom_score_adj_ops = {.show = oom_score_adj_show,
 						.store = oom_score_adj_store};
 
+/* --- personality --------------------------------------------------------------------------------------------- */
+
+static int personality_show(struct file *f, struct text *t)
+{
+	struct process *p;
+	int err = proc_inspected(f->inode, &p);
+
+	if (err)
+		return err == -EACCES ? -EPERM : err;
+	text_printf(t, "%08x\n", READ_ONCE(p->personality));
+	process_put(p);
+	return 0;
+}
+
+const struct text_ops proc_personality_ops = {.show = personality_show};
+
 /* --- cgroup, children -------------------------------------------------------------------------------------- */
 
 static int cgroup_show(struct file *f, struct text *t)

@@ -167,10 +167,10 @@ static int stat_show(struct file *file, struct text *t)
 	text_printf(t, " %d %d %u 0 %lu", th ? 20 + th->nice : 20, th ? th->nice : 0, f.nr_threads,
 		    f.proc->start_ns / NSEC_PER_TICK);
 	show_addresses(t, &f);
-	text_printf(t, " %lu %lu %lu %lu %d 0 0 %d %u 0 0 0 0 0", f.pending & classic,
+	text_printf(t, " %lu %lu %lu %lu %d 0 0 %d %u 0 %u 0 0 0", f.pending & classic,
 		    f.blocked & classic, f.ignored & classic, f.caught & classic,
 		    f.may_look && (f.state == 'S' || f.state == 'D'), (int)f.exit_signal,
-		    th ? READ_ONCE(th->cpu) : 0);
+		    th ? READ_ONCE(th->cpu) : 0, f.user ? READ_ONCE(f.user->sched_policy) : 0u);
 	show_layout(t, &f);
 	text_printf(t, " %u\n", f.may_look ? f.exit_status : 0);
 	facts_put(&f);
