@@ -1,7 +1,8 @@
 # Everything about testing and checking; included by the top-level Makefile.
 #
-#   make test            host tests, guest programs and boot cases on both architectures
-#   make oracle          the guest programs on Debian's Linux 6.12, both architectures
+#   make test            host tests, guest programs, boot cases, gdb's commands and a typed session, on both
+#                        architectures
+#   make oracle          the guest programs and the session on Debian's Linux 6.12, both architectures
 #   make guest-programs  the programs of tests/guest and the initramfs images, for ARCH
 #   make run-tests       boot ARCH with the guest programs (RUN="--smp 4 --append 'TESTS=hello'")
 #   make lint            formatting, include rules, sizes, both compilers, analysers
@@ -92,7 +93,7 @@ run-tests: kernel guest-programs
 # One make per architecture and variant, each with its own output directory.
 SUBMAKE = $(MAKE) --no-print-directory BUILD=$(BUILD) V=$(V)
 test-programs-%:
-	+$(Q)$(SUBMAKE) ARCH=$* guest-programs
+	+$(Q)$(SUBMAKE) ARCH=$* guest-programs shell-image
 test-kernels-%:
 	+$(Q)$(SUBMAKE) ARCH=$* DEBUG=0 kernel
 	+$(Q)$(SUBMAKE) ARCH=$* DEBUG=1 kernel

@@ -32,6 +32,10 @@ def case(function):
     return function
 
 
+def names(part):
+    return [function.__name__ for function in CASES if part in function.__name__]
+
+
 class Shell:
     def __init__(self, terminal, smp):
         self.terminal = terminal
