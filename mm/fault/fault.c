@@ -88,6 +88,8 @@ static enum fault_result handle(struct fault *f)
 {
 	if (!allowed(f->vma, f->access))
 		return FAULT_SEGV_ACCERR;
+	if (!READ_ONCE(f->vma->touched))
+		WRITE_ONCE(f->vma->touched, true);
 	pt_peek(&f->space->as, f->va, &f->seen);
 	switch ((enum pt_kind)f->seen.kind) {
 	case PT_HOLE:

@@ -229,7 +229,8 @@ static int dup_pages(struct space *parent, struct space *child)
 	for (v = vma_find(&parent->vmas, 0), copy = vma_find(&child->vmas, 0); v && !err;
 	     v = vma_next(v), copy = vma_next(copy)) {
 		copy->has_anon = v->has_anon;
-		if (!(v->flags & VM_SHARED) && (!v->obj || v->has_anon))
+		copy->touched = v->touched && !(v->flags & VM_SHARED) && (!v->obj || v->has_anon);
+		if (copy->touched)
 			err = dup_slots(&d, v);
 	}
 	ptc_end(&d.src);

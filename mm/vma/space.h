@@ -40,6 +40,7 @@ struct vma {
 	u32 flags;                 /* [v] VM_* */
 	bool detached;             /* [v] no longer in the tree */
 	bool has_anon;             /* [a] an anonymous page was installed at some time */
+	bool touched;              /* [a] there was a fault: its page-table entries may be in use */
 	struct rb_node node;       /* [s] */
 	u64 gap, max_gap;          /* [s] free bytes before start; maximum in the subtree */
 	struct space *space;       /* [i] */

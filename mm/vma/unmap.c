@@ -19,6 +19,8 @@ static void zap_list(struct space *s, const struct list_head *mappings)
 	tlb_batch_init(&batch, &s->as, TLB_UNMAP);
 	ptc_begin(&c, &s->as, 0, 0, PTC_EDIT | PTC_PRUNE | PTC_DEFER | PTC_STAY, &batch);
 	list_for_each (v, mappings, obj_link) {
+		if (!v->touched)
+			continue;
 		/* Only splitting a large slot can need memory, and the edges were cut at mapping bounds. */
 		int more = ptc_goto(&c, v->start, v->end, &slot);
 

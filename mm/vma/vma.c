@@ -153,6 +153,7 @@ void vma_split(struct vma *v, vaddr_t addr, struct vma *upper)
 	upper->end = v->end;
 	upper->flags = v->flags;
 	upper->has_anon = READ_ONCE(v->has_anon);
+	upper->touched = READ_ONCE(v->touched);
 	upper->pgoff = vma_page_index(v, addr);
 	upper->obj = v->obj;
 	upper->name = v->name;
@@ -176,6 +177,8 @@ static void merge_pair(struct vma *low, struct vma *high)
 
 	if (READ_ONCE(high->has_anon))
 		WRITE_ONCE(low->has_anon, true);
+	if (READ_ONCE(high->touched))
+		WRITE_ONCE(low->touched, true);
 	unlink_from_space(high);
 	vma_set_bounds(low, low->start, end);
 	vma_leave_object(high);
