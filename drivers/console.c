@@ -50,6 +50,7 @@ static struct {
 	struct spinlock lock;
 	u32 head, tail; /* free-running; head - tail bytes are in the ring */
 	bool by_irq;    /* [i] after boot */
+	bool wake;      /* [a] console_wake_reader was called */
 	struct waitq readers;
 } input = {.lock = SPINLOCK_INIT(RANK_CONSOLE), .readers = WAITQ_INIT(input.readers)};
 
@@ -262,7 +263,13 @@ size_t console_take(u8 *buf, size_t n)
 
 static bool has_input(void)
 {
-	return READ_ONCE(input.head) != READ_ONCE(input.tail);
+	return READ_ONCE(input.head) != READ_ONCE(input.tail) || READ_ONCE(input.wake);
+}
+
+void console_wake_reader(void)
+{
+	WRITE_ONCE(input.wake, true);
+	waitq_wake_all(&input.readers);
 }
 
 void console_wait_input(u64 deadline_ns)

@@ -28,6 +28,8 @@ void console_start_input(void);
 size_t console_send(const u8 *bytes, size_t n);
 
 /* console_take - up to n received bytes. Any context.
- * console_wait_input - sleep until there are some, or until this time (monotonic ns, 0: none). */
+ * console_wait_input - sleep until there are some, until this time (monotonic ns, 0: none), or until somebody
+ * calls console_wake_reader, also if that was before. */
 size_t console_take(u8 *buf, size_t n);
 void console_wait_input(u64 deadline_ns);
+void console_wake_reader(void);

@@ -5,7 +5,8 @@
  * The interrupt only stores what was received (console.c); a kernel thread takes it from there through the
  * line discipline. Output goes to the port directly as long as it takes it. What is left then, because the
  * port is as slow as serial ports are, the thread sends bit by bit, and so does a writer who waits for room:
- * a FIFO of 16 bytes at 115200 bits per second is empty after about a millisecond.
+ * a FIFO of 16 bytes at 115200 bits per second is empty after about a millisecond. `polling` says, under the
+ * terminal's lock, that the thread will look by itself; otherwise whoever leaves something behind wakes it.
  *
  * Kernel messages go to the same port on a path of their own (console_write), so lines of both may mix.
  */
@@ -20,10 +21,12 @@
 #include "kernel/time.h"
 
 #define POLL_NS      NSEC_PER_MSEC
+#define FULL_NS      (10 * NSEC_PER_MSEC) /* the same while programs do not read what was typed */
 #define DRAIN_ROUNDS 1000
 #define CHUNK        128
 
 static struct tty serial;
+static bool polling; /* serial.lock */
 
 static bool is_pl011(void)
 {
@@ -50,18 +53,26 @@ struct tty *tty_serial_get(u64 rdev)
 
 /* --- driver ------------------------------------------------------------------------------------------ */
 
+/* has_work - there is output that the port has not taken yet, and may take. */
+static bool has_work(const struct tty *t)
+{
+	return tty_ring_used(&t->out) && !t->stopped && !t->stopped_by_program;
+}
+
 static void serial_start(struct tty *t)
 {
 	const u8 *bytes;
-	size_t sent;
+	size_t sent = 1;
 	u32 n;
 
-	while (!t->stopped && !t->stopped_by_program && tty_ring_used(&t->out)) {
+	while (sent && has_work(t)) {
 		bytes = tty_ring_peek(&t->out, &n);
 		sent = console_send(bytes, n);
 		WRITE_ONCE(t->out.tail, t->out.tail + (u32)sent);
-		if (sent < n)
-			break;
+	}
+	if (has_work(t) && !polling) {
+		polling = true;
+		console_wake_reader();
 	}
 }
 
@@ -103,15 +114,13 @@ static void type(struct tty *t, const u8 *bytes, size_t n)
 
 		tty_lock(t);
 		taken = tty_receive(t, bytes, n);
-		tty_output_resume(t);
 		tty_unlock(t);
 		bytes += taken;
 		n -= taken;
 		if (!n)
 			break;
 		ignored = wait_event_deadline(&t->typists, tty_has_input_room(t),
-					      WAIT_UNINTERRUPTIBLE,
-					      tty_ring_used(&t->out) ? time_now() + POLL_NS : 0);
+					      WAIT_UNINTERRUPTIBLE, time_now() + FULL_NS);
 		(void)ignored;
 	}
 }
@@ -122,17 +131,16 @@ static void serial_main(void *arg)
 	u8 bytes[CHUNK];
 
 	for (;;) {
-		size_t n;
+		size_t n = console_take(bytes, sizeof(bytes));
+		bool poll;
 
-		console_wait_input(tty_ring_used(&t->out) ? time_now() + POLL_NS : 0);
-		n = console_take(bytes, sizeof(bytes));
-		if (n) {
-			type(t, bytes, n);
-			continue;
-		}
+		type(t, bytes, n);
 		tty_lock(t);
+		polling = true; /* whatever happens, we are awake */
 		tty_output_resume(t);
+		poll = polling = has_work(t);
 		tty_unlock(t);
+		console_wait_input(poll ? time_now() + POLL_NS : 0);
 	}
 }
 

@@ -53,6 +53,8 @@ struct tty *tty_current(void)
 {
 	struct tty *t;
 
+	if (!current_process)
+		return NULL;
 	mutex_lock(&process_tree_lock);
 	t = terminal_of(current_process);
 	if (t)
@@ -203,8 +205,19 @@ void tty_signal_foreground(struct tty *t, u32 signals)
 
 /* --- the end ----------------------------------------------------------------------------------------- */
 
-/* hang_up_session - the leader hears of it, and remembers who was in the foreground: that group is to be told as
- * well when the leader follows. */
+/* remember_foreground - the group that is to be told as well when the leader has followed its terminal. */
+static void remember_foreground(struct tty *t)
+{
+	struct pid *session = t->session, *old = session->hung_up;
+
+	session->hung_up = t->foreground;
+	if (session->hung_up)
+		pid_get(session->hung_up);
+	if (old)
+		pid_put(old);
+}
+
+/* hang_up_session - the leader hears of it; if it is the leader's own exit, the foreground does. */
 static void hang_up_session(struct tty *t, bool leader_exits)
 {
 	struct pid *session = t->session;
@@ -221,11 +234,8 @@ static void hang_up_session(struct tty *t, bool leader_exits)
 		process_put(leader);
 	if (leader_exits)
 		send(t->foreground, SIGHUP);
-	if (session->hung_up)
-		pid_put(session->hung_up);
-	session->hung_up = t->foreground;
-	if (session->hung_up)
-		pid_get(session->hung_up);
+	else
+		remember_foreground(t);
 	separate(t);
 }
 

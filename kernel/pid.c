@@ -99,6 +99,7 @@ void pid_put(struct pid *pid)
 	last = refcount_put(&pid->refs);
 	if (last) {
 		assert(!pid->thread && !pid->process && list_empty(&pid->group));
+		assert(!pid->tty && !pid->hung_up);
 		list_del(&pid->hash_link);
 		bitmap_clear(pid_map, pid->nr);
 	}

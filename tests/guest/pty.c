@@ -233,6 +233,9 @@ TEST(the_end_of_the_slave_is_eio_after_its_last_words)
 	EXPECT(p.revents & POLLHUP);
 	t.slave = open(t.name, O_RDWR | O_NOCTTY);
 	ASSERT(t.slave >= 0);
+	EXPECT_EQ(poll(&p, 1, 0), 0);
+	ASSERT_EQ(fcntl(t.master, F_SETFL, O_NONBLOCK), 0);
+	EXPECT_ERRNO(read(t.master, &c, 1), EAGAIN);
 	ASSERT_EQ(write(t.slave, "back", 4), 4);
 	EXPECT_SCREEN(&t, "back");
 }

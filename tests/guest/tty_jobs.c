@@ -119,6 +119,12 @@ TEST(a_member_gives_it_up_for_itself)
 		EXPECT_EQ(ioctl(t.slave, TIOCNOTTY), 0);
 		EXPECT_ERRNO(open("/dev/tty", O_RDWR), ENXIO);
 		EXPECT_ERRNO(ioctl(t.slave, TIOCNOTTY), ENOTTY);
+		pid_t child = fork();
+		if (child == 0) {
+			EXPECT_ERRNO(open("/dev/tty", O_RDWR), ENXIO);
+			_exit(ktap_failed);
+		}
+		EXPECT_EQ(status_of(child, 0), 0);
 		_exit(ktap_failed);
 	}
 	EXPECT_EQ(status_of(pid, 0), 0);
