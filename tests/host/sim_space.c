@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* sim_space.c - read sim_space.h. */
+#include "kernel/thread.h"
 #include "lib/atomic.h"
 #include "mm/obj/anon.h"
 #include "mm/pt/internal.h"
@@ -52,6 +53,11 @@ enum fault_result touch(struct space *s, vaddr_t va, bool write, u32 *word)
 		*mem = *word;
 	*word = *mem;
 	return FAULT_DONE;
+}
+
+/* Simulated CPUs are threads of the build machine, which takes care of turns. */
+void sched_point(void)
+{
 }
 
 void start(unsigned cpus)

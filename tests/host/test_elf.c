@@ -85,7 +85,7 @@ int space_zero(struct space *s, vaddr_t va, size_t len)
 	return 0;
 }
 
-u64 random_u64(void)
+u64 exec_layout_random(void)
 {
 	return next_random;
 }
