@@ -18,6 +18,7 @@
 #include "kernel/syscall.h"
 #include "kernel/trace.h"
 #include "kernel/uaccess.h"
+#include "kernel/user_timers.h"
 #include "lib/atomic.h"
 #include "lib/printf.h"
 #include "lib/refcount.h"
@@ -143,6 +144,7 @@ static void reset_signals(struct user_thread *u, struct process *p)
 	spin_unlock(&p->lock);
 	u->set_child_tid = 0;
 	u->robust_list = 0;
+	posix_timers_delete_all(p);
 	u->sleep_deadline = 0;
 }
 

@@ -18,6 +18,7 @@
 #include "kernel/syscall.h"
 #include "kernel/trace.h"
 #include "kernel/uaccess.h"
+#include "kernel/user_timers.h"
 #include "lib/atomic.h"
 #include "lib/refcount.h"
 #include "lib/string.h"
@@ -209,6 +210,7 @@ static void finish_process(struct process *p)
 	if (p == process_init)
 		panic("init has ended with status %#x", p->exit_status);
 	trace(TRACE_EXIT, user_pid(p), p->exit_status, 0, 0);
+	process_timers_release(p);
 	process_release_resources(p);
 	tty_leader_exits(p);
 	atomic_inc(&p->cred->account->threads); /* the zombie's; the thread's own goes with it */

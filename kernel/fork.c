@@ -21,6 +21,7 @@
 #include "kernel/process.h"
 #include "kernel/syscall.h"
 #include "kernel/uaccess.h"
+#include "kernel/user_timers.h"
 #include "lib/atomic.h"
 #include "lib/refcount.h"
 #include "lib/string.h"
@@ -294,6 +295,7 @@ static void add_thread(struct clone_job *job)
 	u->thread->user = u;
 	u->thread->space = job->space;
 	u->thread->as = &job->space->as;
+	u->thread->cpu_timed = cpu_timers_wanted(p);
 	if (p->signals.stop_signal)
 		u->thread->work |= THREAD_WORK_SIGNAL;
 }

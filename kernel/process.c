@@ -211,6 +211,22 @@ struct file *process_exe(struct process *p)
 	return exe;
 }
 
+u64 process_cpu_time_locked(struct process *p, u64 *user)
+{
+	u64 sum = p->dead.cpu_ns, system = p->dead.system_ns;
+	struct user_thread *u;
+
+	assert_held(&p->lock);
+	list_for_each (u, &p->threads, link) {
+		sum += thread_cpu_time(u->thread);
+		if (user)
+			system += thread_system_time(u->thread);
+	}
+	if (user)
+		*user = sum - MIN(sum, system);
+	return sum;
+}
+
 u64 process_limit(const struct process *p, unsigned resource)
 {
 	return READ_ONCE(p->rlimits[resource].cur);

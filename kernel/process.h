@@ -83,7 +83,8 @@ struct process {
 	struct file *exe;                         /* [l] the program, for /proc */
 	s32 oom_score_adj,
 		oom_score_adj_min; /* [a] -1000: never killed .. 1000: first; lowest set with rights */
-	u64 start_ns;              /* [i] */
+	struct process_timers *timers; /* [l] to set; NULL: none were ever used. user_timers.h */
+	u64 start_ns;                  /* [i] */
 };
 
 struct user_thread {
@@ -141,6 +142,9 @@ struct file *process_exe(struct process *);
  * file system user id, as for files in /proc. */
 bool process_may_inspect(struct process *, bool real);
 
+/* process_cpu_time_locked - ns that all its threads, also those that ended, have run; *user: how much of it in user mode
+ * (may be NULL). Process lock held. */
+u64 process_cpu_time_locked(struct process *, u64 *user);
 /* process_limit - the soft limit now. */
 u64 process_limit(const struct process *, unsigned resource);
 /* process_apply_limits - tell its address space about changed limits. Sleeps. */

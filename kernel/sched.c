@@ -30,6 +30,7 @@
 #include "kernel/signal.h"
 #include "kernel/smp.h"
 #include "kernel/trace.h"
+#include "kernel/user_timers.h"
 #include "lib/atomic.h"
 #include "mm/pt/aspace.h"
 
@@ -206,6 +207,8 @@ static void sample_due(struct timer *timer)
 		if (!this_cpu(sched_irq_from_user))
 			t->system_ns += t->cpu_time_ns - t->sampled_ns;
 		t->sampled_ns = t->cpu_time_ns;
+		if (atomic_load(&t->cpu_timed))
+			atomic_or(&t->work, THREAD_WORK_CPU_TIME);
 		timer_arm(timer, rq->clock_ns + SCHED_SAMPLE_NS);
 	}
 	spin_unlock(&rq->lock);
@@ -379,13 +382,17 @@ void sched_point(void)
 		rcu_poll();
 }
 
+#define RETURN_WORK (THREAD_WORK_RESCHED | THREAD_WORK_SIGNAL | THREAD_WORK_CPU_TIME)
+
 /* thread_return_to_user - see thread.h. */
 void thread_return_to_user(struct trap_frame *frame)
 {
 	struct thread *self = current;
 	u32 work;
 
-	while ((work = atomic_load(&self->work) & (THREAD_WORK_RESCHED | THREAD_WORK_SIGNAL))) {
+	while ((work = atomic_load(&self->work) & RETURN_WORK)) {
+		if (work & THREAD_WORK_CPU_TIME)
+			cpu_timers_check();
 		if (work & THREAD_WORK_RESCHED)
 			sched_point();
 		if (work & THREAD_WORK_SIGNAL)

@@ -18,6 +18,7 @@
 #include "kernel/process.h"
 #include "kernel/smp.h"
 #include "kernel/trace.h"
+#include "kernel/user_timers.h"
 #include "lib/atomic.h"
 #include "lib/bits.h"
 #include "lib/string.h"
@@ -336,6 +337,15 @@ static int send(struct process *p, struct user_thread *target, const struct uapi
 	return err;
 }
 
+bool signal_send_counted_locked(struct process *p, struct user_thread *u,
+				const struct uapi_siginfo *info)
+{
+	u32 before = p->signals.queued;
+
+	assert_held(&p->lock);
+	return !send_locked(p, u, info) && p->signals.queued > before;
+}
+
 int signal_send_process(struct process *p, const struct uapi_siginfo *info)
 {
 	return send(p, NULL, info);
@@ -431,6 +441,8 @@ static int queue_take(struct process *p, struct signal_queue *q, sigset allowed,
 	}
 	if (!another)
 		q->set &= ~SIGSET_BIT(sig);
+	if (unlikely(p->timers && (sig == SIGALRM || info->si_code == SI_TIMER)))
+		process_timers_taken(p, info);
 	return sig;
 }
 

@@ -7,6 +7,7 @@
 #include "kernel/syscall.h"
 #include "kernel/time.h"
 #include "kernel/uaccess.h"
+#include "kernel/user_timers.h"
 #include "mm/vma/space.h"
 
 /* --- limits ------------------------------------------------------------------------------------------ */
@@ -39,6 +40,8 @@ static int swap_limit(struct process *p, unsigned resource, const struct uapi_rl
 	spin_unlock(&p->lock);
 	if (new_limit && !err)
 		process_apply_limits(p);
+	if (new_limit && !err && resource == RLIMIT_CPU)
+		cpu_timers_start(p);
 	return err;
 }
 

@@ -65,13 +65,10 @@ u64 time_deadline_absolute(u64 ns, bool realtime)
 
 static u64 process_cpu_time(struct process *p)
 {
-	struct user_thread *u;
 	u64 sum;
 
 	spin_lock(&p->lock);
-	sum = p->dead.cpu_ns;
-	list_for_each (u, &p->threads, link)
-		sum += thread_cpu_time(u->thread);
+	sum = process_cpu_time_locked(p, NULL);
 	spin_unlock(&p->lock);
 	return sum;
 }
@@ -165,7 +162,7 @@ long sys_clock_getres(int clock, vaddr_t out)
 	return copy_to_user(out, &ts, sizeof(ts));
 }
 
-static struct uapi_timeval to_timeval(u64 ns)
+struct uapi_timeval timeval_from_ns(u64 ns)
 {
 	return (struct uapi_timeval){(s64)(ns / NSEC_PER_SEC),
 				     (s64)(ns % NSEC_PER_SEC / NSEC_PER_USEC)};
@@ -175,7 +172,7 @@ static struct uapi_timezone timezone; /* kept for those who ask; nothing here de
 
 long sys_gettimeofday(vaddr_t utv, vaddr_t utz)
 {
-	struct uapi_timeval tv = to_timeval(time_realtime());
+	struct uapi_timeval tv = timeval_from_ns(time_realtime());
 	struct uapi_timezone tz = timezone;
 
 	if (utv && copy_to_user(utv, &tv, sizeof(tv)))
@@ -246,7 +243,7 @@ static long report_clock(vaddr_t out)
 		.constant = 2,
 		.precision = 1,
 		.tolerance = 500 << 16,
-		.time = to_timeval(time_realtime()),
+		.time = timeval_from_ns(time_realtime()),
 		.tick = NSEC_PER_SEC / NSEC_PER_USEC / USER_HZ,
 		.tai = (s32)(time_tai_offset() / (s64)NSEC_PER_SEC),
 	};

@@ -235,6 +235,13 @@ long sys_set_robust_list(vaddr_t head, u64 size);
 long sys_get_robust_list(int tid, vaddr_t head, vaddr_t size);
 
 /* time and scheduling: kernel/sys_time.c, sys_sched.c */
+long sys_getitimer(int which, vaddr_t out); /* itimer.c */
+long sys_setitimer(int which, vaddr_t in, vaddr_t out);
+long sys_timer_create(int clock, vaddr_t event, vaddr_t id); /* posix_timer.c */
+long sys_timer_settime(int id, int flags, vaddr_t in, vaddr_t out);
+long sys_timer_gettime(int id, vaddr_t out);
+long sys_timer_getoverrun(int id);
+long sys_timer_delete(int id);
 long sys_clock_gettime(int clock, vaddr_t out);
 long sys_clock_getres(int clock, vaddr_t out);
 long sys_clock_nanosleep(int clock, int flags, vaddr_t request, vaddr_t remain);
@@ -288,3 +295,4 @@ long sys_chown(vaddr_t path, u32 uid, u32 gid);
 long sys_lchown(vaddr_t path, u32 uid, u32 gid);
 long sys_utimes(vaddr_t path, vaddr_t times);
 long sys_time(vaddr_t out);
+long sys_alarm(u32 seconds);

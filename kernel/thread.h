@@ -50,6 +50,7 @@ struct thread {
 	u64 system_ns;           /* [r] .. and how much of that to the kernel */
 	u32 weight;              /* [r] 1024 = nice 0 */
 	s8 nice;                 /* [r] */
+	bool cpu_timed;          /* [a] looks at timers of CPU time at each sample */
 	bool on_rq;              /* [r] */
 	bool on_cpu;             /* [a] still executing on its stack */
 	struct cpumask affinity; /* [r] */
@@ -75,9 +76,10 @@ struct thread {
 };
 BUILD_ASSERT(RANK_FOLIO < 12, "thread.locks_held has a counter for each sleeping rank");
 
-#define THREAD_WORK_RESCHED BIT(0) /* give up the CPU */
-#define THREAD_WORK_SIGNAL  BIT(1) /* look for signals or exit */
-#define THREAD_WORK_FPU     BIT(2) /* arch: user FP registers are to be loaded */
+#define THREAD_WORK_RESCHED  BIT(0) /* give up the CPU */
+#define THREAD_WORK_SIGNAL   BIT(1) /* look for signals or exit */
+#define THREAD_WORK_CPU_TIME BIT(3) /* a sample, and it is cpu_timed: see kernel/user_timers.h */
+#define THREAD_WORK_FPU      BIT(2) /* arch: user FP registers are to be loaded */
 
 extern PERCPU struct thread *cpu_current;
 #define current (percpu_stable(cpu_current))

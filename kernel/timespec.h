@@ -9,6 +9,7 @@
 int timespec_to_ns(const struct uapi_timespec *, u64 *ns);
 struct uapi_timespec timespec_from_ns(u64 ns);
 /* timeval_to_ns - the same for microseconds, of which there may be more than a second's worth, as select(2) has it. */
+struct uapi_timeval timeval_from_ns(u64 ns);
 int timeval_to_ns(const struct uapi_timeval *, u64 *ns);
 
 /* time_deadline_after, time_deadline_absolute - the point of monotonic time that wait_step wants, never

@@ -15,6 +15,7 @@
 #include "kernel/time.h"
 #include "kernel/timespec.h"
 #include "kernel/uaccess.h"
+#include "kernel/user_timers.h"
 
 long sys_open(vaddr_t path, int flags, u32 mode)
 {
@@ -217,4 +218,9 @@ long sys_eventfd(u32 count)
 long sys_signalfd(int fd, vaddr_t set, u64 sigset_size)
 {
 	return sys_signalfd4(fd, set, sigset_size, 0);
+}
+
+long sys_alarm(u32 seconds)
+{
+	return itimer_alarm(seconds);
 }

@@ -93,6 +93,13 @@
 	SYSCALL(99, set_robust_list) \
 	SYSCALL(100, get_robust_list) \
 	SYSCALL(101, nanosleep) \
+	SYSCALL(102, getitimer) \
+	SYSCALL(103, setitimer) \
+	SYSCALL(107, timer_create) \
+	SYSCALL(108, timer_gettime) \
+	SYSCALL(109, timer_getoverrun) \
+	SYSCALL(110, timer_settime) \
+	SYSCALL(111, timer_delete) \
 	SYSCALL(112, clock_settime) \
 	SYSCALL(113, clock_gettime) \
 	SYSCALL(114, clock_getres) \

@@ -41,6 +41,9 @@
 	SYSCALL(33, dup2) \
 	SYSCALL(34, pause) \
 	SYSCALL(35, nanosleep) \
+	SYSCALL(36, getitimer) \
+	SYSCALL(37, alarm) \
+	SYSCALL(38, setitimer) \
 	SYSCALL(39, getpid) \
 	SYSCALL(40, sendfile) \
 	SYSCALL(56, clone_ctid_tls) \
@@ -160,6 +163,11 @@
 	SYSCALL(218, set_tid_address) \
 	SYSCALL(219, restart_syscall) \
 	SYSCALL(221, fadvise64) \
+	SYSCALL(222, timer_create) \
+	SYSCALL(223, timer_settime) \
+	SYSCALL(224, timer_gettime) \
+	SYSCALL(225, timer_getoverrun) \
+	SYSCALL(226, timer_delete) \
 	SYSCALL(227, clock_settime) \
 	SYSCALL(228, clock_gettime) \
 	SYSCALL(229, clock_getres) \
