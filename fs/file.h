@@ -59,6 +59,16 @@ size_t uio_put(struct uio *, const void *src, size_t n);
 size_t uio_get(struct uio *, void *dst, size_t n);
 size_t uio_put_zeroes(struct uio *, size_t n);
 
+/* A user's list of buffers (struct iovec). user_buffers_import - read the list and check it: 0, -EINVAL (too many, or too
+ * long), -EFAULT, -ENOMEM. What lies beyond 2 GiB is cut off. After 0: user_buffers_free. */
+#define IOV_FAST 8
+struct user_buffers {
+	struct uio uio;
+	struct uio_segment fast[IOV_FAST], *seg;
+};
+int user_buffers_import(struct user_buffers *, vaddr_t iov, u64 nr);
+void user_buffers_free(struct user_buffers *);
+
 /* --- open files --------------------------------------------------------------------------------------- */
 struct file_ops {
 	int (*open)(struct file *);

@@ -11,6 +11,7 @@
 #include "fs/epoll.h"
 #include "fs/file.h"
 #include "fs/lock.h"
+#include "fs/unix.h"
 #include "fs/vfs.h"
 #include "kernel/time.h"
 #include "lib/atomic.h"
@@ -33,6 +34,7 @@ void vfs_init(void)
 	fs_type_register(&sysfs_type);
 	device_init();
 	lock_init();
+	unix_init();
 	anon_file_init();
 	epoll_init();
 	if (tmpfs_make_root(&vfs_root))

@@ -350,7 +350,7 @@ long pipe_resize(struct file *f, u64 bytes)
 
 	if (!is_pipe(f))
 		return -EBADF;
-	if (bytes > INT32_MAX)
+	if (bytes > 1ull << 31)
 		return -EINVAL;
 	while (nr * PAGE_SIZE < bytes)
 		nr *= 2;

@@ -21,13 +21,6 @@ enum transfer { READ, WRITE };
 
 /* --- buffers ----------------------------------------------------------------------------------------- */
 
-#define IOV_FAST 8
-
-struct user_buffers {
-	struct uio uio;
-	struct uio_segment fast[IOV_FAST], *seg;
-};
-
 static int import_one(struct uio *uio, struct uio_segment *seg, vaddr_t buf, u64 count)
 {
 	if (unlikely(!user_range_ok(buf, count)))
@@ -52,14 +45,14 @@ static int check_segments(struct uio_segment *seg, unsigned nr)
 	return 0;
 }
 
-static void buffers_free(struct user_buffers *b)
+void user_buffers_free(struct user_buffers *b)
 {
 	if (b->seg != b->fast)
 		kfree(b->seg);
 }
 
-/* import_iov - struct uapi_iovec and struct uio_segment are the same two words. */
-static int import_iov(struct user_buffers *b, vaddr_t iov, u64 nr)
+/* struct uapi_iovec and struct uio_segment are the same two words. */
+int user_buffers_import(struct user_buffers *b, vaddr_t iov, u64 nr)
 {
 	int err;
 
@@ -72,7 +65,7 @@ static int import_iov(struct user_buffers *b, vaddr_t iov, u64 nr)
 	if (!err)
 		err = check_segments(b->seg, (unsigned)nr);
 	if (err)
-		buffers_free(b);
+		user_buffers_free(b);
 	else
 		uio_init(&b->uio, b->seg, (unsigned)nr, false);
 	return err;
@@ -179,12 +172,12 @@ static long rw_vector(const struct vector_call *c, enum transfer t)
 	f = file_for(c->fd, t);
 	if (!f)
 		return -EBADF;
-	n = !c->here && f->ops->is_stream ? -ESPIPE : import_iov(&b, c->iov, c->nr);
+	n = !c->here && f->ops->is_stream ? -ESPIPE : user_buffers_import(&b, c->iov, c->nr);
 	if (!n) {
 		b.uio.append = c->flags & RWF_APPEND;
 		b.uio.no_append = c->flags & RWF_NOAPPEND;
 		n = c->here ? at_position(f, &b.uio, t) : transfer(f, &b.uio, &at, t);
-		buffers_free(&b);
+		user_buffers_free(&b);
 	}
 	file_put(f);
 	return n;

@@ -95,6 +95,26 @@ long sys_timerfd_settime(int fd, int flags, vaddr_t to, vaddr_t old);
 long sys_timerfd_gettime(int fd, vaddr_t out);
 long sys_signalfd4(int fd, vaddr_t set, u64 sigset_size, int flags);
 
+/* sockets: fs/socket.c, fs/socket_msg.c */
+long sys_socket(int domain, int type, int protocol);
+long sys_socketpair(int domain, int type, int protocol, vaddr_t fds);
+long sys_bind(int fd, vaddr_t addr, int len);
+long sys_connect(int fd, vaddr_t addr, int len);
+long sys_listen(int fd, int backlog);
+long sys_accept(int fd, vaddr_t addr, vaddr_t len);
+long sys_accept4(int fd, vaddr_t addr, vaddr_t len, int flags);
+long sys_getsockname(int fd, vaddr_t addr, vaddr_t len);
+long sys_getpeername(int fd, vaddr_t addr, vaddr_t len);
+long sys_shutdown(int fd, int how);
+long sys_setsockopt(int fd, int level, int option, vaddr_t value, int len);
+long sys_getsockopt(int fd, int level, int option, vaddr_t value, vaddr_t len);
+long sys_sendto(int fd, vaddr_t buf, u64 len, u32 flags, vaddr_t addr, int addr_len);
+long sys_recvfrom(int fd, vaddr_t buf, u64 len, u32 flags, vaddr_t addr, vaddr_t addr_len);
+long sys_sendmsg(int fd, vaddr_t msg, u32 flags);
+long sys_recvmsg(int fd, vaddr_t msg, u32 flags);
+long sys_sendmmsg(int fd, vaddr_t vec, u32 count, u32 flags);
+long sys_recvmmsg(int fd, vaddr_t vec, u32 count, u32 flags, vaddr_t timeout);
+
 /* names: fs/sys_open.c, fs/sys_path.c */
 long sys_openat(int dirfd, vaddr_t path, int flags, u32 mode);
 long sys_openat2(int dirfd, vaddr_t path, vaddr_t how, u64 size);

@@ -63,7 +63,7 @@ TEST(pipe_size_can_be_set)
 	EXPECT_EQ(read(p[0], buf, sizeof(buf)), 131072 - (ssize_t)sizeof(buf));
 	EXPECT_EQ(fcntl(p[0], F_SETPIPE_SZ, 0), 4096);
 	EXPECT_EQ(write(p[1], buf, 5000), 4096);
-	EXPECT_ERRNO(fcntl(p[0], F_SETPIPE_SZ, 1u << 31), EINVAL);
+	EXPECT_ERRNO(fcntl(p[0], F_SETPIPE_SZ, (1u << 31) + 1), EINVAL);
 	EXPECT_ERRNO(fcntl(0, F_GETPIPE_SZ), EBADF);
 	EXPECT_ERRNO(pipe2(p, 0x4), EINVAL);
 	EXPECT_ERRNO(lseek(p[0], 0, SEEK_SET), ESPIPE);

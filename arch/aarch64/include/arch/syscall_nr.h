@@ -167,6 +167,21 @@
 	SYSCALL(177, getegid) \
 	SYSCALL(178, gettid) \
 	SYSCALL(179, sysinfo) \
+	SYSCALL(198, socket) \
+	SYSCALL(199, socketpair) \
+	SYSCALL(200, bind) \
+	SYSCALL(201, listen) \
+	SYSCALL(202, accept) \
+	SYSCALL(203, connect) \
+	SYSCALL(204, getsockname) \
+	SYSCALL(205, getpeername) \
+	SYSCALL(206, sendto) \
+	SYSCALL(207, recvfrom) \
+	SYSCALL(208, setsockopt) \
+	SYSCALL(209, getsockopt) \
+	SYSCALL(210, shutdown) \
+	SYSCALL(211, sendmsg) \
+	SYSCALL(212, recvmsg) \
 	SYSCALL(213, readahead) \
 	SYSCALL(214, brk) \
 	SYSCALL(215, munmap) \
@@ -177,10 +192,13 @@
 	SYSCALL(226, mprotect) \
 	SYSCALL(233, madvise) \
 	SYSCALL(240, rt_tgsigqueueinfo) \
+	SYSCALL(242, accept4) \
+	SYSCALL(243, recvmmsg) \
 	SYSCALL(260, wait4) \
 	SYSCALL(261, prlimit64) \
 	SYSCALL(266, clock_adjtime) \
 	SYSCALL(267, syncfs) \
+	SYSCALL(269, sendmmsg) \
 	SYSCALL(274, sched_setattr) \
 	SYSCALL(275, sched_getattr) \
 	SYSCALL(276, renameat2) \

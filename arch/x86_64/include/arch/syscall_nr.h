@@ -46,6 +46,21 @@
 	SYSCALL(38, setitimer) \
 	SYSCALL(39, getpid) \
 	SYSCALL(40, sendfile) \
+	SYSCALL(41, socket) \
+	SYSCALL(42, connect) \
+	SYSCALL(43, accept) \
+	SYSCALL(44, sendto) \
+	SYSCALL(45, recvfrom) \
+	SYSCALL(46, sendmsg) \
+	SYSCALL(47, recvmsg) \
+	SYSCALL(48, shutdown) \
+	SYSCALL(49, bind) \
+	SYSCALL(50, listen) \
+	SYSCALL(51, getsockname) \
+	SYSCALL(52, getpeername) \
+	SYSCALL(53, socketpair) \
+	SYSCALL(54, setsockopt) \
+	SYSCALL(55, getsockopt) \
 	SYSCALL(56, clone_ctid_tls) \
 	SYSCALL(57, fork) \
 	SYSCALL(58, vfork) \
@@ -204,6 +219,7 @@
 	SYSCALL(285, fallocate) \
 	SYSCALL(286, timerfd_settime) \
 	SYSCALL(287, timerfd_gettime) \
+	SYSCALL(288, accept4) \
 	SYSCALL(289, signalfd4) \
 	SYSCALL(290, eventfd2) \
 	SYSCALL(291, epoll_create1) \
@@ -212,9 +228,11 @@
 	SYSCALL(295, preadv) \
 	SYSCALL(296, pwritev) \
 	SYSCALL(297, rt_tgsigqueueinfo) \
+	SYSCALL(299, recvmmsg) \
 	SYSCALL(302, prlimit64) \
 	SYSCALL(305, clock_adjtime) \
 	SYSCALL(306, syncfs) \
+	SYSCALL(307, sendmmsg) \
 	SYSCALL(309, getcpu) \
 	SYSCALL(314, sched_setattr) \
 	SYSCALL(315, sched_getattr) \
