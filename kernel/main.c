@@ -23,6 +23,7 @@
 #include "kernel/printk.h"
 #include "kernel/process.h"
 #include "kernel/selftest.h"
+#include "kernel/shm.h"
 #include "kernel/smp.h"
 #include "kernel/thread.h"
 #include "kernel/time.h"
@@ -78,6 +79,7 @@ static void boot_thread_main(void *arg UNUSED)
 	stage_done("cpus");
 	console_start_input();
 	vfs_init();
+	shm_init();
 	tty_serial_init();
 	selftest_run();
 	initramfs_unpack();

@@ -162,6 +162,11 @@ long sys_munmap(vaddr_t addr, u64 len);
 long sys_mprotect(vaddr_t addr, u64 len, int prot);
 long sys_brk(vaddr_t addr);
 long sys_madvise(vaddr_t addr, u64 len, int advice);
+/* kernel/shm.c */
+long sys_shmget(s32 key, u64 size, int flags);
+long sys_shmat(s32 id, vaddr_t addr, int flags);
+long sys_shmdt(vaddr_t addr);
+long sys_shmctl(s32 id, int cmd, vaddr_t buf);
 
 /* processes: kernel/fork.c, exec.c, exit.c */
 long sys_clone_ctid_tls(u64 flags, vaddr_t stack, vaddr_t ptid, vaddr_t ctid, u64 tls); /* x86_64 */

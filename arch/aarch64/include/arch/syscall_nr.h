@@ -167,6 +167,10 @@
 	SYSCALL(177, getegid) \
 	SYSCALL(178, gettid) \
 	SYSCALL(179, sysinfo) \
+	SYSCALL(194, shmget) \
+	SYSCALL(195, shmctl) \
+	SYSCALL(196, shmat) \
+	SYSCALL(197, shmdt) \
 	SYSCALL(198, socket) \
 	SYSCALL(199, socketpair) \
 	SYSCALL(200, bind) \

@@ -37,6 +37,9 @@
 	SYSCALL(23, select) \
 	SYSCALL(24, sched_yield) \
 	SYSCALL(28, madvise) \
+	SYSCALL(29, shmget) \
+	SYSCALL(30, shmat) \
+	SYSCALL(31, shmctl) \
 	SYSCALL(32, dup) \
 	SYSCALL(33, dup2) \
 	SYSCALL(34, pause) \
@@ -69,6 +72,7 @@
 	SYSCALL(61, wait4) \
 	SYSCALL(62, kill) \
 	SYSCALL(63, uname) \
+	SYSCALL(67, shmdt) \
 	SYSCALL(72, fcntl) \
 	SYSCALL(73, flock) \
 	SYSCALL(74, fsync) \
