@@ -10,6 +10,7 @@
 #include "kernel/cred.h"
 #include "kernel/process.h"
 #include "kernel/time.h"
+#include "lib/atomic.h"
 
 #define A_DAY (24 * 3600 * NSEC_PER_SEC)
 
@@ -145,4 +146,22 @@ void inode_accessed(struct inode *inode, u32 open_flags)
 	    atime > READ_ONCE(inode->ctime) && now - atime < A_DAY)
 		return;
 	WRITE_ONCE(inode->atime, now);
+}
+
+/* --- written or executed ----------------------------------------------------------------------------- */
+
+int inode_hold_write(struct inode *inode, int how)
+{
+	s32 count = atomic_load(&inode->write_count);
+
+	do {
+		if (how > 0 ? count < 0 : count > 0)
+			return -ETXTBSY;
+	} while (!atomic_cas(&inode->write_count, &count, count + how));
+	return 0;
+}
+
+void inode_release_write(struct inode *inode, int how)
+{
+	atomic_sub(&inode->write_count, how);
 }

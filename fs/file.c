@@ -79,6 +79,8 @@ void file_put(struct file *f)
 		f->ops->release(f);
 	if (is_writer(f))
 		atomic_dec(&f->inode->super->writers);
+	if (f->holds_write)
+		inode_release_write(f->inode, f->holds_write);
 	if (f->inode)
 		lock_release(f->inode, f);
 	if (f->dentry)

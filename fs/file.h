@@ -93,6 +93,7 @@ struct file {
 	u32 refs;                     /* [a] */
 	u32 flags;                    /* [a] O_* as F_GETFL shows them */
 	bool can_read, can_write;     /* [i] */
+	s8 holds_write;               /* [i] see inode_hold_write; 0: neither */
 	const struct file_ops *ops;   /* [i] */
 	struct dentry *dentry;        /* [i] NULL: has no name (pipes) */
 	struct inode *inode;          /* [i] */

@@ -65,9 +65,23 @@ static int truncate_opened(struct inode *inode)
 
 	if (!S_ISREG(inode->mode) || !inode->ops->resize)
 		return 0;
+	err = inode_hold_write(inode, 1); /* the file may be open for reading only */
+	if (err)
+		return err;
 	mutex_lock(&inode->lock);
 	err = inode->ops->resize(inode, 0);
 	mutex_unlock(&inode->lock);
+	inode_release_write(inode, 1);
+	return err;
+}
+
+/* hold_write - how: 1 or -1, for as long as the file is open. Only regular files care. */
+static int hold_write(struct file *f, int how)
+{
+	int err = S_ISREG(f->inode->mode) ? inode_hold_write(f->inode, how) : 0;
+
+	if (!err && S_ISREG(f->inode->mode))
+		f->holds_write = (s8)how;
 	return err;
 }
 
@@ -93,8 +107,10 @@ static int open_checked(struct dentry *d, u32 flags, struct file **out)
 	if (err)
 		return err;
 	file_set_name(f, d);
+	if (f->can_write)
+		err = hold_write(f, 1);
 	f->flags |= flags & O_NOCTTY; /* for open alone */
-	if (f->ops->open)
+	if (!err && f->ops->open)
 		err = f->ops->open(f);
 	f->flags &= ~(u32)O_NOCTTY;
 	if (!err && (flags & O_DIRECT) && !d->inode->obj)
@@ -275,7 +291,10 @@ static int open_program(struct dentry *d, struct file **out)
 	if (err)
 		return err;
 	file_set_name(*out, d);
-	return 0;
+	err = hold_write(*out, -1);
+	if (err)
+		file_put(*out);
+	return err;
 }
 
 int file_open_program(struct dentry *at, const char *path, unsigned walk, struct file **out)

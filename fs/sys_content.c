@@ -64,7 +64,11 @@ long sys_truncate(vaddr_t upath, s64 size)
 	else
 		err = vfs_permission(inode, W_OK, false);
 	if (!err)
+		err = inode_hold_write(inode, 1);
+	if (!err) {
 		err = resize(inode, (u64)size);
+		inode_release_write(inode, 1);
+	}
 	inode_put(inode);
 	return err;
 }

@@ -288,6 +288,20 @@ long sys_lseek(int fd, s64 offset, int whence)
 	return pos;
 }
 
+/* set_nonblocking - FIONBIO: as fcntl(F_SETFL) with O_NONBLOCK alone. */
+static long set_nonblocking(struct file *f, vaddr_t arg)
+{
+	u32 on;
+
+	if (get_user_u32(arg, &on))
+		return -EFAULT;
+	if (on)
+		atomic_or(&f->flags, (u32)O_NONBLOCK);
+	else
+		atomic_and(&f->flags, ~(u32)O_NONBLOCK);
+	return 0;
+}
+
 long sys_ioctl(int fd, unsigned cmd, vaddr_t arg)
 {
 	struct file *f = fd_get(fd);
@@ -295,7 +309,17 @@ long sys_ioctl(int fd, unsigned cmd, vaddr_t arg)
 
 	if (!f)
 		return -EBADF;
-	result = f->ops->ioctl ? f->ops->ioctl(f, cmd, arg) : -ENOTTY;
+	switch (cmd) {
+	case FIOCLEX:
+	case FIONCLEX:
+		result = fd_set_cloexec(fd, cmd == FIOCLEX);
+		break;
+	case FIONBIO:
+		result = set_nonblocking(f, arg);
+		break;
+	default:
+		result = f->ops->ioctl ? f->ops->ioctl(f, cmd, arg) : -ENOTTY;
+	}
 	file_put(f);
 	return result;
 }

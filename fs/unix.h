@@ -11,7 +11,7 @@
  *
  * Keys: [l] the socket's lock; [a] changed under it, read without; [n] unix_names_lock; [i] immutable.
  *
- * Read next: unix.c (names and connections), unix_msg.c (data), unix_rights.c (descriptors in messages).
+ * Read next: unix.c (connections), unix_names.c, unix_msg.c (data), unix_rights.c (descriptors in messages).
  */
 #pragma once
 
@@ -119,6 +119,8 @@ int unix_shutdown(struct unix_sock *, int how);
 int unix_find(const struct uapi_sockaddr_un *, u32 len, u32 type, struct unix_sock **out);
 /* unix_peer - with a reference; NULL: none. */
 struct unix_sock *unix_peer(struct unix_sock *);
+/* unix_forget_name - it has none any more, and nobody finds it by one. */
+void unix_forget_name(struct unix_sock *);
 /* unix_copy_name - its address; the length. */
 u32 unix_copy_name(struct unix_sock *, struct uapi_sockaddr_un *out);
 /* unix_take_error - what is reported once. */

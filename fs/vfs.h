@@ -111,6 +111,7 @@ struct inode {
 	const char *target;          /* [i] symbolic links */
 	void *private_data;          /* [i] of the file system or driver */
 	struct inode_locks *locks;   /* [a] made with the first lock: lock.c */
+	s32 write_count;             /* [a] > 0: so often open for writing; < 0: executed */
 	bool linkable;               /* [L] made without a name, and may get one */
 };
 
@@ -251,6 +252,10 @@ int inode_change_times(struct inode *, const struct inode_times *);
 void inode_drop_setid(struct inode *);
 /* inode_accessed - the content was read. open_flags: O_NOATIME counts. No lock needed. */
 void inode_accessed(struct inode *, u32 open_flags);
+/* inode_hold_write - 1: the file is written to, -1: it is executed, which exclude each other (-ETXTBSY); until
+ * inode_release_write with the same number. */
+int inode_hold_write(struct inode *, int how);
+void inode_release_write(struct inode *, int how);
 /* inode_is_mine - does the current thread own the file, or act as if (CAP_FOWNER)? */
 bool inode_is_mine(const struct inode *);
 

@@ -104,6 +104,11 @@ struct uapi_flock {
 #define RWF_APPEND   0x10
 #define RWF_NOAPPEND 0x20
 
+/* ioctl(2) on any file */
+#define FIONCLEX 0x5450
+#define FIOCLEX  0x5451
+#define FIONBIO  0x5421
+
 #define CLOSE_RANGE_UNSHARE 2
 #define CLOSE_RANGE_CLOEXEC 4
 

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/openat2.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -227,6 +228,63 @@ TEST(noatime_is_for_the_owner)
 	EXPECT_ERRNO(open("a", O_RDONLY | O_NOATIME), EPERM);
 	fd = open("a", O_RDONLY);
 	EXPECT_ERRNO(fcntl(fd, F_SETFL, O_NOATIME), EPERM);
+}
+
+TEST(running_program_is_not_written_to)
+{
+	static char buf[65536];
+	int in = open("/tests/hello", O_RDONLY), p[2];
+	ssize_t n;
+
+	if (in < 0)
+		SKIP("no program to copy");
+	enter();
+	int out = open("x", O_CREAT | O_WRONLY, 0755);
+	while ((n = read(in, buf, sizeof(buf))) > 0)
+		ASSERT_EQ(write(out, buf, (size_t)n), n);
+	EXPECT_ERRNO(execl("x", "x", NULL), ETXTBSY);
+	close(out);
+	ASSERT_EQ(pipe(p), 0);
+	pid_t pid = fork();
+	if (!pid) { /* its output goes where nobody reads, so it waits in the middle of running */
+		dup2(p[1], 1);
+		fcntl(p[1], F_SETPIPE_SZ, 4096);
+		if (write(p[1], buf, 4096) == 4096)
+			execl("x", "x", NULL);
+		_exit(1);
+	}
+	int err = 0;
+	for (int i = 0; i < 200 && err != ETXTBSY; i++) {
+		ktap_sleep_ns(10000000);
+		out = open("x", O_WRONLY);
+		err = out < 0 ? errno : 0;
+		close(out);
+	}
+	EXPECT_EQ(err, ETXTBSY);
+	EXPECT_ERRNO(truncate("x", 0), ETXTBSY);
+	EXPECT_ERRNO(open("x", O_RDONLY | O_TRUNC), ETXTBSY);
+	EXPECT_EQ(chmod("x", 0700), 0);
+	kill(pid, SIGKILL);
+	EXPECT_EQ(waitpid(pid, NULL, 0), pid);
+	EXPECT((out = open("x", O_WRONLY | O_TRUNC)) >= 0);
+}
+
+TEST(ioctls_of_any_descriptor)
+{
+	int p[2], on = 1, off = 0;
+	char c;
+
+	ASSERT_EQ(pipe(p), 0);
+	EXPECT_EQ(ioctl(p[0], FIONBIO, &on), 0);
+	EXPECT_EQ(fcntl(p[0], F_GETFL) & O_NONBLOCK, O_NONBLOCK);
+	EXPECT_ERRNO(read(p[0], &c, 1), EAGAIN);
+	EXPECT_EQ(ioctl(p[0], FIONBIO, &off), 0);
+	EXPECT_EQ(fcntl(p[0], F_GETFL) & O_NONBLOCK, 0);
+	EXPECT_EQ(ioctl(p[0], FIOCLEX), 0);
+	EXPECT_EQ(fcntl(p[0], F_GETFD), FD_CLOEXEC);
+	EXPECT_EQ(ioctl(p[0], FIONCLEX), 0);
+	EXPECT_EQ(fcntl(p[0], F_GETFD), 0);
+	EXPECT_ERRNO(ioctl(p[0], 0x12345678, &on), ENOTTY);
 }
 
 /* --- restricted walks --------------------------------------------------------------------------- */
