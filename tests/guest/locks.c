@@ -168,7 +168,7 @@ TEST(waiting_for_a_record_is_interrupted)
 
 		sigaction(SIGALRM, &act, NULL);
 		EXPECT_ERRNO(lock(other, F_SETLKW, F_WRLCK, 5, 1), EINTR);
-		EXPECT_ERRNO(flock(other, 99), EINVAL);
+		EXPECT_ERRNO(flock(other, 77), EINVAL);
 		_exit(ktap_failed);
 	}
 	int status;
