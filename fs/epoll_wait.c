@@ -178,18 +178,19 @@ static int wait_and_harvest(struct epoll *ep, vaddr_t to, int max, u64 deadline)
 static long do_wait(int epfd, vaddr_t events, int max, u64 deadline)
 {
 	struct file *f;
+	bool counted;
 	long n = -EINVAL;
 
 	if (max <= 0 || (u32)max > INT32_MAX / sizeof(struct uapi_epoll_event))
 		return -EINVAL;
 	if (!user_range_ok(events, (u64)max * sizeof(struct uapi_epoll_event)))
 		return -EFAULT;
-	f = fd_get(epfd);
+	f = fd_borrow(epfd, &counted);
 	if (!f)
 		return -EBADF;
 	if (file_is_epoll(f))
 		n = wait_and_harvest(f->private_data, events, max, deadline);
-	file_put(f);
+	fd_return(f, counted);
 	return n;
 }
 

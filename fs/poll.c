@@ -62,15 +62,16 @@ static void fds_free(struct poll_set *s)
 static u32 ask_one(struct uapi_pollfd *p, struct poller *poller)
 {
 	struct file *f;
+	bool counted;
 	u32 ready;
 
 	if (p->fd < 0)
 		return 0;
-	f = fd_get(p->fd);
+	f = fd_borrow(p->fd, &counted);
 	if (!f)
 		return POLLNVAL;
 	ready = poll_ask(poller, f, p->events);
-	file_put(f);
+	fd_return(f, counted);
 	return ready;
 }
 
@@ -165,4 +166,24 @@ long sys_ppoll(vaddr_t fds, u32 nr, vaddr_t timeout, vaddr_t set, u64 sigset_siz
 	if (!err)
 		err = signal_use_mask(set, sigset_size);
 	return err ? err : poll_finish(poll_files(fds, nr, deadline), timeout, deadline);
+}
+
+/* poll(2) is made again until the end that it had at first. */
+long sys_poll(vaddr_t fds, u32 nr, int timeout_ms)
+{
+	struct user_thread *u = current_user;
+	u64 deadline = POLL_FOREVER;
+	long result;
+
+	if (timeout_ms >= 0)
+		deadline = poll_deadline((u64)timeout_ms * NSEC_PER_MSEC);
+	if (timeout_ms > 0 && u->sleep_deadline)
+		deadline = u->sleep_deadline;
+	u->sleep_deadline = 0;
+	result = poll_files(fds, nr, deadline);
+	if (result != -EINTR)
+		return result;
+	if (timeout_ms > 0)
+		u->sleep_deadline = deadline;
+	return -RESTART_NOHAND;
 }

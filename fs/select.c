@@ -11,6 +11,8 @@
 #include "fs/poll_wait.h"
 #include "kernel/signal.h"
 #include "kernel/syscall.h"
+#include "kernel/time.h"
+#include "kernel/timespec.h"
 #include "kernel/uaccess.h"
 #include "lib/bitmap.h"
 #include "lib/bits.h"
@@ -47,7 +49,8 @@ static u64 wanted(const struct select_set *s, u32 word)
 static long ask(struct select_set *s, u32 fd, struct poller *poller)
 {
 	u32 events = 0, ready = POLLNVAL;
-	struct file *f = fd_get((int)fd);
+	bool counted;
+	struct file *f = fd_borrow((int)fd, &counted);
 	long n = 0;
 
 	for (int kind = 0; kind < KINDS; kind++)
@@ -55,7 +58,7 @@ static long ask(struct select_set *s, u32 fd, struct poller *poller)
 			events |= asked[kind];
 	if (f) {
 		ready = poll_ask(poller, f, events);
-		file_put(f);
+		fd_return(f, counted);
 	}
 	for (int kind = 0; kind < KINDS; kind++) {
 		if (!bitmap_test(s->in[kind], fd) || !(ready & answers[kind]))
@@ -172,4 +175,30 @@ long sys_pselect6(int n, vaddr_t in, vaddr_t out, vaddr_t except, vaddr_t timeou
 	if (err)
 		return err;
 	return poll_finish(select_files(n, in, out, except, deadline), timeout, deadline);
+}
+
+long sys_select(int nr, vaddr_t in, vaddr_t out, vaddr_t except, vaddr_t timeout)
+{
+	u64 deadline = POLL_FOREVER, ns;
+	struct uapi_timeval tv;
+	long result;
+
+	if (timeout) {
+		if (copy_from_user(&tv, timeout, sizeof(tv)))
+			return -EFAULT;
+		if (timeval_to_ns(&tv, &ns))
+			return -EINVAL;
+		deadline = poll_deadline(ns);
+	}
+	result = select_files(nr, in, out, except, deadline);
+	if (result == -EINTR)
+		result = -RESTART_NOHAND;
+	if (!timeout || deadline == POLL_NO_WAIT)
+		return result;
+	ns = poll_time_left(deadline);
+	tv = (struct uapi_timeval){(s64)(ns / NSEC_PER_SEC),
+				   (s64)(ns % NSEC_PER_SEC / NSEC_PER_USEC)};
+	if (copy_to_user(timeout, &tv, sizeof(tv)) && result == -RESTART_NOHAND)
+		return -EINTR;
+	return result;
 }

@@ -83,6 +83,8 @@ long sys_fcntl(int fd, unsigned cmd, u64 arg);
 long sys_pipe2(vaddr_t fds, int flags);
 
 /* readiness: fs/poll.c, select.c, epoll.c, epoll_wait.c, eventfd.c, timerfd.c, signalfd.c */
+long sys_poll(vaddr_t fds, u32 nr, int timeout_ms);                                /* x86_64 */
+long sys_select(int nr, vaddr_t in, vaddr_t out, vaddr_t except, vaddr_t timeout); /* x86_64 */
 long sys_ppoll(vaddr_t fds, u32 nr, vaddr_t timeout, vaddr_t set, u64 sigset_size);
 long sys_pselect6(int nr, vaddr_t in, vaddr_t out, vaddr_t except, vaddr_t timeout, vaddr_t mask);
 long sys_epoll_create1(int flags);
@@ -298,8 +300,6 @@ long sys_creat(vaddr_t path, u32 mode);
 long sys_stat(vaddr_t path, vaddr_t buf);
 long sys_lstat(vaddr_t path, vaddr_t buf);
 long sys_access(vaddr_t path, int mode);
-long sys_poll(vaddr_t fds, u32 nr, int timeout_ms);
-long sys_select(int nr, vaddr_t in, vaddr_t out, vaddr_t except, vaddr_t timeout);
 long sys_epoll_create(int size);
 long sys_epoll_wait(int epfd, vaddr_t events, int max, int timeout_ms);
 long sys_eventfd(u32 count);

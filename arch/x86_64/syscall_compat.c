@@ -9,11 +9,9 @@
 #include <uapi/errno.h>
 #include <uapi/fcntl.h>
 #include <uapi/misc.h>
-#include "fs/poll_wait.h"
 #include "kernel/process.h"
 #include "kernel/syscall.h"
 #include "kernel/time.h"
-#include "kernel/timespec.h"
 #include "kernel/uaccess.h"
 #include "kernel/user_timers.h"
 
@@ -152,52 +150,6 @@ long sys_arch_prctl(int option, u64 value)
 	default:
 		return -EINVAL;
 	}
-}
-
-/* poll(2) is made again until the end that it had at first. */
-long sys_poll(vaddr_t fds, u32 nr, int timeout_ms)
-{
-	struct user_thread *u = current_user;
-	u64 deadline = POLL_FOREVER;
-	long result;
-
-	if (timeout_ms >= 0)
-		deadline = poll_deadline((u64)timeout_ms * NSEC_PER_MSEC);
-	if (timeout_ms > 0 && u->sleep_deadline)
-		deadline = u->sleep_deadline;
-	u->sleep_deadline = 0;
-	result = poll_files(fds, nr, deadline);
-	if (result != -EINTR)
-		return result;
-	if (timeout_ms > 0)
-		u->sleep_deadline = deadline;
-	return -RESTART_NOHAND;
-}
-
-long sys_select(int nr, vaddr_t in, vaddr_t out, vaddr_t except, vaddr_t timeout)
-{
-	u64 deadline = POLL_FOREVER, ns;
-	struct uapi_timeval tv;
-	long result;
-
-	if (timeout) {
-		if (copy_from_user(&tv, timeout, sizeof(tv)))
-			return -EFAULT;
-		if (timeval_to_ns(&tv, &ns))
-			return -EINVAL;
-		deadline = poll_deadline(ns);
-	}
-	result = select_files(nr, in, out, except, deadline);
-	if (result == -EINTR)
-		result = -RESTART_NOHAND;
-	if (!timeout || deadline == POLL_NO_WAIT)
-		return result;
-	ns = poll_time_left(deadline);
-	tv = (struct uapi_timeval){(s64)(ns / NSEC_PER_SEC),
-				   (s64)(ns % NSEC_PER_SEC / NSEC_PER_USEC)};
-	if (copy_to_user(timeout, &tv, sizeof(tv)) && result == -RESTART_NOHAND)
-		return -EINTR;
-	return result;
 }
 
 long sys_epoll_create(int size)

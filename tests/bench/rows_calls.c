@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -232,5 +233,30 @@ ROW(OTHER, poll_pipe, 5000, make_full_pipe)
 
 	for (unsigned i = 0; i < ops; i++)
 		r = poll_pipe();
+	expect(r == 1);
+}
+
+static int bench_epoll;
+
+static int make_epoll(void)
+{
+	struct epoll_event e = {.events = EPOLLIN};
+	int error = make_full_pipe();
+
+	if (error)
+		return error;
+	bench_epoll = epoll_create1(0);
+	if (bench_epoll < 0 || epoll_ctl(bench_epoll, EPOLL_CTL_ADD, pipe_fds[0], &e))
+		return -errno;
+	return 0;
+}
+
+ROW(OTHER, epoll_ready, 5000, make_epoll)
+{
+	struct epoll_event e[4];
+	long r = 0;
+
+	for (unsigned i = 0; i < ops; i++)
+		r = sys6(SYS_epoll_pwait, bench_epoll, (long)e, 4, -1, 0, 8);
 	expect(r == 1);
 }
