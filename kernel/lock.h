@@ -22,8 +22,8 @@
 
 enum lock_rank {
 	/* sleeping locks, outer to inner */
-	RANK_FILE_POS,     /* one open file: its position, then text that is being made for it */
-	RANK_EPOLL,        /* what an epoll watches; held while it asks files whether they are ready */
+	RANK_FILE_POS, /* one open file: its position, then text that is being made for it */
+	RANK_EPOLL,    /* what an epoll watches; held while it asks files whether they are ready */
 	RANK_PROCESS_TREE, /* parent/child links, zombies, process groups */
 	RANK_FILES,        /* a file table */
 	RANK_NAMES,        /* the tree of names and mounts: vfs_rename_lock */

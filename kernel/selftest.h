@@ -20,7 +20,8 @@ struct selftest {
 };
 
 /* Tables ended by a NULL name: claims that hold; ways to panic. */
-extern const struct selftest selftest_locks[], selftest_string[], selftest_threads[], selftest_panics[];
+extern const struct selftest selftest_locks[], selftest_string[], selftest_threads[],
+	selftest_panics[];
 
 #define CHECK(x) ((x) ? (void)0 : selftest_fail(__FILE__, __LINE__, #x))
 void selftest_fail(const char *file, int line, const char *what);

@@ -37,7 +37,7 @@ static PERCPU struct stack_cache stack_cache; /* interrupts off */
 static struct surplus_stack *surplus;         /* [a] */
 static struct waitq reaper_wait = WAITQ_INIT(reaper_wait);
 static struct slab_cache *thread_cache;
-static u32 nr_threads; /* [a] */
+static u32 nr_threads;     /* [a] */
 static u32 last_thread_id; /* [a] */
 
 /* --- stacks --------------------------------------------------------------------------------------- */

@@ -30,7 +30,8 @@ static void load(struct aspace *as)
 
 /* Which entries of the root are the kernel's: all are made at boot, a handful, and never change. */
 static u16 kernel_slots[PT_ROOT_KERNEL_LAST - PT_ROOT_KERNEL_FIRST + 1];
-static unsigned nr_kernel_slots; /* 0: not looked yet. The first space is made when there is only one process */
+static unsigned
+	nr_kernel_slots; /* 0: not looked yet. The first space is made when there is only one process */
 
 static void find_kernel_slots(const u64 *kernel_root)
 {

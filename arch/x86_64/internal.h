@@ -52,7 +52,7 @@ int fpu_error_code(unsigned vector); /* si_code of the exception that is pending
 /* clock.c */
 extern u64 clock_entry_tsc; /* at kernel entry: time 0; start.c */
 u64 clock_ns_to_tsc(u64 ns);
-u64 clock_tsc_hz(void); /* 0: not known */
+u64 clock_tsc_hz(void);       /* 0: not known */
 u64 clock_ns_to_apic(u64 ns); /* ticks of the local APIC timer */
 u64 clock_max_sleep(void);    /* ns that may pass without a look at the clock */
 void clock_distrust_tsc(const char *why);

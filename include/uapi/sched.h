@@ -49,13 +49,13 @@ struct uapi_sched_attr {
 	u64 runtime, deadline, period; /* ns */
 	u32 util_min, util_max;
 };
-#define SCHED_ATTR_SIZE_VER0       48
-#define SCHED_FLAG_RESET_ON_FORK   0x01
-#define SCHED_FLAG_RECLAIM         0x02
-#define SCHED_FLAG_DL_OVERRUN      0x04
-#define SCHED_FLAG_KEEP_POLICY     0x08
-#define SCHED_FLAG_KEEP_PARAMS     0x10
-#define SCHED_FLAG_UTIL_CLAMP      0x60
+#define SCHED_ATTR_SIZE_VER0     48
+#define SCHED_FLAG_RESET_ON_FORK 0x01
+#define SCHED_FLAG_RECLAIM       0x02
+#define SCHED_FLAG_DL_OVERRUN    0x04
+#define SCHED_FLAG_KEEP_POLICY   0x08
+#define SCHED_FLAG_KEEP_PARAMS   0x10
+#define SCHED_FLAG_UTIL_CLAMP    0x60
 
 /* getpriority(2) */
 #define PRIO_PROCESS 0

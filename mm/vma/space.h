@@ -63,32 +63,32 @@ struct space_limits {
 /* Where exec put things, for /proc; user addresses. */
 struct space_program {
 	vaddr_t code_start, code_end, data_start, data_end;
-	vaddr_t stack;           /* the stack pointer that it was started with */
-	vaddr_t auxv, auxv_end;  /* the auxiliary vector on the stack */
+	vaddr_t stack;          /* the stack pointer that it was started with */
+	vaddr_t auxv, auxv_end; /* the auxiliary vector on the stack */
 };
 
 struct space {
 	struct aspace as;
-	struct rwlock lock;     /* RANK_SPACE */
-	struct rb_root vmas;    /* [s] by address */
-	struct seqcount seq;    /* odd: the layout changes or is copied; for lockless lookup */
-	u32 users;              /* [a] threads and others that use the mappings */
-	u32 nr_vmas;            /* [s] */
-	u64 total_pages;        /* [s] all mappings */
-	u64 data_pages;         /* [s] private writable, not stack */
-	u64 stack_pages;        /* [s] */
-	u64 peak_pages;         /* [s] the most that total_pages has been */
-	s64 rss[RSS_KINDS];     /* [a] pages */
-	u64 hiwater_rss;        /* pages, as of the last time that some were taken away: see space_peak_rss */
+	struct rwlock lock;  /* RANK_SPACE */
+	struct rb_root vmas; /* [s] by address */
+	struct seqcount seq; /* odd: the layout changes or is copied; for lockless lookup */
+	u32 users;           /* [a] threads and others that use the mappings */
+	u32 nr_vmas;         /* [s] */
+	u64 total_pages;     /* [s] all mappings */
+	u64 data_pages;      /* [s] private writable, not stack */
+	u64 stack_pages;     /* [s] */
+	u64 peak_pages;      /* [s] the most that total_pages has been */
+	s64 rss[RSS_KINDS];  /* [a] pages */
+	u64 hiwater_rss; /* pages, as of the last time that some were taken away: see space_peak_rss */
 	vaddr_t mmap_top;       /* [i] search downwards from here */
 	vaddr_t brk_start, brk; /* [s] */
 	vaddr_t stack_top;      /* [i] */
 	vaddr_t vdso;           /* [i] its ELF header; 0: none. Programs may unmap it */
 	vaddr_t arg_start, arg_end, env_start, env_end; /* for /proc */
 	struct space_program program;
-	struct space_limits limits;                     /* [s] */
-	struct family *family;                          /* [i] */
-	struct list_head family_link;                   /* family lock */
+	struct space_limits limits;   /* [s] */
+	struct family *family;        /* [i] */
+	struct list_head family_link; /* family lock */
 };
 
 /* space_create - an empty space with its page-table root. 0 or -ENOMEM. users == 1. */

@@ -77,7 +77,8 @@ static inline pte_t arch_pte_leaf(pfn_t pfn, unsigned bits, unsigned level)
 /* arch_pte_leaf_for - the same leaf for another frame than frame 0, of which like was made. */
 static inline pte_t arch_pte_leaf_for(pte_t like, pfn_t pfn)
 {
-	return (pte_t){like.v ^ pfn << PAGE_SHIFT}; /* also right where frames are stored inverted */
+	return (pte_t){like.v ^
+		       pfn << PAGE_SHIFT}; /* also right where frames are stored inverted */
 }
 
 /* arch_pte_table - point to a lower table. ro: nothing below is writable, whatever it says. */
