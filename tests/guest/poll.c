@@ -298,6 +298,55 @@ TEST_SECONDS(no_wake_up_is_lost, 60)
 	pthread_join(t, NULL);
 }
 
+struct scan_race {
+	int fd;
+	unsigned go; /* round that the writer is to write in */
+	bool stop;
+};
+
+static void *write_after_a_while(void *arg)
+{
+	struct scan_race *r = arg;
+
+	for (unsigned round = 1; !__atomic_load_n(&r->stop, __ATOMIC_ACQUIRE); round++) {
+		while (__atomic_load_n(&r->go, __ATOMIC_ACQUIRE) < round)
+			if (__atomic_load_n(&r->stop, __ATOMIC_ACQUIRE))
+				return NULL;
+		for (volatile unsigned i = 0; i < round % 97 * 50; i++)
+			;
+		if (write(r->fd, "x", 1) != 1)
+			return (void *)1;
+	}
+	return NULL;
+}
+
+TEST_SECONDS(file_that_becomes_ready_during_the_scan, 60)
+{
+	enum { N = 300, ROUNDS = 400 };
+	static struct pollfd p[N];
+	struct rlimit limit = {1024, 4096};
+	int busy[2], quiet[2];
+	pthread_t t;
+
+	setrlimit(RLIMIT_NOFILE, &limit);
+	make_pipe(busy);
+	make_pipe(quiet);
+	for (int i = 0; i < N; i++)
+		p[i] = (struct pollfd){.fd = i ? quiet[0] : busy[0], .events = POLLIN};
+	struct scan_race r = {.fd = busy[1]};
+	ASSERT_EQ(pthread_create(&t, NULL, write_after_a_while, &r), 0);
+	for (unsigned round = 1; round <= ROUNDS; round++) {
+		char c;
+
+		__atomic_store_n(&r.go, round, __ATOMIC_RELEASE);
+		ASSERT_EQ(poll(p, N, -1), 1);
+		ASSERT_EQ(p[0].revents, POLLIN);
+		ASSERT_EQ(read(busy[0], &c, 1), 1);
+	}
+	__atomic_store_n(&r.stop, true, __ATOMIC_RELEASE);
+	pthread_join(t, NULL);
+}
+
 static void *ping(void *arg)
 {
 	int *fds = arg;
