@@ -91,12 +91,23 @@ static void separate(struct tty *t)
 	tty_put(t); /* not the last: the caller has one */
 }
 
+/* forget_foreground - of the terminal that the session had before. */
+static void forget_foreground(struct pid *session)
+{
+	struct pid *old = session->hung_up;
+
+	session->hung_up = NULL;
+	if (old)
+		pid_put(old);
+}
+
 /* join - the current process, a session leader, takes a terminal. */
 static void join(struct tty *t)
 {
 	struct process *p = current_process;
 
 	separate(t);
+	forget_foreground(p->session);
 	pid_get(p->session);
 	WRITE_ONCE(t->session, p->session);
 	tty_get(t);

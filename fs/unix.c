@@ -297,7 +297,8 @@ static int offer(struct unix_sock *listener, struct unix_sock *s, struct unix_so
 	return err;
 }
 
-/* undo - the server's end was made in vain. */
+/* undo - the server's end was made in vain. What another thread has sent to it meanwhile is lost, and what it is about
+ * to send finds it closed. */
 static void undo(struct unix_sock *s, struct unix_sock *end)
 {
 	struct unix_sock *a = set_peer(s, NULL), *b = set_peer(end, NULL);
@@ -307,6 +308,7 @@ static void undo(struct unix_sock *s, struct unix_sock *end)
 		unix_put(a);
 	if (b)
 		unix_put(b);
+	unix_close(end);
 	unix_put(end);
 }
 

@@ -81,6 +81,7 @@ void interval_stop(struct interval *i)
 		waitq_unwatch(&time_was_set, &i->watcher);
 	irq = spin_lock_irqsave(&i->queue.lock);
 	i->expiry = 0;
+	i->fired = false; /* or whoever is about to collect it would arm it again */
 	spin_unlock_irqrestore(&i->queue.lock, irq);
 	/* One that is ringing for an earlier setting, on another CPU, will find nothing to do. */
 	timer_cancel(&i->timer);

@@ -35,7 +35,7 @@ struct interval_state {
 
 void interval_init(struct interval *, bool realtime, void (*fire)(struct interval *),
 		   void (*clock_set)(struct interval *));
-/* interval_stop - for good. After it fire is neither running nor called again; but the memory must outlive a grace
+/* interval_stop - for good. After it fire is neither running nor called again, and collecting gives 0; but the memory must outlive a grace
  * period. Any lock below RANK_WAITQ may be held, interrupts on. */
 void interval_stop(struct interval *);
 

@@ -152,8 +152,6 @@ void vma_split(struct vma *v, vaddr_t addr, struct vma *upper)
 	upper->start = addr;
 	upper->end = v->end;
 	upper->flags = v->flags;
-	upper->has_anon = READ_ONCE(v->has_anon);
-	upper->touched = READ_ONCE(v->touched);
 	upper->pgoff = vma_page_index(v, addr);
 	upper->obj = v->obj;
 	upper->name = v->name;
@@ -161,6 +159,9 @@ void vma_split(struct vma *v, vaddr_t addr, struct vma *upper)
 	/* First both, then one: a truncation that walks the object's list must miss no page. */
 	vma_join_object(upper);
 	vma_set_bounds(v, v->start, addr);
+	/* Now, because a fault in the upper part may have been under way until the bounds changed. */
+	upper->has_anon = READ_ONCE(v->has_anon);
+	upper->touched = READ_ONCE(v->touched);
 	vma_link(upper);
 }
 
@@ -175,11 +176,11 @@ static void merge_pair(struct vma *low, struct vma *high)
 {
 	vaddr_t end = high->end;
 
+	unlink_from_space(high); /* the last fault in it is over */
 	if (READ_ONCE(high->has_anon))
 		WRITE_ONCE(low->has_anon, true);
 	if (READ_ONCE(high->touched))
 		WRITE_ONCE(low->touched, true);
-	unlink_from_space(high);
 	vma_set_bounds(low, low->start, end);
 	vma_leave_object(high);
 	vma_drop_object(high);

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * races.c - what two threads of a program may do to the same thing at the same moment. The kernel survives it, and what
+ * one of them then finds is what one order of the two calls would have left.
+ *
+ * Most claims only see on several CPUs, and best on a debug kernel, what they look for.
+ */
+#include "ktap.h"
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#define MS     1000000ull
+#define SECOND 1000000000ull
+#define TIMERS 48
+#define PAGE   4096ul
+
+static _Atomic bool stop;
+static _Atomic unsigned turn, done;
+
+static void start(pthread_t *t, void *(*fn)(void *), void *arg)
+{
+	ASSERT_EQ(pthread_create(t, NULL, fn, arg), 0);
+}
+
+/* --- timers ------------------------------------------------------------------------------------------ */
+
+/* An ignored signal makes the kernel arm the timer again by itself. */
+TEST_SECONDS(timers_deleted_while_they_fire_are_gone, 60)
+{
+	struct itimerspec often = {{0, 1}, {0, 1}};
+	struct sigevent e = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+	uint64_t end = ktap_now_ns() + 3 * SECOND;
+	timer_t t[TIMERS];
+
+	signal(SIGUSR1, SIG_IGN);
+	for (unsigned round = 0; ktap_now_ns() < end; round++) {
+		for (unsigned i = 0; i < TIMERS; i++) {
+			ASSERT_EQ(timer_create(CLOCK_MONOTONIC, &e, &t[i]), 0);
+			ASSERT_EQ(timer_settime(t[i], 0, &often, NULL), 0);
+		}
+		for (uint64_t until = ktap_now_ns() + round % 8 * MS; ktap_now_ns() < until;)
+			;
+		for (unsigned i = 0; i < TIMERS; i++)
+			EXPECT_EQ(timer_delete(t[i]), 0);
+	}
+	ktap_sleep_ns(20 * MS);
+}
+
+/* --- sockets ----------------------------------------------------------------------------------------- */
+
+static void *send_bytes(void *arg)
+{
+	int fd = *(int *)arg;
+
+	while (!stop)
+		send(fd, "x", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	return NULL;
+}
+
+/* Data sent to the end that a connection was to have goes with it when the listener has no room. */
+TEST_SECONDS(sending_while_a_connection_is_refused, 60)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX, .sun_path = "\0refused"};
+	int listener = socket(AF_UNIX, SOCK_STREAM, 0), fd[2];
+	uint64_t end = ktap_now_ns() + 3 * SECOND;
+	pthread_t t[2];
+
+	ASSERT_EQ(bind(listener, (struct sockaddr *)&name, sizeof(name)), 0);
+	ASSERT_EQ(listen(listener, 0), 0);
+	for (unsigned i = 0; i < 2; i++)
+		fd[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	ASSERT_EQ(connect(fd[0], (struct sockaddr *)&name, sizeof(name)), 0);
+	for (unsigned i = 0; i < 2; i++)
+		start(&t[i], send_bytes, &fd[1]);
+	while (ktap_now_ns() < end)
+		EXPECT_ERRNO(connect(fd[1], (struct sockaddr *)&name, sizeof(name)), EAGAIN);
+	stop = true;
+	for (unsigned i = 0; i < 2; i++)
+		pthread_join(t[i], NULL);
+}
+
+/* --- memory ------------------------------------------------------------------------------------------ */
+
+static volatile char *_Atomic pages;
+
+static void *touch_second_page(void *arg)
+{
+	unsigned next = 1;
+
+	(void)arg;
+	for (;; next++) {
+		while (turn < next)
+			if (stop)
+				return NULL;
+		for (volatile unsigned i = 0; i < next % 64; i++)
+			;
+		pages[PAGE] = 'x';
+		done = next;
+	}
+}
+
+/* A mapping is cut in two while its upper half is touched for the first time: that half is taken away completely. */
+TEST_SECONDS(a_mapping_cut_while_it_is_touched_leaves_no_page, 60)
+{
+	uint64_t end = ktap_now_ns() + 4 * SECOND;
+	pthread_t t;
+	char *p;
+
+	start(&t, touch_second_page, NULL);
+	while (ktap_now_ns() < end) {
+		p = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			 0);
+		ASSERT(p != MAP_FAILED);
+		pages = p;
+		turn++;
+		for (volatile unsigned i = 0; i < turn / 64 % 64; i++)
+			;
+		ASSERT_EQ(mprotect(p, PAGE, PROT_READ), 0);
+		while (done < turn)
+			;
+		ASSERT_EQ(munmap(p + PAGE, PAGE), 0);
+		ASSERT(mmap(p + PAGE, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+			    0) == p + PAGE);
+		ASSERT_EQ(p[PAGE], 0);
+		ASSERT_EQ(munmap(p, 2 * PAGE), 0);
+	}
+	stop = true;
+	pthread_join(t, NULL);
+}
+
+TEST_MAIN()
