@@ -260,9 +260,9 @@ int lock_set(struct inode *inode, const struct lock_request *r, bool wait)
 		if (err != -EAGAIN || !wait)
 			break;
 		err = wait_event(&l->waiters, atomic_load(&l->changes) != changes,
-				 WAIT_INTERRUPTIBLE)
-			      ? -RESTART_SYS
-			      : 0;
+				 WAIT_INTERRUPTIBLE);
+		if (err)
+			err = -RESTART_SYS;
 	}
 	stop_waiting(&w);
 	reserve_free(&s);

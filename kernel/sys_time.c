@@ -103,7 +103,7 @@ static int read_process_clock(u32 pid, u64 *ns)
 
 static int read_cpu_clock(int clock, u64 *ns)
 {
-	u32 pid = ~(u32)(clock >> 3);
+	u32 pid = (u32)~clock >> 3;
 
 	if ((clock & CPU_CLOCK_KIND) == CPU_CLOCK_KIND)
 		return -EINVAL;
