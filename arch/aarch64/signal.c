@@ -282,7 +282,8 @@ int arch_signal_pop(struct trap_frame *f, sigset *mask, struct uapi_sigaltstack 
 	if (*pstate & PSTATE_FORBIDDEN || fp_pop(fp_at))
 		return -EFAULT;
 	*pstate &= PSTATE_USER_BITS;
-	memcpy(f->regs, regs, sizeof(regs));
+	/* and sp, pc and pstate, which follow them */
+	memcpy((u8 *)f + offsetof(struct trap_frame, regs), regs, sizeof(regs));
 	frame_end_syscall(f);
 	*mask = uc.mask;
 	*altstack = uc.stack;
