@@ -42,7 +42,10 @@ enum action {
 #define LOWEST_LEVEL 1
 
 static struct waitq new_lines = WAITQ_INIT(new_lines);
-static struct timer look;
+static void look_for_lines(struct timer *);
+
+static struct timer look = {.fn = look_for_lines};
+static bool looking; /* [a] the timer is armed, or about to be by who set this */
 static u32 watchers; /* [a] open files and system calls that may wait */
 static u64 seen;     /* [a] lines when the timer looked last */
 
@@ -50,11 +53,21 @@ static u64 cleared;    /* [a] first line that READ_ALL shows */
 static u64 unread;     /* [a] first line that READ gives */
 static u32 level_kept; /* [a] console level + 1 before CONSOLE_OFF; 0: it is on */
 
+/* may_stop - nobody watches. Who begins just now sees that it has to start the timer, or we see that it is there. */
+static bool may_stop(void)
+{
+	if (atomic_load(&watchers))
+		return false;
+	atomic_store(&looking, false);
+	smp_mb();
+	return !atomic_load(&watchers) || atomic_xchg(&looking, true);
+}
+
 static void look_for_lines(struct timer *t)
 {
 	u64 now = printk_next_line();
 
-	if (!atomic_load(&watchers))
+	if (may_stop())
 		return;
 	if (atomic_xchg(&seen, now) != now)
 		waitq_wake_all(&new_lines);
@@ -63,11 +76,10 @@ static void look_for_lines(struct timer *t)
 
 static void watch_begin(void)
 {
-	if (atomic_fetch_add(&watchers, 1) == 0) {
-		timer_cancel(&look);
-		timer_init(&look, look_for_lines);
+	atomic_inc(&watchers);
+	smp_mb();
+	if (!atomic_xchg(&looking, true))
 		timer_arm(&look, time_now() + LOOK_EVERY);
-	}
 }
 
 static void watch_end(void)

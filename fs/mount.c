@@ -179,10 +179,11 @@ int vfs_remount(struct dentry *root, u32 flags, const char *options)
 
 /* --- moving ------------------------------------------------------------------------------------------ */
 
-/* lies_below - is d in the file system s, or in one that hangs below it? Needs vfs_rename_lock. */
+/* lies_below - is d in the file system s, or in one that hangs below it? What is in none (a pipe) is not. Needs
+ * vfs_rename_lock. */
 static bool lies_below(const struct dentry *d, const struct super *s)
 {
-	for (; d; d = d->super->mountpoint)
+	for (; d && d->super; d = d->super->mountpoint)
 		if (d->super == s)
 			return true;
 	return false;

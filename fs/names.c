@@ -331,6 +331,21 @@ static int find_both(struct rename_job *j)
 	return 0;
 }
 
+static int check_and_rename(struct rename_job *j)
+{
+	int err = check_rename(j);
+
+	if (err)
+		return err;
+	if (j->flags & RENAME_EXCHANGE)
+		exchange_names(j);
+	else
+		move_name(j);
+	return 0;
+}
+
+/* What is replaced is locked as for a removal: nothing is made in a directory between being found empty and being gone,
+ * and links are counted right. */
 static int rename_locked(struct rename_job *j)
 {
 	int err = find_both(j);
@@ -339,14 +354,12 @@ static int rename_locked(struct rename_job *j)
 		return err;
 	if (j->target && j->target->inode == j->old->inode)
 		return 0;
-	err = check_rename(j);
-	if (err)
-		return err;
-	if (j->flags & RENAME_EXCHANGE)
-		exchange_names(j);
-	else
-		move_name(j);
-	return 0;
+	if (j->target)
+		mutex_lock_nested(&j->target->inode->lock);
+	err = check_and_rename(j);
+	if (j->target)
+		mutex_unlock(&j->target->inode->lock);
+	return err;
 }
 
 /* lock_two - directories in one order: an ancestor first, else by address. vfs_rename_lock is held. */

@@ -9,6 +9,7 @@
 
 #include <quire/assert.h>
 #include <uapi/errno.h>
+#include <uapi/mount.h>
 #include "fs/vfs.h"
 #include "kernel/process.h"
 #include "lib/hash.h"
@@ -286,7 +287,7 @@ static void exec_ids(struct cred *c, const struct inode *program)
 {
 	u32 mode = READ_ONCE(program->mode);
 
-	if (c->no_new_privs)
+	if (c->no_new_privs || super_has_flag(program, MS_NOSUID))
 		return;
 	if (mode & S_ISUID)
 		c->euid = program->uid;

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <sys/auxv.h>
 #include <sys/fsuid.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
@@ -435,6 +436,18 @@ TEST(a_set_user_id_program_runs_with_its_owners_rights)
 	make_file("/tmp/suid", 0, 0, 0755);
 	EXPECT_EQ(exit_of(exec_reporting, "/tmp/suid"), 16);
 	EXPECT_EQ(unlink("/tmp/suid"), 0);
+}
+
+TEST(a_set_user_id_program_has_no_rights_where_the_mount_says_so)
+{
+	mkdir("/tmp", 0777);
+	mkdir("/tmp/nosuid", 0755);
+	ASSERT_EQ(mount("none", "/tmp/nosuid", "tmpfs", MS_NOSUID, "mode=755"), 0);
+	copy_self("/tmp/nosuid/suid", 0, 77, 06755);
+	EXPECT_EQ(exit_of(exec_reporting, "/tmp/nosuid/suid"), 16);
+	ASSERT_EQ(mount(NULL, "/tmp/nosuid", NULL, MS_REMOUNT, NULL), 0);
+	EXPECT_EQ(exit_of(exec_reporting, "/tmp/nosuid/suid"), 1 | 2 | 4 | 8);
+	ASSERT_EQ(umount("/tmp/nosuid"), 0);
 }
 
 static void set_uid_and_fork(void *limit)

@@ -207,6 +207,27 @@ TEST(flags_forbid_programs_and_devices)
 	ASSERT_EQ(umount("m"), 0);
 }
 
+/* What /proc/self/fd leads to may lie in no file system at all. */
+TEST(nothing_is_mounted_on_a_pipe)
+{
+	char path[32];
+	int fd[2];
+
+	enter();
+	mkdir("/proc", 0755);
+	if (access("/proc/self", F_OK) && mount("proc", "/proc", "proc", 0, NULL))
+		SKIP("no /proc here");
+	ASSERT_EQ(mount("me", "m", "tmpfs", 0, NULL), 0);
+	ASSERT_EQ(pipe(fd), 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd[0]);
+	EXPECT_EQ(mount("m", path, NULL, MS_MOVE, NULL), -1);
+	EXPECT_EQ(mount("me", path, "tmpfs", 0, NULL), -1);
+	EXPECT_ERRNO(mount(NULL, path, NULL, MS_REMOUNT, NULL), EINVAL);
+	EXPECT_ERRNO(mount(NULL, path, NULL, MS_PRIVATE, NULL), EINVAL);
+	EXPECT_ERRNO(umount(path), EINVAL);
+	ASSERT_EQ(umount("m"), 0);
+}
+
 TEST(size_limit_is_kept)
 {
 	struct statfs st;

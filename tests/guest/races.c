@@ -6,9 +6,12 @@
  * Most claims only see on several CPUs, and best on a debug kernel, what they look for.
  */
 #include "ktap.h"
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
 
 #define MS     1000000ull
@@ -128,6 +131,97 @@ TEST_SECONDS(a_mapping_cut_while_it_is_touched_leaves_no_page, 60)
 	}
 	stop = true;
 	pthread_join(t, NULL);
+}
+
+/* --- names ------------------------------------------------------------------------------------------- */
+
+static int directory;
+static _Atomic bool created;
+
+static void *create_inside(void *arg)
+{
+	unsigned next = 1;
+
+	(void)arg;
+	for (;; next++) {
+		int fd;
+
+		while (turn < next)
+			if (stop)
+				return NULL;
+		for (volatile unsigned i = 0; i < next % 64; i++)
+			;
+		fd = openat(directory, "f", O_CREAT | O_EXCL | O_WRONLY, 0600);
+		created = fd >= 0;
+		if (fd >= 0)
+			close(fd);
+		done = next;
+	}
+}
+
+/* Either the name is there first, and the directory is not empty, or the directory is gone first. */
+TEST_SECONDS(a_directory_that_is_replaced_gets_no_more_names, 60)
+{
+	uint64_t end = ktap_now_ns() + 3 * SECOND;
+	pthread_t t;
+
+	mkdir("/tmp", 0777);
+	mkdir("/tmp/races", 0777);
+	ASSERT_EQ(chdir("/tmp/races"), 0);
+	start(&t, create_inside, NULL);
+	while (ktap_now_ns() < end) {
+		bool replaced;
+
+		ASSERT_EQ(mkdir("old", 0777), 0);
+		ASSERT_EQ(mkdir("new", 0777), 0);
+		directory = open("old", O_RDONLY | O_DIRECTORY);
+		ASSERT(directory >= 0);
+		turn++;
+		for (volatile unsigned i = 0; i < turn / 64 % 64; i++)
+			;
+		replaced = rename("new", "old") == 0;
+		while (done < turn)
+			;
+		ASSERT(!replaced || !created);
+		if (created)
+			unlinkat(directory, "f", 0);
+		close(directory);
+		rmdir("new");
+		ASSERT_EQ(rmdir("old"), 0);
+	}
+	stop = true;
+	pthread_join(t, NULL);
+}
+
+/* --- kernel messages --------------------------------------------------------------------------------- */
+
+static void *open_and_close(void *arg)
+{
+	const char *path = arg;
+
+	while (!stop) {
+		int fd = open(path, O_RDONLY | O_NONBLOCK);
+
+		if (fd >= 0)
+			close(fd);
+	}
+	return NULL;
+}
+
+TEST_SECONDS(many_readers_of_kernel_messages_come_and_go, 60)
+{
+	char path[] = "/dev/kmsg";
+	pthread_t t[4];
+
+	mkdir("/dev", 0755);
+	if (access(path, R_OK) && mknod(path, S_IFCHR | 0600, makedev(1, 11)))
+		SKIP("no /dev/kmsg here");
+	for (unsigned i = 0; i < 4; i++)
+		start(&t[i], open_and_close, path);
+	ktap_sleep_ns(3 * SECOND);
+	stop = true;
+	for (unsigned i = 0; i < 4; i++)
+		pthread_join(t[i], NULL);
 }
 
 TEST_MAIN()

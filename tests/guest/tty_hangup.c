@@ -193,4 +193,27 @@ TEST(the_console_can_be_taken_and_outlives_that)
 	EXPECT_EQ(isatty(fd), 1);
 }
 
+/* The number of the session would never be given out again, if what is remembered of its first terminal kept it. */
+TEST(a_leader_may_lose_one_terminal_and_take_another)
+{
+	pid_t pid = fork();
+
+	ASSERT(pid >= 0);
+	if (pid == 0) {
+		struct terminal t, other;
+
+		ignore(SIGHUP);
+		t = session_open();
+		close(t.master);
+		other = (struct terminal){.master = master_open(0)};
+		unlock(other.master);
+		slave_name(other.master, other.name, sizeof(other.name));
+		other.slave = open(other.name, O_RDWR);
+		ASSERT(other.slave >= 0);
+		EXPECT_EQ(tcgetsid(other.slave), getpid());
+		_exit(ktap_failed);
+	}
+	EXPECT_EQ(status_of(pid, 0), 0);
+}
+
 TEST_MAIN()
