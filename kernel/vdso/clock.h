@@ -10,7 +10,7 @@
 #pragma once
 
 #include <arch/syscall_nr.h>
-#include <arch/vdso.h> /* vdso_counter, vdso_syscall */
+#include <arch/vdso.h> /* vdso_counter, vdso_divide, vdso_syscall */
 #include <uapi/time.h>
 #include "kernel/vdso/data.h"
 
@@ -33,36 +33,48 @@ static inline bool vdso_knows(int clock)
 	return (unsigned)clock < 32 && (BIT(clock) & KNOWN_CLOCKS);
 }
 
-/* vdso_read - ns on one of KNOWN_CLOCKS; false: only the kernel can tell. */
-static inline bool vdso_read(int clock, u64 *ns)
+/* vdso_read - ns on one of KNOWN_CLOCKS, realtime: of REALTIME_CLOCKS; false: only the kernel can tell. Plain loads:
+ * they stay between the two looks at the count, the second of which says whether they belong together. */
+static ALWAYS_INLINE bool vdso_read(int clock, bool realtime, u64 *ns)
 {
 	const struct vdso_data *d = &vdso_data;
+	u64 count;
 	u32 seq;
 
 	do {
+		/* Knowing the address the compiler would make one for each field before the loop. */
+		__asm__("" : "+r"(d));
 		seq = seq_read_begin(&d->seq);
-		if (unlikely(!(READ_ONCE(d->flags) & VDSO_COUNTER)))
+		if (unlikely(!(d->flags & VDSO_COUNTER)))
 			return false;
-		*ns = (u64)((unsigned __int128)(vdso_counter() - READ_ONCE(d->counter_base)) *
-				    READ_ONCE(d->mult) >>
-			    32) +
-		      READ_ONCE(d->ns_base);
-		if (BIT(clock) & REALTIME_CLOCKS)
-			*ns += (u64)READ_ONCE(d->realtime_offset);
-		if (clock == CLOCK_TAI)
-			*ns += (u64)READ_ONCE(d->tai_offset);
+		count = vdso_counter() - d->counter_base;
+		*ns = (u64)((unsigned __int128)count * d->mult >> 32) + d->ns_base;
+		if (realtime)
+			*ns += (u64)d->realtime_offset;
+		if (realtime && clock == CLOCK_TAI)
+			*ns += (u64)d->tai_offset;
 	} while (seq_read_retry(&d->seq, seq));
 	return true;
 }
 
+static inline bool vdso_read_any(int clock, u64 *ns)
+{
+	if ((unsigned)clock >= 32)
+		return false;
+	if (likely(MONOTONIC_CLOCKS >> clock & 1))
+		return vdso_read(clock, false, ns);
+	return (REALTIME_CLOCKS >> clock & 1) && vdso_read(clock, true, ns);
+}
+
 static inline int vdso_clock_gettime(int clock, struct uapi_timespec *ts)
 {
-	u64 ns;
+	u64 ns, sec;
 
-	if (!vdso_knows(clock) || !vdso_read(clock, &ns))
+	if (unlikely(!vdso_read_any(clock, &ns)))
 		return (int)vdso_syscall(VDSO_NR_clock_gettime, (u64)(s64)clock, (u64)ts);
-	ts->tv_sec = (s64)(ns / NS_PER_SEC);
-	ts->tv_nsec = (s64)(ns % NS_PER_SEC);
+	sec = vdso_divide(ns, NS_PER_SEC);
+	ts->tv_sec = (s64)sec;
+	ts->tv_nsec = (s64)(ns - sec * NS_PER_SEC);
 	return 0;
 }
 
@@ -79,7 +91,7 @@ static inline int vdso_gettimeofday(struct uapi_timeval *tv, struct uapi_timezon
 {
 	u64 ns;
 
-	if (unlikely(tz) || !vdso_read(CLOCK_REALTIME, &ns))
+	if (unlikely(tz) || !vdso_read(CLOCK_REALTIME, true, &ns))
 		return (int)vdso_syscall(VDSO_NR_gettimeofday, (u64)tv, (u64)tz);
 	if (tv) {
 		tv->tv_sec = (s64)(ns / NS_PER_SEC);

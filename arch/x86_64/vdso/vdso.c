@@ -33,7 +33,7 @@ s64 __vdso_time(s64 *out)
 	u64 ns;
 	s64 now;
 
-	if (!vdso_read(CLOCK_REALTIME, &ns))
+	if (!vdso_read(CLOCK_REALTIME, true, &ns))
 		return vdso_syscall(VDSO_NR_time, (u64)out, 0);
 	now = (s64)(ns / NS_PER_SEC);
 	if (out)

@@ -13,6 +13,14 @@ static inline u64 vdso_counter(void)
 	return count;
 }
 
+/* vdso_divide - n / by, a constant. The divider ends early when the quotient is small, as that of seconds is; the compiler
+ * would spend more on loading the reciprocal. */
+static inline u64 vdso_divide(u64 n, u64 by)
+{
+	__asm__("" : "+r"(by));
+	return n / by;
+}
+
 static inline long vdso_syscall(long nr, u64 a, u64 b)
 {
 	register u64 x0 __asm__("x0") = a;

@@ -13,6 +13,12 @@ static inline u64 vdso_counter(void)
 	return (u64)hi << 32 | lo;
 }
 
+/* vdso_divide - n / by, a constant: the compiler multiplies by the reciprocal. */
+static inline u64 vdso_divide(u64 n, u64 by)
+{
+	return n / by;
+}
+
 static inline long vdso_syscall(long nr, u64 a, u64 b)
 {
 	long result;
