@@ -40,6 +40,8 @@ static ssize_t write_full(struct file *f, struct uio *uio, u64 *pos)
 	return -ENOSPC;
 }
 
+#define ZERO_PIECE KIB(64)
+
 /* in_pieces - fill the buffers piece by piece, so that a huge request can be killed. */
 static inline ssize_t in_pieces(struct uio *uio, size_t (*put)(struct uio *))
 {
@@ -55,7 +57,7 @@ static inline ssize_t in_pieces(struct uio *uio, size_t (*put)(struct uio *))
 
 static size_t put_zeroes(struct uio *uio)
 {
-	return uio_put_zeroes(uio, MIN(uio->left, KIB(64)));
+	return uio_put_zeroes(uio, MIN(uio->left, ZERO_PIECE));
 }
 
 static size_t put_random(struct uio *uio)
@@ -68,9 +70,14 @@ static size_t put_random(struct uio *uio)
 
 static ssize_t read_zero(struct file *f, struct uio *uio, u64 *pos)
 {
+	size_t wanted = uio->left, n;
+
 	(void)f;
 	(void)pos;
-	return in_pieces(uio, put_zeroes);
+	if (unlikely(wanted > ZERO_PIECE))
+		return in_pieces(uio, put_zeroes);
+	n = uio_put_zeroes(uio, wanted);
+	return likely(n || !wanted) ? (ssize_t)n : -EFAULT;
 }
 
 static void name_get(void *dentry)

@@ -16,7 +16,7 @@ static size_t move_piece(const struct uio *u, vaddr_t at, void *data, size_t n, 
 		case GET:
 			return copy_from_user_partial(data, at, n);
 		case PUT_ZEROES:
-			return clear_user(at, n) ? n : 0;
+			return clear_user_partial(at, n);
 		}
 	}
 	if (dir == PUT)
@@ -88,6 +88,6 @@ size_t uio_get(struct uio *u, void *dst, size_t n)
 size_t uio_put_zeroes(struct uio *u, size_t n)
 {
 	if (likely(fits(u, n)))
-		return done(u, clear_user(u->seg->base + u->seg_off, n) ? 0 : n);
+		return done(u, n - clear_user_partial(u->seg->base + u->seg_off, n));
 	return move(u, NULL, n, PUT_ZEROES);
 }

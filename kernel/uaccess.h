@@ -27,8 +27,8 @@ static inline bool user_range_ok(vaddr_t addr, u64 size)
 	return size <= USER_TOP && addr <= USER_TOP - size;
 }
 
-/* copy_from_user_partial, copy_to_user_partial - for read and write, which report progress.
- *  returns: how many bytes were NOT copied; the first n - result bytes were. */
+/* copy_from_user_partial, copy_to_user_partial, clear_user_partial - for read and write, which report progress.
+ *  returns: how many bytes were NOT done; the first n - result bytes were. */
 MUST_CHECK static inline size_t copy_from_user_partial(void *dst, vaddr_t src, size_t n)
 {
 	lock_assert_user_access();
@@ -51,10 +51,15 @@ MUST_CHECK static inline int copy_to_user(vaddr_t dst, const void *src, size_t n
 	return unlikely(copy_to_user_partial(dst, src, n)) ? -EFAULT : 0;
 }
 
-MUST_CHECK static inline int clear_user(vaddr_t dst, size_t n)
+MUST_CHECK static inline size_t clear_user_partial(vaddr_t dst, size_t n)
 {
 	lock_assert_user_access();
-	return unlikely(!user_range_ok(dst, n) || arch_clear_user(dst, n)) ? -EFAULT : 0;
+	return likely(user_range_ok(dst, n)) ? arch_clear_user(dst, n) : n;
+}
+
+MUST_CHECK static inline int clear_user(vaddr_t dst, size_t n)
+{
+	return unlikely(clear_user_partial(dst, n)) ? -EFAULT : 0;
 }
 
 /* get_user, put_user - one naturally aligned word, in a single access. Unaligned is fine otherwise. */
