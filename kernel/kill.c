@@ -208,8 +208,9 @@ long sys_rt_sigqueueinfo(int pid, int sig, vaddr_t uinfo)
 	struct uapi_siginfo info;
 	int err;
 
-	if (copy_from_user(&info, uinfo, sizeof(info)))
-		return -EFAULT;
+	err = siginfo_from_user(&info, uinfo);
+	if (err)
+		return err;
 	err = kill_check_info(&info, (u32)pid);
 	if (err)
 		return err;
@@ -224,8 +225,9 @@ long sys_rt_tgsigqueueinfo(int pid, int tid, int sig, vaddr_t uinfo)
 	struct uapi_siginfo info;
 	int err;
 
-	if (copy_from_user(&info, uinfo, sizeof(info)))
-		return -EFAULT;
+	err = siginfo_from_user(&info, uinfo);
+	if (err)
+		return err;
 	if (pid <= 0 || tid <= 0)
 		return -EINVAL;
 	err = kill_check_info(&info, (u32)tid);

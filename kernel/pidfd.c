@@ -121,12 +121,15 @@ long sys_pidfd_open(int nr, u32 flags)
 /* read_info - what the caller says, or what kill would say. */
 static int read_info(struct pid *pid, int sig, vaddr_t uinfo, u32 kind, struct uapi_siginfo *info)
 {
+	int err;
+
 	if (!uinfo) {
 		*info = kill_info_self(sig, kind == PIDFD_SIGNAL_THREAD ? SI_TKILL : SI_USER);
 		return 0;
 	}
-	if (copy_from_user(info, uinfo, sizeof(*info)))
-		return -EFAULT;
+	err = siginfo_from_user(info, uinfo);
+	if (err)
+		return err;
 	if (info->si_signo != sig)
 		return -EINVAL;
 	return kill_check_info(info, pid->nr);

@@ -65,14 +65,18 @@ void signal_init_thread(struct user_thread *u, const struct user_thread *from)
 
 void signal_reset_handlers(struct process *p, bool keep_ignored)
 {
-	for (sigset left = p->signals.custom; left; left &= left - 1) {
-		struct uapi_sigaction *a = &p->signals.actions[__builtin_ctzll(left)];
-		bool ignored = keep_ignored && a->handler == SIG_IGN;
+	sigset ignored = 0;
 
-		*a = (struct uapi_sigaction){.handler = ignored ? SIG_IGN : SIG_DFL};
-		if (!ignored)
-			p->signals.custom &= ~(left & -left);
+	for (sigset left = p->signals.custom; left; left &= left - 1) {
+		struct uapi_sigaction *a = &p->signals.actions[ctz64(left)];
+
+		a->flags = a->restorer = a->mask = 0;
+		if (keep_ignored && a->handler == SIG_IGN)
+			ignored |= left & -left;
+		else
+			a->handler = SIG_DFL;
 	}
+	p->signals.custom = ignored;
 }
 
 /* entry_alloc - for one more pending signal; NULL: no memory, or too many are pending. Lock held. */
@@ -246,14 +250,21 @@ static void prepare_stop_and_continue(struct process *p, int sig)
 {
 	struct user_thread *u;
 
-	if (SIGSET_BIT(sig) & STOP_SIGNALS) {
+	if (likely(!(SIGSET_BIT(sig) & (STOP_SIGNALS | SIGSET_BIT(SIGCONT)))))
+		return;
+	if (sig != SIGCONT) {
 		discard_everywhere(p, SIGSET_BIT(SIGCONT));
-	} else if (sig == SIGCONT) {
+	} else {
 		discard_everywhere(p, STOP_SIGNALS);
 		list_for_each (u, &p->threads, link)
 			u->sig.stop_taken = 0;
 		resume(p);
 	}
+}
+
+static inline bool has_handler(const struct process *p, int sig)
+{
+	return p->signals.actions[sig - 1].handler > SIG_IGN;
 }
 
 /* kills_at_once - the default action is to die and nobody stands in the way. */
@@ -306,11 +317,13 @@ static int send_locked(struct process *p, struct user_thread *target,
 	if (!p->nr_threads || p->group_exit || (target && list_empty(&target->link)))
 		return 0; /* on its way out */
 	prepare_stop_and_continue(p, sig);
-	if (!blocked && (signal_is_ignored(p, sig) || is_protected(p, sig)))
-		return 0;
-	if (!blocked && kills_at_once(p, sig)) {
-		process_begin_group_exit(p, (u32)sig);
-		return 0;
+	if (!blocked && !has_handler(p, sig)) {
+		if (signal_is_ignored(p, sig) || is_protected(p, sig))
+			return 0;
+		if (kills_at_once(p, sig)) {
+			process_begin_group_exit(p, (u32)sig);
+			return 0;
+		}
 	}
 	err = queue_add(p, target ? &target->sig.pending : &p->signals.pending, info, true);
 	if (blocked) {
@@ -412,18 +425,14 @@ void signal_force_kill(int sig)
 
 /* --- taking ------------------------------------------------------------------------------------------ */
 
-/* queue_take - the lowest pending signal of a set (faults first), 0 for none. */
-static int queue_take(struct process *p, struct signal_queue *q, sigset allowed,
+/* queue_take - of the signals in ready, which are pending, the lowest (faults first). */
+static int queue_take(struct process *p, struct signal_queue *q, sigset ready,
 		      struct uapi_siginfo *info)
 {
-	sigset ready = q->set & allowed;
+	int sig = (int)ctz64(ready & SYNCHRONOUS ? ready & SYNCHRONOUS : ready) + 1;
 	struct signal_entry *e, *found = NULL;
 	bool another = false;
-	int sig;
 
-	if (!ready)
-		return 0;
-	sig = (int)ctz64(ready & SYNCHRONOUS ? ready & SYNCHRONOUS : ready) + 1;
 	list_for_each (e, &q->entries, link) {
 		if (e->info.si_signo != sig)
 			continue;
@@ -431,6 +440,8 @@ static int queue_take(struct process *p, struct signal_queue *q, sigset allowed,
 		if (another)
 			break;
 		found = e;
+		if (sig < SIGRTMIN)
+			break; /* there is only one */
 	}
 	if (found) {
 		*info = found->info;
@@ -446,6 +457,17 @@ static int queue_take(struct process *p, struct signal_queue *q, sigset allowed,
 	return sig;
 }
 
+/* take_from_queues - the thread's own come first. 0: none of the set is pending. */
+static inline int take_from_queues(struct process *p, struct user_thread *u, sigset set,
+				   struct uapi_siginfo *info)
+{
+	sigset own = u->sig.pending.set & set, shared = p->signals.pending.set & set;
+
+	if (own)
+		return queue_take(p, &u->sig.pending, own, info);
+	return shared ? queue_take(p, &p->signals.pending, shared, info) : 0;
+}
+
 int signal_dequeue(sigset set, struct uapi_siginfo *info)
 {
 	struct user_thread *u = current_user;
@@ -453,9 +475,7 @@ int signal_dequeue(sigset set, struct uapi_siginfo *info)
 	int sig;
 
 	spin_lock(&p->lock);
-	sig = queue_take(p, &u->sig.pending, set, info);
-	if (!sig)
-		sig = queue_take(p, &p->signals.pending, set, info);
+	sig = take_from_queues(p, u, set, info);
 	spin_unlock(&p->lock);
 	return sig;
 }
@@ -576,20 +596,18 @@ static void begin_stop(struct process *p, struct user_thread *self)
 static int take(struct process *p, struct user_thread *u, struct uapi_sigaction *action,
 		struct uapi_siginfo *info)
 {
-	int sig = queue_take(p, &u->sig.pending, ~u->sig.blocked, info);
+	int sig = take_from_queues(p, u, ~u->sig.blocked, info);
 
 	if (!sig)
-		sig = queue_take(p, &p->signals.pending, ~u->sig.blocked, info);
-	if (!sig)
 		return 0;
-	*action = p->signals.actions[sig - 1];
-	if (signal_is_ignored(p, sig) || is_protected(p, sig))
-		return -1;
-	if (action->handler != SIG_DFL) {
+	if (likely(has_handler(p, sig))) {
+		*action = p->signals.actions[sig - 1];
 		if (action->flags & SA_RESETHAND)
 			p->signals.actions[sig - 1].handler = SIG_DFL;
 		return sig;
 	}
+	if (signal_is_ignored(p, sig) || is_protected(p, sig))
+		return -1;
 	if (SIGSET_BIT(sig) & STOP_SIGNALS)
 		u->sig.stop_taken = (u32)sig;
 	else
@@ -613,9 +631,10 @@ static int next_handler(struct uapi_sigaction *action, struct uapi_siginfo *info
 		spin_lock(&p->lock);
 		sig = p->signals.stop_signal ? -1 : take(p, u, action, info);
 		spin_unlock(&p->lock);
-		if (u->sig.stop_taken)
+		if (unlikely(u->sig.stop_taken)) {
 			begin_stop(p, u);
-		u->sig.stop_taken = 0;
+			u->sig.stop_taken = 0;
+		}
 	} while (sig < 0);
 	return sig;
 }

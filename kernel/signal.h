@@ -107,6 +107,10 @@ void signal_force_kill(int sig);
 /* signal_dequeue - take the next pending signal of a set from the current thread's or its process's queue.
  *  returns: its number, 0 when there is none */
 int signal_dequeue(sigset, struct uapi_siginfo *);
+/* siginfo_to_user, siginfo_from_user - a whole siginfo in user memory. 0 or -EFAULT; from_user also -E2BIG: what lies
+ * beyond the known fields is not zero, and the code does not say that it means nothing. */
+int siginfo_to_user(vaddr_t to, const struct uapi_siginfo *);
+int siginfo_from_user(struct uapi_siginfo *, vaddr_t from);
 /* signal_pending_set - what is pending for the current thread or its process, blocked or not. signal_watch_queue - the
  * queue that is woken when a signal that no thread lets in becomes pending; it is shared with others and lives for ever. */
 sigset signal_pending_set(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sys_signal.c - system calls of those who receive signals: dispositions, masks, stacks, waiting. */
+/* sys_signal.c - system calls of those who receive signals: dispositions, masks, stacks, waiting; siginfo in user memory. */
 #include <arch/abi.h>
 #include <arch/thread.h>
 #include <arch/trap.h>
@@ -14,35 +14,67 @@
 
 /* --- dispositions ------------------------------------------------------------------------------------ */
 
-static void set_action(int sig, const struct uapi_sigaction *action)
+static inline int action_from_user(struct uapi_sigaction *a, vaddr_t at)
 {
-	struct process *p = current_process;
+	if (unlikely(!user_range_ok(at, sizeof(*a))))
+		return -EFAULT;
+	user_access_begin();
+	user_load_u64(a->handler, at, offsetof(struct uapi_sigaction, handler), fault);
+	user_load_u64(a->flags, at, offsetof(struct uapi_sigaction, flags), fault);
+	user_load_u64(a->restorer, at, offsetof(struct uapi_sigaction, restorer), fault);
+	user_load_u64(a->mask, at, offsetof(struct uapi_sigaction, mask), fault);
+	user_access_end();
+	return 0;
+fault:
+	user_access_end();
+	return -EFAULT;
+}
+
+static inline int action_to_user(vaddr_t at, const struct uapi_sigaction *a)
+{
+	if (unlikely(!user_range_ok(at, sizeof(*a))))
+		return -EFAULT;
+	user_access_begin();
+	user_store_u64(at, offsetof(struct uapi_sigaction, handler), a->handler, fault);
+	user_store_u64(at, offsetof(struct uapi_sigaction, flags), a->flags, fault);
+	user_store_u64(at, offsetof(struct uapi_sigaction, restorer), a->restorer, fault);
+	user_store_u64(at, offsetof(struct uapi_sigaction, mask), a->mask, fault);
+	user_access_end();
+	return 0;
+fault:
+	user_access_end();
+	return -EFAULT;
+}
+
+/* set_action - process lock held. */
+static inline void set_action(struct process *p, int sig, const struct uapi_sigaction *action)
+{
 	struct uapi_sigaction *slot = &p->signals.actions[sig - 1];
 
-	spin_lock(&p->lock);
 	p->signals.custom |= SIGSET_BIT(sig);
 	*slot = *action;
 	slot->mask &= ~(SIGSET_BIT(SIGKILL) | SIGSET_BIT(SIGSTOP));
-	if (signal_is_ignored(p, sig))
+	if (slot->handler <= SIG_IGN && signal_is_ignored(p, sig))
 		signal_discard_ignored(p, sig);
-	spin_unlock(&p->lock);
 }
 
 long sys_rt_sigaction(int sig, vaddr_t act, vaddr_t old, u64 sigset_size)
 {
+	struct process *p = current_process;
 	struct uapi_sigaction action, before;
 
 	if (sigset_size != sizeof(sigset) || sig < 1 || sig > NSIG)
 		return -EINVAL;
 	if (act && (sig == SIGKILL || sig == SIGSTOP))
 		return -EINVAL;
-	if (act && copy_from_user(&action, act, sizeof(action)))
+	if (act && action_from_user(&action, act))
 		return -EFAULT;
-	if (old)
-		before = current_process->signals.actions[sig - 1];
+	spin_lock(&p->lock);
+	before = p->signals.actions[sig - 1];
 	if (act)
-		set_action(sig, &action);
-	return old ? copy_to_user(old, &before, sizeof(before)) : 0;
+		set_action(p, sig, &action);
+	spin_unlock(&p->lock);
+	return old ? action_to_user(old, &before) : 0;
 }
 
 /* --- masks ------------------------------------------------------------------------------------------- */
@@ -94,6 +126,39 @@ long sys_rt_sigpending(vaddr_t uset, u64 sigset_size)
 	pending = (u->sig.pending.set | p->signals.pending.set) & u->sig.blocked;
 	spin_unlock(&p->lock);
 	return copy_to_user(uset, &pending, sigset_size);
+}
+
+int siginfo_to_user(vaddr_t to, const struct uapi_siginfo *info)
+{
+	return copy_to_user(to, info, sizeof(*info)) ||
+			       clear_user(to + sizeof(*info), SIGINFO_SIZE - sizeof(*info))
+		       ? -EFAULT
+		       : 0;
+}
+
+/* knows_code - is it one whose fields are all known? Negative codes are for programs, a few of them for certain uses;
+ * others are numbered from 1 for some signals and for SIGPOLL. */
+static bool knows_code(int sig, int code)
+{
+	switch (sig) {
+	case SIGILL:
+		return code >= SI_DETHREAD && (code <= 11 || code == SI_KERNEL);
+	case SIGFPE:
+		return code >= SI_DETHREAD && (code <= 15 || code == SI_KERNEL);
+	case SIGSEGV:
+		return code >= SI_DETHREAD && (code <= 10 || code == SI_KERNEL);
+	default:
+		return code >= SI_DETHREAD && (code <= 6 || code == SI_KERNEL);
+	}
+}
+
+int siginfo_from_user(struct uapi_siginfo *info, vaddr_t from)
+{
+	if (copy_from_user(info, from, sizeof(*info)))
+		return -EFAULT;
+	if (likely(knows_code(info->si_signo, info->si_code)))
+		return 0;
+	return copy_struct_from_user(info, sizeof(*info), from, SIGINFO_SIZE);
 }
 
 static void wait_for_signal(void)
@@ -211,7 +276,7 @@ long sys_rt_sigtimedwait(vaddr_t uset, vaddr_t uinfo, vaddr_t utimeout, u64 sigs
 	u->sleep_deadline = sig == -RESTART_NOHAND ? deadline : 0;
 	if (!sig)
 		return -EAGAIN;
-	return sig > 0 && uinfo && copy_to_user(uinfo, &info, sizeof(info)) ? -EFAULT : sig;
+	return sig > 0 && uinfo && siginfo_to_user(uinfo, &info) ? -EFAULT : sig;
 }
 
 /* Interrupted calls are made again inside the kernel (signal_restart), so there is never one to go on with. */

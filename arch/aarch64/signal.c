@@ -61,6 +61,7 @@ struct sigframe_context { /* the beginning of ucontext */
 
 struct sigframe { /* followed by the rest of the reserved area */
 	struct uapi_siginfo info;
+	u8 info_rest[SIGINFO_SIZE - sizeof(struct uapi_siginfo)];
 	struct sigframe_context uc;
 	u8 unused[120];
 	/* sigcontext, 16-byte aligned */
@@ -176,14 +177,34 @@ static int fault_push(vaddr_t at, const struct uapi_siginfo *info)
 		     : put_user_u64(FRAME_FIELD(at, esr), 0);
 }
 
+#define STORE_CONTEXT(field, value) \
+	user_store_u64(uc, offsetof(struct sigframe_context, field), value, fault)
+#define LOAD_CONTEXT(field, value) \
+	user_load_u64(value, uc, offsetof(struct sigframe_context, field), fault)
+
+static int context_push(vaddr_t at, sigset mask, const struct uapi_sigaltstack *alt)
+{
+	vaddr_t uc = FRAME_FIELD(at, uc);
+
+	user_access_begin();
+	STORE_CONTEXT(flags, 0);
+	STORE_CONTEXT(link, 0);
+	STORE_CONTEXT(stack.ss_sp, alt->ss_sp);
+	STORE_CONTEXT(stack.ss_flags, (u32)alt->ss_flags);
+	STORE_CONTEXT(stack.ss_size, alt->ss_size);
+	STORE_CONTEXT(mask, mask);
+	user_access_end();
+	return 0;
+fault:
+	user_access_end();
+	return -EFAULT;
+}
+
 /* write_frame - piece by piece from where the pieces are; what is unused of the frame is left alone. */
 static int write_frame(vaddr_t at, const struct trap_frame *f, const struct uapi_siginfo *info,
 		       sigset mask, const struct uapi_sigaltstack *alt)
 {
-	struct sigframe_context uc = {.stack = *alt, .mask = mask};
-
-	if (copy_to_user(FRAME_FIELD(at, info), info, sizeof(*info)) ||
-	    copy_to_user(FRAME_FIELD(at, uc), &uc, sizeof(uc)) ||
+	if (!user_range_ok(at, sizeof(struct sigframe)) || context_push(at, mask, alt) ||
 	    copy_to_user(FRAME_FIELD(at, regs), f->regs, SIGFRAME_REGS_SIZE) ||
 	    fp_push(FRAME_FIELD(at, fp)))
 		return -EFAULT;
@@ -201,16 +222,19 @@ int arch_signal_push(struct trap_frame *f, const struct uapi_sigaction *action,
 		     const struct uapi_siginfo *info, sigset mask,
 		     const struct uapi_sigaltstack *altstack)
 {
-	struct frame_record record = {f->regs[29], f->regs[30]};
 	u64 frame_at, record_at;
 
 	if (place_frame(f, action, altstack, &frame_at, &record_at) ||
 	    write_frame(frame_at, f, info, mask, altstack) ||
-	    copy_to_user(record_at, &record, sizeof(record)))
+	    put_user_u64(record_at, f->regs[29]) || put_user_u64(record_at + 8, f->regs[30]))
 		return -EFAULT;
+	if (action->flags & SA_SIGINFO) {
+		if (siginfo_to_user(frame_at, info))
+			return -EFAULT;
+		f->regs[1] = frame_at;
+		f->regs[2] = frame_at + offsetof(struct sigframe, uc);
+	}
 	f->regs[0] = (u64)info->si_signo;
-	f->regs[1] = frame_at;
-	f->regs[2] = frame_at + offsetof(struct sigframe, uc);
 	f->regs[29] = record_at;
 	f->regs[30] = return_address(action);
 	f->sp = frame_at;
@@ -244,11 +268,15 @@ static int find_fp(vaddr_t sp, vaddr_t *fp)
 {
 	vaddr_t at = sp + offsetof(struct sigframe, fp), end = at + RESERVED_SIZE;
 	bool extra = false;
-	struct record_head head;
+	union {
+		struct {
+			u32 magic, size;
+		};
+		u64 word;
+	} head;
 
 	for (*fp = 0;; at += head.size) {
-		if (end - at < sizeof(head) || !IS_ALIGNED(at, 16) ||
-		    copy_from_user(&head, at, sizeof(head)))
+		if (end - at < sizeof(head) || !IS_ALIGNED(at, 16) || get_user_u64(at, &head.word))
 			return -EFAULT;
 		if (!head.magic)
 			return head.size || !*fp ? -EFAULT : 0;
@@ -269,23 +297,40 @@ static int find_fp(vaddr_t sp, vaddr_t *fp)
 	}
 }
 
-/* arch_signal_pop - see kernel/signal.h. Everything is read and checked before anything changes. */
+static int context_pop(vaddr_t at, sigset *mask, struct uapi_sigaltstack *alt)
+{
+	vaddr_t uc = FRAME_FIELD(at, uc);
+	u64 flags;
+
+	user_access_begin();
+	LOAD_CONTEXT(stack.ss_sp, alt->ss_sp);
+	LOAD_CONTEXT(stack.ss_flags, flags);
+	LOAD_CONTEXT(stack.ss_size, alt->ss_size);
+	LOAD_CONTEXT(mask, *mask);
+	user_access_end();
+	alt->ss_flags = (s32)flags;
+	return 0;
+fault:
+	user_access_end();
+	return -EFAULT;
+}
+
+/* arch_signal_pop - see kernel/signal.h. PSTATE is never what the frame says but after a check, not even for a moment. */
 int arch_signal_pop(struct trap_frame *f, sigset *mask, struct uapi_sigaltstack *altstack)
 {
-	struct sigframe_context uc;
-	u64 regs[SIGFRAME_REGS_SIZE / sizeof(u64)], *pstate = &regs[ARRAY_SIZE(regs) - 1];
+	u8 *regs =
+		(u8 *)f + offsetof(struct trap_frame, regs); /* and sp and pc, which follow them */
 	vaddr_t at = f->sp, fp_at;
+	u64 pstate;
 
-	if (!IS_ALIGNED(at, 16) || copy_from_user(&uc, FRAME_FIELD(at, uc), sizeof(uc)) ||
-	    copy_from_user(regs, FRAME_FIELD(at, regs), sizeof(regs)) || find_fp(at, &fp_at))
+	if (!IS_ALIGNED(at, 16) || !user_range_ok(at, sizeof(struct sigframe)) ||
+	    context_pop(at, mask, altstack) || find_fp(at, &fp_at) ||
+	    get_user_u64(FRAME_FIELD(at, pstate), &pstate))
 		return -EFAULT;
-	if (*pstate & PSTATE_FORBIDDEN || fp_pop(fp_at))
+	if (pstate & PSTATE_FORBIDDEN || fp_pop(fp_at) ||
+	    copy_from_user(regs, FRAME_FIELD(at, regs), SIGFRAME_REGS_SIZE - sizeof(pstate)))
 		return -EFAULT;
-	*pstate &= PSTATE_USER_BITS;
-	/* and sp, pc and pstate, which follow them */
-	memcpy((u8 *)f + offsetof(struct trap_frame, regs), regs, sizeof(regs));
+	f->pstate = pstate & PSTATE_USER_BITS;
 	frame_end_syscall(f);
-	*mask = uc.mask;
-	*altstack = uc.stack;
 	return 0;
 }

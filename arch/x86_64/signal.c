@@ -59,6 +59,7 @@ struct signal_frame {
 	u64 restorer;
 	struct ucontext uc;
 	struct uapi_siginfo info;
+	u8 info_rest[SIGINFO_SIZE - sizeof(struct uapi_siginfo)];
 };
 
 /* In bytes 464-511 of the FP state, which the CPU leaves alone; the second magic number follows the state. */
@@ -95,11 +96,11 @@ static bool stack_overflows(const struct trap_frame *f, vaddr_t top, vaddr_t fra
 	return (starts_there && frame < alt->ss_sp) || frame > top;
 }
 
-/* What the CPU's store leaves to software: our note, and the header, which is contiguous with it. */
-struct fp_head {
-	struct fp_note note;
-	u64 header[8];
-};
+/* A word of a structure in user memory, inside user_access_begin .. end. */
+#define STORE(at, value)     user_store_u64(at, 0, value, fault)
+#define STORE_REGISTER(name) STORE(c + offsetof(struct sigcontext, name), f->name)
+#define LOAD(value, at)      user_load_u64(value, at, 0, fault)
+#define LOAD_REGISTER(name)  LOAD(f->name, c + offsetof(struct sigcontext, name))
 
 /* fp_touch - make both ends of the area, which is smaller than a page, present and writable. */
 static int fp_touch(vaddr_t to)
@@ -107,51 +108,55 @@ static int fp_touch(vaddr_t to)
 	return put_user_u32(to, 0) || put_user_u32(to + arch_fpu_state_size() - 4, 0) ? -EFAULT : 0;
 }
 
-/* fp_mark_complete - handlers do not look at the header: x87 and SSE registers are always said to be there, as they
- * are, though perhaps in their initial state. */
-static int fp_mark_complete(vaddr_t to)
-{
-	u64 present;
+#define STORE_TWO_ZEROES(at)        \
+	do {                        \
+		STORE((at), 0);     \
+		STORE((at) + 8, 0); \
+	} while (0)
 
-	if (!fpu_components())
-		return 0;
-	return get_user_u64(to + FXSAVE_SIZE, &present)
-		       ? -EFAULT
-		       : put_user_u64(to + FXSAVE_SIZE, present | 3);
+/* fp_frame_push - around what the CPU stores: the note, which is all zeroes in FXSAVE format; the XSAVE header, of which the
+ * CPU writes some bits only; and the mark behind the area. */
+static int fp_frame_push(vaddr_t to, u64 size, u64 components)
+{
+	vaddr_t note = to + FP_NOTE_OFFSET, header = to + FXSAVE_SIZE;
+
+	user_access_begin();
+	STORE(note, components ? FP_MAGIC | (size + sizeof(u32)) << 32 : 0);
+	STORE(note + offsetof(struct fp_note, components), components);
+	STORE(note + offsetof(struct fp_note, state_size), components ? size : 0);
+	STORE_TWO_ZEROES(note + 24);
+	STORE(note + 40, 0);
+	if (components) {
+		STORE_TWO_ZEROES(header);
+		STORE_TWO_ZEROES(header + 16);
+		STORE_TWO_ZEROES(header + 32);
+		STORE_TWO_ZEROES(header + 48);
+	}
+	STORE(to + size, FP_MAGIC_END);
+	user_access_end();
+	return 0;
+fault:
+	user_access_end();
+	return -EFAULT;
 }
 
 /* fp_push - memory may be taken away again between touching and storing; not for ever. */
 static int fp_push(vaddr_t to)
 {
 	u64 size = arch_fpu_state_size(), components = fpu_components();
-	struct fp_head head = {{0}, {0}};
 
-	if (!user_range_ok(to, size + sizeof(u32)))
+	if (!user_range_ok(to, size + sizeof(u64)))
 		return -EFAULT;
-	if (components)
-		head.note = (struct fp_note){
-			.magic = FP_MAGIC,
-			.size = (u32)(size + sizeof(u32)),
-			.components = components,
-			.state_size = (u32)size,
-		};
 	for (unsigned i = 0; i < FP_ATTEMPTS; i++) {
-		/* In FXSAVE format the area ends with the note. */
-		if (copy_to_user(to + FP_NOTE_OFFSET, &head,
-				 components ? sizeof(head) : sizeof(head.note)))
+		if (fp_frame_push(to, size, components))
 			return -EFAULT;
 		if (!fpu_store_user(to))
-			return fp_mark_complete(to) ? -EFAULT
-						    : put_user_u32(to + size, FP_MAGIC_END);
+			return 0;
 		if (fp_touch(to))
 			return -EFAULT;
 	}
 	return -EFAULT;
 }
-
-/* A word of a structure in user memory, inside user_access_begin .. end. */
-#define STORE(at, value)     user_store_u64(at, value, fault)
-#define STORE_REGISTER(name) STORE(c + offsetof(struct sigcontext, name), f->name)
 
 /* registers_push - sp: the frame, whose range has been checked. The reserved words are left alone. */
 static int registers_push(vaddr_t sp, vaddr_t fp, const struct trap_frame *f,
@@ -218,15 +223,17 @@ int arch_signal_push(struct trap_frame *f, const struct uapi_sigaction *action,
 		     const struct uapi_sigaltstack *altstack)
 {
 	vaddr_t top = stack_choose(f, action, altstack);
-	vaddr_t fp = ALIGN_DOWN(top - arch_fpu_state_size() - sizeof(u32), 64ul);
+	vaddr_t fp = ALIGN_DOWN(top - arch_fpu_state_size() - sizeof(u64), 64ul);
 	vaddr_t sp = ALIGN_DOWN(fp - sizeof(struct signal_frame), 16ul) - 8;
 
 	/* There is no code of ours in user memory that could call sigreturn. */
 	if (!(action->flags & SA_RESTORER) || stack_overflows(f, top, sp, altstack))
 		return -EFAULT;
 	if (!user_range_ok(sp, sizeof(struct signal_frame)) || fp_push(fp) ||
-	    registers_push(sp, fp, f, info, mask) || context_push(sp, action->restorer, altstack) ||
-	    copy_to_user(sp + offsetof(struct signal_frame, info), info, sizeof(*info)))
+	    registers_push(sp, fp, f, info, mask) || context_push(sp, action->restorer, altstack))
+		return -EFAULT;
+	if ((action->flags & SA_SIGINFO) &&
+	    siginfo_to_user(sp + offsetof(struct signal_frame, info), info))
 		return -EFAULT;
 	f->rdi = (u64)info->si_signo;
 	f->rsi = sp + offsetof(struct signal_frame, info);
@@ -242,17 +249,23 @@ int arch_signal_push(struct trap_frame *f, const struct uapi_sigaction *action,
 /* fp_components_of - which components a full XSAVE image of ours holds; 0: only what FXSAVE knows is there. */
 static u64 fp_components_of(vaddr_t from)
 {
-	u64 size = arch_fpu_state_size();
-	struct fp_note note;
+	u64 size = arch_fpu_state_size(), head, components, state_size;
+	vaddr_t note = from + FP_NOTE_OFFSET;
 	u32 end;
 
-	if (copy_from_user(&note, from + FP_NOTE_OFFSET, offsetof(struct fp_note, unused)))
+	if (!user_range_ok(from, size) || get_user_u32(from + size, &end) || end != FP_MAGIC_END)
 		return 0;
-	if (!fpu_components() || note.magic != FP_MAGIC || note.state_size != size ||
-	    note.size != size + sizeof(end) || get_user_u32(from + size, &end) ||
-	    end != FP_MAGIC_END)
+	user_access_begin();
+	LOAD(head, note);
+	LOAD(components, note + offsetof(struct fp_note, components));
+	LOAD(state_size, note + offsetof(struct fp_note, state_size));
+	user_access_end();
+	if (head != (FP_MAGIC | (size + sizeof(end)) << 32) || (u32)state_size != size)
 		return 0;
-	return note.components & fpu_components();
+	return components & fpu_components();
+fault:
+	user_access_end();
+	return 0;
 }
 
 static int fp_read(vaddr_t from, u64 components, u8 *area)
@@ -286,41 +299,66 @@ static int fp_pop(vaddr_t from)
 	return err;
 }
 
-static void registers_pop(struct trap_frame *f, const struct sigcontext *c)
+/* context_pop - what belongs to signals, and where the FP state is. */
+static int context_pop(vaddr_t sp, sigset *mask, struct uapi_sigaltstack *alt, vaddr_t *fp)
 {
-	f->r8 = c->r8;
-	f->r9 = c->r9;
-	f->r10 = c->r10;
-	f->r11 = c->r11;
-	f->r12 = c->r12;
-	f->r13 = c->r13;
-	f->r14 = c->r14;
-	f->r15 = c->r15;
-	f->rdi = c->rdi;
-	f->rsi = c->rsi;
-	f->rbp = c->rbp;
-	f->rbx = c->rbx;
-	f->rdx = c->rdx;
-	f->rax = c->rax;
-	f->rcx = c->rcx;
-	f->rsp = c->rsp;
-	f->rip = c->rip;
-	f->rflags = (f->rflags & ~USER_FLAGS) | (c->rflags & USER_FLAGS);
+	u64 flags;
+
+	user_access_begin();
+	LOAD(*mask, sp + offsetof(struct signal_frame, uc.mask));
+	LOAD(alt->ss_sp, sp + offsetof(struct signal_frame, uc.stack.ss_sp));
+	LOAD(flags, sp + offsetof(struct signal_frame, uc.stack.ss_flags));
+	LOAD(alt->ss_size, sp + offsetof(struct signal_frame, uc.stack.ss_size));
+	LOAD(*fp, sp + offsetof(struct signal_frame, uc.registers.fp_state));
+	user_access_end();
+	alt->ss_flags = (s32)flags;
+	return 0;
+fault:
+	user_access_end();
+	return -EFAULT;
+}
+
+/* registers_pop - the stack pointer last: without the whole frame the program is not where the frame says. */
+static int registers_pop(struct trap_frame *f, vaddr_t sp)
+{
+	vaddr_t c = sp + offsetof(struct signal_frame, uc.registers);
+	u64 rflags;
+
+	user_access_begin();
+	LOAD_REGISTER(r8);
+	LOAD_REGISTER(r9);
+	LOAD_REGISTER(r10);
+	LOAD_REGISTER(r11);
+	LOAD_REGISTER(r12);
+	LOAD_REGISTER(r13);
+	LOAD_REGISTER(r14);
+	LOAD_REGISTER(r15);
+	LOAD_REGISTER(rdi);
+	LOAD_REGISTER(rsi);
+	LOAD_REGISTER(rbp);
+	LOAD_REGISTER(rbx);
+	LOAD_REGISTER(rdx);
+	LOAD_REGISTER(rax);
+	LOAD_REGISTER(rcx);
+	LOAD(rflags, c + offsetof(struct sigcontext, rflags));
+	LOAD_REGISTER(rip);
+	LOAD_REGISTER(rsp);
+	user_access_end();
+	f->rflags = (f->rflags & ~USER_FLAGS) | (rflags & USER_FLAGS);
 	frame_end_syscall(f);
+	return 0;
+fault:
+	user_access_end();
+	return -EFAULT;
 }
 
 /* arch_signal_pop - see kernel/signal.h. The handler's return has popped the restorer's address. */
 int arch_signal_pop(struct trap_frame *f, sigset *mask, struct uapi_sigaltstack *altstack)
 {
-	struct signal_frame frame;
+	vaddr_t sp = f->rsp - sizeof(u64), fp;
 
-	if (copy_from_user(&frame, f->rsp - sizeof(frame.restorer),
-			   offsetof(struct signal_frame, info)))
+	if (!user_range_ok(sp, sizeof(struct signal_frame)) ||
+	    context_pop(sp, mask, altstack, &fp) || fp_pop(fp))
 		return -EFAULT;
-	if (fp_pop(frame.uc.registers.fp_state))
-		return -EFAULT;
-	registers_pop(f, &frame.uc.registers);
-	*mask = frame.uc.mask;
-	*altstack = frame.uc.stack;
-	return 0;
+	return registers_pop(f, sp);
 }

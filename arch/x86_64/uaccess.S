@@ -133,7 +133,20 @@ arch_user_cas_u32:
 	ret
 .endm
 
-	fp_move	user_xsave, xsave64
+/* x87 and SSE registers are always said to be there, as they are, though perhaps in their initial state: handlers do
+ * not look. */
+	.globl	user_xsave
+	.balign	16
+user_xsave:
+	USER_ACCESS_BEGIN
+	movl	$-1, %eax
+	movl	%eax, %edx
+	may_fault access_fault, xsave64 (%rdi)
+	may_fault access_fault, orb $3, 512(%rdi)
+	USER_ACCESS_END
+	xorl	%eax, %eax
+	ret
+
 	fp_move	user_fxsave, fxsave64
 	fp_move	user_xrstor, xrstor64
 	fp_move	user_fxrstor, fxrstor64

@@ -79,6 +79,7 @@ struct uapi_sigaltstack {
 #define SI_QUEUE      (-1)
 #define SI_TIMER      (-2)
 #define SI_TKILL      (-6)
+#define SI_DETHREAD   (-7)
 #define ILL_ILLOPC    1
 #define ILL_ILLOPN    2
 #define ILL_PRVOPC    5
@@ -105,6 +106,8 @@ struct uapi_sigaltstack {
 #define CLD_STOPPED   5
 #define CLD_CONTINUED 6
 
+/* The part of siginfo that is used. In user memory zeroes follow, up to SIGINFO_SIZE. */
+#define SIGINFO_SIZE 128
 struct uapi_siginfo {
 	s32 si_signo, si_errno, si_code, pad;
 	union {
@@ -124,7 +127,6 @@ struct uapi_siginfo {
 			u64 si_addr;
 			u16 si_addr_lsb; /* BUS_MCEERR_*: so many low bits of the address say nothing */
 		};
-		u8 bytes[112];
 	};
 };
-_Static_assert(sizeof(struct uapi_siginfo) == 128, "the ABI's size");
+_Static_assert(sizeof(struct uapi_siginfo) == 48, "up to the end of si_stime");

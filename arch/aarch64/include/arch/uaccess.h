@@ -32,6 +32,45 @@ int arch_put_user_u64(vaddr_t dst, u64 value);
  * what was there. A full barrier when it stores. 0 or -EFAULT. */
 int arch_user_cas_u32(vaddr_t addr, u32 *old, u32 new_value);
 
+/* user_access_begin, user_access_end - around a few of the following: nothing is called in between.
+ * user_store_u64, user_load_u64 - the word `offset` bytes, a constant from 0 to 248, behind a user address; the range has been
+ * checked. They continue at the label `fault` when the access fails; what was to be loaded is then undefined. */
+static inline void user_access_begin(void)
+{
+}
+
+static inline void user_access_end(void)
+{
+}
+
+#define USER_ACCESS_ENTRY                 \
+	".pushsection .ex_table, \"a\"\n" \
+	".balign 4\n"                     \
+	".long 9990b - .\n"               \
+	".long %l3 - .\n"                 \
+	".popsection"
+
+#define user_store_u64(base, offset, value, fault)                  \
+	__asm__ goto("9990: sttr %x0, [%1, %2]\n" USER_ACCESS_ENTRY \
+		     :                                              \
+		     : "rZ"((u64)(value)), "r"(base), "i"(offset)   \
+		     : "memory"                                     \
+		     : fault)
+
+/* The empty statement keeps gcc from taking the output for one that both ways out have set. */
+#define user_load_u64(value, base, offset, fault)                                    \
+	do {                                                                         \
+		u64 user_word;                                                       \
+                                                                                     \
+		__asm__ volatile goto("9990: ldtr %x0, [%1, %2]\n" USER_ACCESS_ENTRY \
+				      : "=r"(user_word)                              \
+				      : "r"(base), "i"(offset)                       \
+				      : "memory"                                     \
+				      : fault);                                      \
+		__asm__ volatile("");                                                \
+		(value) = user_word;                                                 \
+	} while (0)
+
 /* arch_strncpy_from_user - copy up to and including the NUL, at most n bytes.
  *  returns: the length without the NUL; n when there was none in n bytes; -EFAULT */
 ssize_t arch_strncpy_from_user(char *dst, vaddr_t src, size_t n);

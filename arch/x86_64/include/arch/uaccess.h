@@ -38,8 +38,9 @@ int arch_user_cas_u32(vaddr_t addr, u32 *old, u32 new_value);
 	".long 771b - ., " opcode "\n"      \
 	".popsection"
 
-/* user_access_begin, user_access_end - lift SMAP around a few of these stores: nothing is called in between.
- * user_store_u64 - one word at a user address that has been checked; continues at the label `fault` when it fails. */
+/* user_access_begin, user_access_end - lift SMAP around a few of these: nothing is called in between.
+ * user_store_u64, user_load_u64 - the word `offset` bytes, a constant from 0 to 248, behind a user address; the range has been
+ * checked. They continue at the label `fault` when the access fails; what was to be loaded is then undefined. */
 static inline void user_access_begin(void)
 {
 	__asm__ volatile("771: .byte 0x0f, 0x1f, 0x00\n" SMAP_SITE("0xcb")::: "memory");
@@ -50,16 +51,32 @@ static inline void user_access_end(void)
 	__asm__ volatile("771: .byte 0x0f, 0x1f, 0x00\n" SMAP_SITE("0xca")::: "memory");
 }
 
-#define user_store_u64(at, value, fault)                     \
-	__asm__ goto("770: movq %1, %0\n"                    \
-		     ".pushsection .ex_table, \"a\"\n"       \
-		     ".balign 4\n"                           \
-		     ".long 770b - ., %l2 - .\n"             \
-		     ".popsection"                           \
-		     :                                       \
-		     : "m"(*(u64 *)(at)), "er"((u64)(value)) \
-		     : "memory"                              \
+#define USER_ACCESS_ENTRY                 \
+	".pushsection .ex_table, \"a\"\n" \
+	".balign 4\n"                     \
+	".long 770b - ., %l2 - .\n"       \
+	".popsection"
+
+#define user_store_u64(base, offset, value, fault)                          \
+	__asm__ goto("770: movq %1, %0\n" USER_ACCESS_ENTRY                 \
+		     :                                                      \
+		     : "m"(*(u64 *)((base) + (offset))), "er"((u64)(value)) \
+		     : "memory"                                             \
 		     : fault)
+
+/* The empty statement keeps gcc from taking the output for one that both ways out have set. */
+#define user_load_u64(value, base, offset, fault)                            \
+	do {                                                                 \
+		u64 user_word;                                               \
+                                                                             \
+		__asm__ volatile goto("770: movq %1, %0\n" USER_ACCESS_ENTRY \
+				      : "=r"(user_word)                      \
+				      : "m"(*(u64 *)((base) + (offset)))     \
+				      : "memory"                             \
+				      : fault);                              \
+		__asm__ volatile("");                                        \
+		(value) = user_word;                                         \
+	} while (0)
 
 /* arch_fixup_exception - if the exception table knows the interrupted instruction, move the frame to its
  * fix-up. False: it does not, the fault is a kernel bug. */
