@@ -15,6 +15,7 @@
 #include <arch/thread.h>
 #include <arch/timer.h>
 #include "kernel/vdso.h"
+#include "kernel/user_timers.h"
 #include "kernel/rcu.h"
 #include "kernel/signal.h"
 #include "kernel/smp.h"
@@ -43,6 +44,11 @@ bool arch_clock_params(struct clock_params *params)
 {
 	(void)params;
 	return false;
+}
+
+/* No thread here has timers of CPU time. */
+void cpu_timers_check(void)
+{
 }
 
 /* Nobody waits for the wall clock to be set. */
