@@ -4,9 +4,12 @@
  *
  * Bulk copies run in blocks of 64 bytes. A fault in a block continues byte by byte from the block's start
  * (bytes copied twice are harmless), so that the second fault tells exactly how far the copy
- * can go. Registers: x0 destination, x1 source, x2 bytes left, which is the result.
+ * can go. Registers: x0 destination, x1 source, x2 bytes left, which is the result. Large copies come first to uaccess.c.
  */
 #include <uapi/errno.h>
+
+/* From this number of bytes on it pays to lift PAN. */
+#define USER_LARGE 512
 
 /* An instruction that continues at `fixup` when it faults. */
 .macro may_fault fixup:req, insn:vararg
@@ -31,8 +34,11 @@
 	.text
 
 /* size_t arch_copy_from_user(void *dst, vaddr_t src, size_t n) */
-	.globl	arch_copy_from_user
+	.globl	arch_copy_from_user, user_copy_from_small
 arch_copy_from_user:
+	cmp	x2, #USER_LARGE
+	b.hs	user_copy_from_large
+user_copy_from_small:
 	subs	x2, x2, #64
 	b.lo	2f
 1:
@@ -79,8 +85,11 @@ from_done:
 	ret
 
 /* size_t arch_copy_to_user(vaddr_t dst, const void *src, size_t n) */
-	.globl	arch_copy_to_user
+	.globl	arch_copy_to_user, user_copy_to_small
 arch_copy_to_user:
+	cmp	x2, #USER_LARGE
+	b.hs	user_copy_to_large
+user_copy_to_small:
 	subs	x2, x2, #64
 	b.lo	2f
 1:	ldp	x3, x4, [x1]
@@ -126,8 +135,11 @@ to_done:
 	ret
 
 /* size_t arch_clear_user(vaddr_t dst, size_t n): n moves to x2 */
-	.globl	arch_clear_user
+	.globl	arch_clear_user, user_clear_small
 arch_clear_user:
+	cmp	x1, #USER_LARGE
+	b.hs	user_clear_large
+user_clear_small:
 	mov	x2, x1
 	subs	x2, x2, #32
 	b.lo	2f
@@ -199,6 +211,45 @@ user_cas_u32_raw:
 2:	dmb	ish
 	str	w4, [x1]
 	mov	x0, xzr
+	ret
+
+/* The large forms of copying, in either direction, and clearing (uaccess.c): PAN is lifted, so that pairs of registers can
+ * be used. The number of bytes, in x2 or x1, is a multiple of 128 and not 0; value: how many were not done, whole blocks
+ * and perhaps more than need be. */
+	.globl	user_copy_blocks_raw
+user_copy_blocks_raw:
+1:	may_fault 2f, ldp x3, x4, [x1]
+	may_fault 2f, ldp x5, x6, [x1, #16]
+	may_fault 2f, ldp x7, x8, [x1, #32]
+	may_fault 2f, ldp x9, x10, [x1, #48]
+	may_fault 2f, ldp x11, x12, [x1, #64]
+	may_fault 2f, ldp x13, x14, [x1, #80]
+	may_fault 2f, ldp x15, x16, [x1, #96]
+	may_fault 2f, ldp x17, x18, [x1, #112]
+	may_fault 2f, stp x3, x4, [x0]
+	may_fault 2f, stp x5, x6, [x0, #16]
+	may_fault 2f, stp x7, x8, [x0, #32]
+	may_fault 2f, stp x9, x10, [x0, #48]
+	may_fault 2f, stp x11, x12, [x0, #64]
+	may_fault 2f, stp x13, x14, [x0, #80]
+	may_fault 2f, stp x15, x16, [x0, #96]
+	may_fault 2f, stp x17, x18, [x0, #112]
+	add	x1, x1, #128
+	add	x0, x0, #128
+	subs	x2, x2, #128
+	b.ne	1b
+2:	mov	x0, x2
+	ret
+
+	.globl	user_clear_blocks_raw
+user_clear_blocks_raw:
+	.irp	at, 0, 16, 32, 48, 64, 80, 96, 112
+	may_fault 2f, stp xzr, xzr, [x0, #\at]
+	.endr
+	add	x0, x0, #128
+	subs	x1, x1, #128
+	b.ne	user_clear_blocks_raw
+2:	mov	x0, x1
 	ret
 
 /* The FP part of a signal frame: magic, size, then FPSR, FPCR, Q0 .. Q31. As above with PAN lifted; and with interrupts

@@ -18,6 +18,15 @@ extern const struct ex_entry ex_table_start[], ex_table_end[]; /* linker.ld */
 int user_cas_u32_raw(vaddr_t addr, u32 *old, u32 new_value);
 int user_fp_store_raw(vaddr_t record);
 int user_fp_load_raw(vaddr_t record);
+size_t user_copy_blocks_raw(u64 dst, u64 src, size_t n);
+size_t user_clear_blocks_raw(vaddr_t dst, size_t n);
+size_t user_copy_from_small(void *dst, vaddr_t src, size_t n);
+size_t user_copy_to_small(vaddr_t dst, const void *src, size_t n);
+size_t user_clear_small(vaddr_t dst, size_t n);
+/* called from there */
+size_t user_copy_from_large(void *dst, vaddr_t src, size_t n);
+size_t user_copy_to_large(vaddr_t dst, const void *src, size_t n);
+size_t user_clear_large(vaddr_t dst, size_t n);
 
 static const struct ex_entry *find_entry(vaddr_t ip)
 {
@@ -51,6 +60,44 @@ static void pan_set(bool on)
 		__asm__ volatile(".inst %0" : : "i"(INSN_MSR_PAN(1)) : "memory");
 	else
 		__asm__ volatile(".inst %0" : : "i"(INSN_MSR_PAN(0)) : "memory");
+}
+
+#define BLOCK 128ul
+
+static inline size_t copy_blocks(u64 dst, u64 src, size_t n)
+{
+	size_t all = ALIGN_DOWN(n, BLOCK), missing;
+
+	pan_set(false);
+	missing = user_copy_blocks_raw(dst, src, all);
+	pan_set(true);
+	return all - missing;
+}
+
+/* user_copy_from_large, user_copy_to_large, user_clear_large - whole blocks in pairs of registers; the rest, and what is in the
+ * way of a block, with unprivileged accesses, which find out where exactly it cannot go on. */
+size_t user_copy_from_large(void *dst, vaddr_t src, size_t n)
+{
+	size_t done = copy_blocks((u64)dst, src, n);
+
+	return user_copy_from_small((char *)dst + done, src + done, n - done);
+}
+
+size_t user_copy_to_large(vaddr_t dst, const void *src, size_t n)
+{
+	size_t done = copy_blocks(dst, (u64)src, n);
+
+	return user_copy_to_small(dst + done, (const char *)src + done, n - done);
+}
+
+size_t user_clear_large(vaddr_t dst, size_t n)
+{
+	size_t all = ALIGN_DOWN(n, BLOCK), done;
+
+	pan_set(false);
+	done = all - user_clear_blocks_raw(dst, all);
+	pan_set(true);
+	return user_clear_small(dst + done, n - done);
 }
 
 /* A fault in between saves PSTATE with PAN off and sets it again for the handler, which may sleep. */

@@ -4,8 +4,8 @@
  * below USER_TOP and that they may sleep.
  *
  * Loads and stores use the unprivileged forms (LDTR, STTR): the CPU applies user mode's rights to them,
- * so they need not lift PAN, and cannot reach kernel memory even with a wrong address. Only the
- * compare-and-swap has no such form.
+ * so they need not lift PAN, and cannot reach kernel memory even with a wrong address. The compare-and-swap has no such
+ * form, nor have the pairs of registers that make large copies faster.
  *
  * An instruction that may fault has an entry in the .ex_table section: a pair of 32-bit offsets, each from
  * its own address, to the instruction and to where execution goes on.

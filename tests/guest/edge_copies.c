@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * edge_copies.c - buffers that end at the last accessible byte before a hole: what fits is transferred, and counted.
+ */
+#include "memory.h"
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+/* Below and above the sizes from which on a kernel may copy in another way. */
+static const size_t sizes[] = {8, 56, 128, 504, 512, 520, 1000, 2040, 4088, 4096};
+
+/* before_hole - n writable bytes, all ones, with nothing behind them. */
+static uint8_t *before_hole(size_t n)
+{
+	uint8_t *p = map_anon(2 * PAGE);
+
+	ASSERT_EQ(munmap(p + PAGE, PAGE), 0);
+	memset(p, 1, PAGE);
+	return p + PAGE - n;
+}
+
+static size_t count(const uint8_t *p, size_t n, uint8_t value)
+{
+	size_t same = 0;
+
+	for (size_t i = 0; i < n; i++)
+		same += p[i] == value;
+	return same;
+}
+
+TEST(zeroes_up_to_a_hole)
+{
+	int fd;
+
+	mkdir("/dev", 0755);
+	mknod("/dev/zero", S_IFCHR | 0666, makedev(1, 5));
+	fd = open("/dev/zero", O_RDONLY);
+	ASSERT(fd >= 0);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		uint8_t *p = before_hole(sizes[i]);
+
+		EXPECT_EQ(read(fd, p, sizes[i] + 600), (ssize_t)sizes[i]);
+		EXPECT_EQ(count(p, sizes[i], 0), sizes[i]);
+		EXPECT_EQ(count(p - (PAGE - sizes[i]), PAGE - sizes[i], 1), PAGE - sizes[i]);
+	}
+	EXPECT_ERRNO(read(fd, before_hole(0), 700), EFAULT);
+}
+
+TEST(file_content_up_to_a_hole)
+{
+	int fd = open("edge_copies.file", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	uint8_t content[8192];
+
+	ASSERT(fd >= 0);
+	memset(content, 7, sizeof(content));
+	ASSERT_EQ(write(fd, content, sizeof(content)), (ssize_t)sizeof(content));
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		uint8_t *p = before_hole(sizes[i]);
+
+		EXPECT_EQ(pread(fd, p, sizes[i] + 600, 0), (ssize_t)sizes[i]);
+		EXPECT_EQ(count(p, sizes[i], 7), sizes[i]);
+		EXPECT_EQ(count(p - (PAGE - sizes[i]), PAGE - sizes[i], 1), PAGE - sizes[i]);
+	}
+	EXPECT_ERRNO(pread(fd, before_hole(0), 700, 0), EFAULT);
+	unlink("edge_copies.file");
+}
+
+/* Beginnings and ends of every alignment, around the sizes above. */
+TEST(every_byte_arrives_at_any_alignment)
+{
+	int fd = open("edge_copies.file", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	static uint8_t in[2048], out[2048];
+
+	ASSERT(fd >= 0);
+	for (size_t n = 500; n < 660; n++) {
+		for (size_t i = 0; i < sizeof(in); i++)
+			in[i] = (uint8_t)(i * 7 + n);
+		memset(out, 0, sizeof(out));
+		ASSERT_EQ(pwrite(fd, in + n % 17, n, 0), (ssize_t)n);
+		ASSERT_EQ(pread(fd, out + n % 13, n, 0), (ssize_t)n);
+		EXPECT(!memcmp(out + n % 13, in + n % 17, n));
+		EXPECT_EQ(out[n % 13 + n], 0);
+	}
+	unlink("edge_copies.file");
+}
+
+TEST_MAIN()
