@@ -19,6 +19,28 @@ struct uapi_siginfo kill_info_self(int sig, int code)
 	};
 }
 
+void signal_send_self(int sig)
+{
+	struct uapi_siginfo info = kill_info_self(sig, SI_USER);
+
+	signal_send_thread(current_user, &info);
+}
+
+int signal_send_group(struct pid *group, const struct uapi_siginfo *info)
+{
+	struct process *p;
+	int err = -ESRCH;
+
+	assert_held(&process_tree_lock);
+	list_for_each (p, &group->group, group_link) {
+		int one = signal_send_process(p, info);
+
+		if (err)
+			err = one;
+	}
+	return err;
+}
+
 static bool is_same_user(struct process *p)
 {
 	const struct cred *self = cred_now(), *other = process_cred(p);

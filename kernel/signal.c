@@ -14,7 +14,6 @@
 #include <quire/assert.h>
 #include <uapi/errno.h>
 #include <uapi/wait.h>
-#include "kernel/cred.h"
 #include "kernel/process.h"
 #include "kernel/smp.h"
 #include "kernel/trace.h"
@@ -369,21 +368,6 @@ int signal_send_thread(struct user_thread *u, const struct uapi_siginfo *info)
 	return send(u->proc, u, info);
 }
 
-int signal_send_group(struct pid *group, const struct uapi_siginfo *info)
-{
-	struct process *p;
-	int err = -ESRCH;
-
-	assert_held(&process_tree_lock);
-	list_for_each (p, &group->group, group_link) {
-		int one = signal_send_process(p, info);
-
-		if (err)
-			err = one;
-	}
-	return err;
-}
-
 /* A fault cannot be put off: the instruction would only fault again. */
 void signal_force_info(const struct uapi_siginfo *info)
 {
@@ -701,16 +685,4 @@ bool signal_restart(struct trap_frame *frame, long code)
 	run_handler(frame, &action, &info);
 	signal_deliver(frame);
 	return false;
-}
-
-void signal_send_self(int sig)
-{
-	struct uapi_siginfo info = {
-		.si_signo = sig,
-		.si_code = SI_USER,
-		.si_pid = (s32)user_pid(current_process),
-		.si_uid = cred_now()->uid,
-	};
-
-	signal_send_thread(current_user, &info);
 }

@@ -86,13 +86,13 @@ void signal_release_process(struct process *);
  *  returns: 0; -EAGAIN when a real-time signal finds the queue full */
 int signal_send_process(struct process *, const struct uapi_siginfo *info);
 int signal_send_thread(struct user_thread *, const struct uapi_siginfo *info);
-/* signal_send_self - to the current thread, as if it had sent it: SIGPIPE, SIGXFSZ. */
+/* signal_send_self - (kill.c) to the current thread, as if it had sent it: SIGPIPE, SIGXFSZ. */
 void signal_send_self(int sig);
 /* signal_send_counted_locked - for timers: to u, or to the process when it is NULL. Process lock held. False: nobody
  * will get these particulars, because the signal is ignored or one like it was pending. */
 bool signal_send_counted_locked(struct process *, struct user_thread *u,
 				const struct uapi_siginfo *);
-/* signal_send_group - to every member of a process group; needs process_tree_lock. -ESRCH: empty. */
+/* signal_send_group - (kill.c) to every member of a process group; needs process_tree_lock. -ESRCH: empty. */
 struct pid;
 int signal_send_group(struct pid *group, const struct uapi_siginfo *info);
 
