@@ -100,23 +100,36 @@ static ssize_t read_slots(struct pipe *p, struct uio *uio)
 	return (ssize_t)done;
 }
 
+/* read_some - what is there now; 0: another reader was faster. */
+static ssize_t read_some(struct pipe *p, struct uio *uio)
+{
+	ssize_t done;
+	bool full;
+
+	mutex_lock(&p->lock);
+	full = !has_room(p);
+	done = read_slots(p, uio);
+	full = full && has_room(p);
+	mutex_unlock(&p->lock);
+	if (unlikely(full))
+		waitq_wake_all(&p->not_full);
+	return done;
+}
+
 static ssize_t pipe_read(struct file *f, struct uio *uio, u64 *pos)
 {
 	struct pipe *p = pipe_of(f);
-	ssize_t done;
 
 	(void)pos;
 	while (uio->left) {
-		bool was_full;
+		/* In this order: what the last writer left is not missed. */
+		bool open = atomic_load_acquire(&p->writers);
+		ssize_t done = atomic_load(&p->count) ? read_some(p, uio) : 0;
 
-		mutex_lock(&p->lock);
-		was_full = !has_room(p);
-		done = read_slots(p, uio);
-		mutex_unlock(&p->lock);
-		if (was_full && has_room(p))
-			waitq_wake_all(&p->not_full);
-		if (done || !atomic_load(&p->writers))
+		if (done)
 			return done;
+		if (!open)
+			return 0;
 		if (f->flags & O_NONBLOCK)
 			return -EAGAIN;
 		if (wait_event(&p->not_empty, atomic_load(&p->count) || !atomic_load(&p->writers),
@@ -149,7 +162,7 @@ static ssize_t add_slot(struct pipe *p, struct uio *uio, u32 flags)
 
 	if (!page)
 		return -ENOMEM;
-	n = uio_get(uio, page_to_virt(page), PAGE_SIZE);
+	n = uio_get(uio, page_to_virt(page), MIN(uio->left, PAGE_SIZE));
 	if (!n) {
 		give_page(p, page);
 		return -EFAULT;

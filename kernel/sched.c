@@ -67,7 +67,7 @@ static inline struct thread *first_queued(const struct runqueue *rq)
 
 /* --- the queue ---------------------------------------------------------------------------------- */
 
-struct runqueue *runqueue_lock_of(struct thread *t)
+static ALWAYS_INLINE struct runqueue *lock_queue_of(struct thread *t)
 {
 	for (;;) {
 		u32 cpu = atomic_load(&t->cpu);
@@ -80,18 +80,17 @@ struct runqueue *runqueue_lock_of(struct thread *t)
 	}
 }
 
-void sched_enqueue(struct runqueue *rq, struct thread *t)
+struct runqueue *runqueue_lock_of(struct thread *t)
+{
+	return lock_queue_of(t);
+}
+
+/* Among others. */
+static NOINLINE void insert_by_vruntime(struct runqueue *rq, struct thread *t)
 {
 	struct rb_node **link = &rq->tree.node, *parent = NULL;
 	bool leftmost = true;
 
-	t->on_rq = true;
-	atomic_store(&rq->nr_queued, rq->nr_queued + 1);
-	if (!*link) {
-		rb_insert_only(&rq->tree, &t->rq_node);
-		rq->first = &t->rq_node;
-		return;
-	}
 	while (*link) {
 		bool later;
 
@@ -106,34 +105,67 @@ void sched_enqueue(struct runqueue *rq, struct thread *t)
 		rq->first = &t->rq_node;
 }
 
-void sched_dequeue(struct runqueue *rq, struct thread *t)
+static ALWAYS_INLINE void enqueue(struct runqueue *rq, struct thread *t)
 {
-	t->on_rq = false;
-	atomic_store(&rq->nr_queued, rq->nr_queued - 1);
-	if (!rq->nr_queued) {
-		rb_erase_only(&rq->tree);
-		rq->first = NULL;
-		return;
+	t->on_rq = true;
+	atomic_store(&rq->nr_queued, rq->nr_queued + 1);
+	if (rq->first) {
+		insert_by_vruntime(rq, t);
+	} else {
+		rb_insert_only(&rq->tree, &t->rq_node);
+		rq->first = &t->rq_node;
 	}
+}
+
+void sched_enqueue(struct runqueue *rq, struct thread *t)
+{
+	enqueue(rq, t);
+}
+
+static NOINLINE void erase_from_others(struct runqueue *rq, struct thread *t)
+{
 	if (rq->first == &t->rq_node)
 		rq->first = rb_next(&t->rq_node);
 	rb_erase(&rq->tree, &t->rq_node, NULL);
 }
 
-/* The floor follows whoever has had least of those that compete. */
-static void raise_min_vruntime(struct runqueue *rq)
+static ALWAYS_INLINE void dequeue(struct runqueue *rq, struct thread *t)
 {
-	struct thread *first = first_queued(rq);
-	u64 least;
+	u32 left = rq->nr_queued - 1;
 
-	if (rq->curr == rq->idle) {
-		if (!first)
-			return;
-		least = first->vruntime;
+	t->on_rq = false;
+	atomic_store(&rq->nr_queued, left);
+	if (left) {
+		erase_from_others(rq, t);
 	} else {
-		least = rq->curr->vruntime;
+		rb_erase_only(&rq->tree);
+		rq->first = NULL;
+	}
+}
+
+void sched_dequeue(struct runqueue *rq, struct thread *t)
+{
+	dequeue(rq, t);
+}
+
+/* The floor of virtual time follows whoever has had least of those that compete. The idle thread does not. */
+static ALWAYS_INLINE void account(struct runqueue *rq)
+{
+	struct thread *t = rq->curr, *first = first_queued(rq);
+	u64 now = time_now(), ns = now - rq->clock_ns, least;
+
+	rq->clock_ns = now;
+	t->cpu_time_ns += ns;
+	rq->runnable_ns += ns * rq->nr_queued;
+	if (likely(t != rq->idle)) {
+		rq->runnable_ns += ns;
+		least = t->vruntime += weighted(t, ns);
 		if (first && (s64)(first->vruntime - least) < 0)
 			least = first->vruntime;
+	} else if (first) {
+		least = first->vruntime;
+	} else {
+		return;
 	}
 	if ((s64)(least - rq->min_vruntime) > 0)
 		atomic_store(&rq->min_vruntime, least);
@@ -143,15 +175,7 @@ static void raise_min_vruntime(struct runqueue *rq)
  * comes after this. */
 void sched_account(struct runqueue *rq)
 {
-	struct thread *t = rq->curr;
-	u64 now = time_now(), ns = now - rq->clock_ns;
-
-	rq->clock_ns = now;
-	t->cpu_time_ns += ns;
-	rq->runnable_ns += ns * (rq->nr_queued + (t != rq->idle));
-	if (t != rq->idle)
-		t->vruntime += weighted(t, ns);
-	raise_min_vruntime(rq);
+	account(rq);
 }
 
 /* --- time slices -------------------------------------------------------------------------------- */
@@ -223,7 +247,7 @@ static void sample_start(struct runqueue *rq)
 
 /* --- switching ---------------------------------------------------------------------------------- */
 
-static void switch_aspace(struct runqueue *rq, struct aspace *as)
+static ALWAYS_INLINE void switch_aspace(struct runqueue *rq, struct aspace *as)
 {
 	if (!as || as == rq->loaded)
 		return;
@@ -254,24 +278,24 @@ static void switch_finish(struct thread *prev)
 		thread_finish_dead(prev);
 }
 
-static struct thread *pick_next(struct runqueue *rq)
+static inline struct thread *pick_next(struct runqueue *rq)
 {
 	struct thread *next = first_queued(rq);
 
 	if (!next)
 		return rq->idle;
-	sched_dequeue(rq, next);
+	dequeue(rq, next);
 	return next;
 }
 
-/* What becomes of the thread that stops running. */
+/* What becomes of a thread that stops running and wants to go on. */
 static void put_prev(struct runqueue *rq, struct thread *prev)
 {
-	if (prev == rq->idle || prev->state != THREAD_RUNNING)
+	if (prev == rq->idle)
 		return;
 	atomic_store(&prev->state, THREAD_RUNNABLE);
 	if (likely(sched_cpu_allowed(prev, rq->cpu)))
-		sched_enqueue(rq, prev);
+		enqueue(rq, prev);
 	else
 		rq->leaving = prev;
 }
@@ -284,9 +308,11 @@ static void schedule(struct runqueue *rq)
 	bool voluntary = prev->state != THREAD_RUNNING;
 
 	assert(prev == current);
-	atomic_and(&prev->work, ~(u32)THREAD_WORK_RESCHED);
-	sched_account(rq);
-	put_prev(rq, prev);
+	if (atomic_load(&prev->work) & THREAD_WORK_RESCHED)
+		atomic_and(&prev->work, ~(u32)THREAD_WORK_RESCHED);
+	account(rq);
+	if (!voluntary)
+		put_prev(rq, prev);
 	next = pick_next(rq);
 	atomic_store(&next->state, THREAD_RUNNING);
 	next->slice_start_ns = rq->clock_ns;
@@ -472,47 +498,8 @@ static void limit_arrears(struct runqueue *rq, struct thread *t)
 		t->vruntime = floor;
 }
 
-/* thread_wake - see thread.h.
- *  context: any; takes a run queue's lock. t is held by a reference or by RCU */
-bool thread_wake(struct thread *t)
-{
-	struct runqueue *rq;
-	unsigned long irq;
-	u32 state;
-
-	/* The caller's condition is visible before we look whether t is awake. */
-	smp_mb();
-	state = atomic_load(&t->state);
-	if (state != THREAD_SLEEPING && state != THREAD_NEW)
-		return false;
-	irq = cpu_irq_save();
-	rq = runqueue_lock_of(t);
-	state = t->state;
-	if (state == THREAD_SLEEPING && rq->curr == t) {
-		atomic_store(&t->state, THREAD_RUNNING);
-		spin_unlock(&rq->lock);
-	} else if (state == THREAD_SLEEPING || state == THREAD_NEW) {
-		unsigned target = sched_choose_cpu(t);
-
-		sched_account(rq);
-		atomic_store(&t->state, THREAD_RUNNABLE);
-		if (state == THREAD_NEW) {
-			thread_get(t); /* its own, until it is dead */
-			t->vruntime = rq->min_vruntime;
-		} else {
-			limit_arrears(rq, t);
-		}
-		sched_place(rq, t, target);
-	} else {
-		spin_unlock(&rq->lock);
-		state = THREAD_RUNNING;
-	}
-	cpu_irq_restore(irq);
-	return state != THREAD_RUNNING;
-}
-
 /* t was put on this queue, locked and accounted: should its CPU do something about it? */
-static void notify(struct runqueue *rq, struct thread *t)
+static ALWAYS_INLINE void notify(struct runqueue *rq, struct thread *t)
 {
 	bool local = rq == this_runqueue();
 
@@ -531,6 +518,13 @@ static void notify(struct runqueue *rq, struct thread *t)
 		smp_kick(rq->cpu);
 }
 
+static ALWAYS_INLINE void place_here(struct runqueue *rq, struct thread *t)
+{
+	enqueue(rq, t);
+	notify(rq, t);
+	spin_unlock(&rq->lock);
+}
+
 void sched_place(struct runqueue *rq, struct thread *t, unsigned target)
 {
 	while (target != rq->cpu) {
@@ -540,14 +534,60 @@ void sched_place(struct runqueue *rq, struct thread *t, unsigned target)
 		spin_unlock(&rq->lock);
 		rq = cpu_runqueue(target);
 		spin_lock(&rq->lock);
-		sched_account(rq);
+		account(rq);
 		t->vruntime = rq->min_vruntime + lag;
 		if (!sched_cpu_allowed(t, target))
 			target = sched_choose_cpu(t);
 	}
-	sched_enqueue(rq, t);
-	notify(rq, t);
-	spin_unlock(&rq->lock);
+	place_here(rq, t);
+}
+
+/* To the queue of some CPU. rq, the queue that t->cpu names, is locked; after: nothing is. */
+static ALWAYS_INLINE void wake_up(struct runqueue *rq, struct thread *t)
+{
+	unsigned target = nr_cpus_online == 1 ? rq->cpu : sched_choose_cpu(t);
+
+	account(rq);
+	if (unlikely(t->state == THREAD_NEW)) {
+		thread_get(t); /* its own, until it is dead */
+		t->vruntime = rq->min_vruntime;
+	} else {
+		limit_arrears(rq, t);
+	}
+	atomic_store(&t->state, THREAD_RUNNABLE);
+	if (likely(target == rq->cpu))
+		place_here(rq, t);
+	else
+		sched_place(rq, t, target);
+}
+
+/* thread_wake - see thread.h.
+ *  context: any; takes a run queue's lock. t is held by a reference or by RCU */
+bool thread_wake(struct thread *t)
+{
+	struct runqueue *rq;
+	unsigned long irq;
+	bool woken = true;
+	u32 state;
+
+	/* The caller's condition is visible before we look whether t is awake. */
+	smp_mb();
+	state = atomic_load(&t->state);
+	if (state != THREAD_SLEEPING && state != THREAD_NEW)
+		return false;
+	irq = cpu_irq_save();
+	rq = lock_queue_of(t);
+	if (t->state == THREAD_SLEEPING && unlikely(rq->curr == t)) {
+		atomic_store(&t->state, THREAD_RUNNING);
+		spin_unlock(&rq->lock);
+	} else if (likely(t->state == THREAD_SLEEPING || t->state == THREAD_NEW)) {
+		wake_up(rq, t);
+	} else {
+		spin_unlock(&rq->lock);
+		woken = false;
+	}
+	cpu_irq_restore(irq);
+	return woken;
 }
 
 void sched_ipi(void)

@@ -8,8 +8,9 @@
  * whom it wakes off the queue: one that came for another reason, between the two, would leave a
  * thread that sleeps and is on no queue.
  *
- * A waiter is removed by the waker, so each wake-up goes to a different thread, and the struct stays valid
- * until its owner has passed through waitq_remove, which takes the queue's lock. Watchers (poll, epoll)
+ * A waiter is removed by the waker, so each wake-up goes to a different thread, and `woken` is the last that the waker
+ * touches of the struct, which may be gone in the next moment: waitq_remove takes the queue's lock only for a waiter that
+ * nobody has woken. Watchers (poll, epoll)
  * stay until they are removed, and are told of each wake-up.
  *
  * Read next: kernel/sched.c, thread_wake.
@@ -65,11 +66,14 @@ void waitq_add(struct waitq *q, struct waiter *w)
 /* waitq_remove - take it off again. Harmless when a waker did, which has then finished with it. */
 void waitq_remove(struct waitq *q, struct waiter *w)
 {
-	unsigned long irq = spin_lock_irqsave(&q->lock);
+	unsigned long irq;
 
+	current->wait_on = NULL;
+	if (likely(atomic_load_acquire(&w->woken)))
+		return;
+	irq = spin_lock_irqsave(&q->lock);
 	list_del(&w->link);
 	spin_unlock_irqrestore(&q->lock, irq);
-	current->wait_on = NULL;
 }
 
 /* waitq_cancel - the condition came true before it slept. Had somebody woken it for what another waiter is
@@ -103,9 +107,10 @@ void waitq_unwatch(struct waitq *q, struct waiter *w)
 	spin_unlock_irqrestore(&q->lock, irq);
 }
 
-unsigned waitq_wake_locked(struct waitq *q, unsigned n)
+static ALWAYS_INLINE unsigned wake_locked(struct waitq *q, unsigned n)
 {
 	struct waiter *w, *next;
+	struct thread *thread;
 	bool acted = false;
 	unsigned woken = 0;
 
@@ -119,12 +124,18 @@ unsigned waitq_wake_locked(struct waitq *q, unsigned n)
 		}
 		if (woken == n)
 			break;
+		thread = w->thread;
 		list_del(&w->link);
-		w->woken = true;
-		thread_wake(w->thread);
+		atomic_store_release(&w->woken, true);
+		thread_wake(thread);
 		woken++;
 	}
 	return woken;
+}
+
+unsigned waitq_wake_locked(struct waitq *q, unsigned n)
+{
+	return wake_locked(q, n);
 }
 
 /* waitq_wake - wake up to n waiters, oldest first; the condition has been made true before.
@@ -140,7 +151,7 @@ unsigned waitq_wake(struct waitq *q, unsigned n)
 	if (READ_ONCE(q->waiters.next) == &q->waiters)
 		return 0;
 	irq = spin_lock_irqsave(&q->lock);
-	woken = waitq_wake_locked(q, n);
+	woken = wake_locked(q, n);
 	spin_unlock_irqrestore(&q->lock, irq);
 	return woken;
 }

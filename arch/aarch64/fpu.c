@@ -21,7 +21,7 @@ void fpu_state_load(const struct fpu_state *);
 
 static PERCPU struct thread *fpu_owner;
 
-static void registers_take(struct thread *t)
+static ALWAYS_INLINE void registers_take(struct thread *t)
 {
 	if (this_cpu(fpu_owner) == t && t->arch.fpu_cpu == cpu_id())
 		return;

@@ -22,9 +22,9 @@
 struct aspace *cpu_as PERCPU;
 bool cpu_as_parked PERCPU;
 
-static void load(struct aspace *as)
+static inline void load(struct aspace *as, unsigned cpu)
 {
-	cpumask_set_atomic(&as->cpus, cpu_id()); /* full barrier: before any walk */
+	cpumask_set_atomic(&as->cpus, cpu); /* full barrier: before any walk */
 	cr3_write(as->root_pa);
 }
 
@@ -71,29 +71,32 @@ void as_park(void)
 void as_unpark(void)
 {
 	this_cpu(cpu_as_parked) = false;
-	load(this_cpu(cpu_as));
+	load(this_cpu(cpu_as), cpu_id());
 }
 
 /* arch_as_switch - see arch/as.h. */
 void arch_as_switch(struct aspace *next)
 {
-	struct aspace *prev = this_cpu(cpu_as);
+	uintptr_t here = arch_percpu_offset();
+	struct aspace **loaded = percpu_at(cpu_as, here), *prev = *loaded;
+	bool *parked = percpu_at(cpu_as_parked, here);
+	unsigned cpu = *percpu_at(cpu_number, here);
 
 	if (next == &kernel_as)
 		next = NULL;
 	if (next == prev) {
-		if (this_cpu(cpu_as_parked))
+		if (*parked)
 			as_unpark();
 		return;
 	}
-	if (next)
-		load(next);
+	if (likely(next))
+		load(next, cpu);
 	else
 		cr3_write(kernel_as.root_pa);
-	this_cpu(cpu_as) = next;
-	if (prev && !this_cpu(cpu_as_parked))
-		cpumask_clear_atomic(&prev->cpus, cpu_id());
-	this_cpu(cpu_as_parked) = false;
+	*loaded = next;
+	if (prev && !*parked)
+		cpumask_clear_atomic(&prev->cpus, cpu);
+	*parked = false;
 }
 
 /* arch_kernel_tables_install - see arch/as.h. Nothing in the boot tables is global, so they are gone. */

@@ -125,7 +125,7 @@ static void state_load(const void *area)
 		__asm__ volatile("fxrstor64 (%0)" ::"r"(area) : "memory");
 }
 
-static void registers_take(struct thread *t)
+static ALWAYS_INLINE void registers_take(struct thread *t)
 {
 	if (this_cpu(cpu_fpu_owner) == t && t->arch.fpu_cpu == cpu_id())
 		return;

@@ -94,20 +94,16 @@ static void user_gs_write(u64 base)
 		msr_write(MSR_KERNEL_GS, base);
 }
 
-static void save_user_state(struct thread *t)
-{
-	fpu_switch_out(t);
-	if (cpu_features.fsgsbase) {
-		t->arch.fs_base = fs_base_read();
-		t->arch.gs_base = user_gs_read();
-	}
-}
-
 /* arch_switch - see arch/thread.h. Kernel threads leave FS and GS base of the last program loaded. */
 struct thread *arch_switch(struct thread *prev, struct thread *next)
 {
-	if (prev->arch.user)
-		save_user_state(prev);
+	if (prev->arch.user) {
+		fpu_switch_out(prev);
+		if (likely(cpu_features.fsgsbase)) {
+			prev->arch.fs_base = fs_base_read();
+			prev->arch.gs_base = user_gs_read();
+		}
+	}
 	if (next->arch.user) {
 		fs_base_write(next->arch.fs_base);
 		user_gs_write(next->arch.gs_base);
