@@ -68,9 +68,9 @@ static void give_page(struct pipe *p, struct page *page)
 		p->spare = page;
 }
 
-static void drop_first(struct pipe *p)
+static void drop_first(struct pipe *p, struct pipe_buf *s)
 {
-	give_page(p, slot(p, 0)->page);
+	give_page(p, s->page);
 	p->first++;
 	WRITE_ONCE(p->count, p->count - 1);
 }
@@ -80,28 +80,29 @@ static void drop_first(struct pipe *p)
 /* read_slots - what is there now, up to the end of a packet; -EFAULT when nothing could be copied. Lock held. */
 static ssize_t read_slots(struct pipe *p, struct uio *uio)
 {
-	bool packet = false;
 	size_t done = 0;
 
-	while (uio->left && p->count && !packet) {
+	while (uio->left && p->count) {
 		struct pipe_buf *s = slot(p, 0);
+		bool packet = s->flags & PIPE_BUF_PACKET;
 		size_t want = MIN(uio->left, s->len);
 		size_t n = uio_put(uio, (char *)page_to_virt(s->page) + s->offset, want);
 
 		s->offset += (u32)n;
 		s->len -= (u32)n;
 		done += n;
-		if (n < want)
+		if (unlikely(n < want))
 			return done ? (ssize_t)done : -EFAULT;
-		packet = s->flags & PIPE_BUF_PACKET;
-		if (!s->len || packet)
-			drop_first(p);
+		if (likely(!s->len || packet))
+			drop_first(p, s);
+		if (packet)
+			break;
 	}
 	return (ssize_t)done;
 }
 
 /* read_some - what is there now; 0: another reader was faster. */
-static ssize_t read_some(struct pipe *p, struct uio *uio)
+static NOINLINE ssize_t read_some(struct pipe *p, struct uio *uio)
 {
 	ssize_t done;
 	bool full;
@@ -114,6 +115,12 @@ static ssize_t read_some(struct pipe *p, struct uio *uio)
 	if (unlikely(full))
 		waitq_wake_all(&p->not_full);
 	return done;
+}
+
+static NOINLINE int wait_for_data(struct pipe *p)
+{
+	return wait_event(&p->not_empty, atomic_load(&p->count) || !atomic_load(&p->writers),
+			  WAIT_INTERRUPTIBLE);
 }
 
 static ssize_t pipe_read(struct file *f, struct uio *uio, u64 *pos)
@@ -132,8 +139,7 @@ static ssize_t pipe_read(struct file *f, struct uio *uio, u64 *pos)
 			return 0;
 		if (f->flags & O_NONBLOCK)
 			return -EAGAIN;
-		if (wait_event(&p->not_empty, atomic_load(&p->count) || !atomic_load(&p->writers),
-			       WAIT_INTERRUPTIBLE))
+		if (wait_for_data(p))
 			return -RESTART_SYS;
 	}
 	return 0;
@@ -141,17 +147,14 @@ static ssize_t pipe_read(struct file *f, struct uio *uio, u64 *pos)
 
 /* --- writing ----------------------------------------------------------------------------------------- */
 
-/* append - more data into the last page, if all of want fits there. */
-static size_t append(struct pipe *p, struct uio *uio, size_t want)
+/* append - more data into the last page, of which there is one, if all of want fits there. */
+static NOINLINE void append(struct pipe *p, struct uio *uio, size_t want)
 {
-	struct pipe_buf *s = p->count ? slot(p, p->count - 1) : NULL;
-	size_t n;
+	struct pipe_buf *s = slot(p, p->count - 1);
 
-	if (!s || !(s->flags & PIPE_BUF_MERGE) || want > PAGE_SIZE - s->offset - s->len)
-		return 0;
-	n = uio_get(uio, (char *)page_to_virt(s->page) + s->offset + s->len, want);
-	s->len += (u32)n;
-	return n;
+	if (want && (s->flags & PIPE_BUF_MERGE) && want <= PAGE_SIZE - s->offset - s->len)
+		s->len +=
+			(u32)uio_get(uio, (char *)page_to_virt(s->page) + s->offset + s->len, want);
 }
 
 /* add_slot - up to a page of data into a new slot. Bytes, -EFAULT, -ENOMEM. */
@@ -176,10 +179,9 @@ static ssize_t add_slot(struct pipe *p, struct uio *uio, u32 flags)
 static ssize_t write_slots(struct pipe *p, struct uio *uio, u32 flags)
 {
 	u64 before = uio->left;
-	size_t tail = before % PAGE_SIZE;
 
-	if (tail && (flags & PIPE_BUF_MERGE))
-		append(p, uio, tail);
+	if (p->count && (flags & PIPE_BUF_MERGE))
+		append(p, uio, before % PAGE_SIZE);
 	while (uio->left && has_room(p)) {
 		ssize_t n = add_slot(p, uio, flags);
 
@@ -190,11 +192,11 @@ static ssize_t write_slots(struct pipe *p, struct uio *uio, u32 flags)
 }
 
 /* write_some - what can be written now; 0: full. */
-static ssize_t write_some(struct pipe *p, struct uio *uio, u32 flags)
+static NOINLINE ssize_t write_some(struct pipe *p, struct uio *uio, u32 flags)
 {
 	ssize_t n;
 
-	if (!atomic_load(&p->readers)) {
+	if (unlikely(!atomic_load(&p->readers))) {
 		signal_send_self(SIGPIPE);
 		return -EPIPE;
 	}
@@ -204,6 +206,12 @@ static ssize_t write_some(struct pipe *p, struct uio *uio, u32 flags)
 	if (n > 0)
 		waitq_wake_all(&p->not_empty);
 	return n;
+}
+
+static NOINLINE int wait_for_room(struct pipe *p)
+{
+	return wait_event(&p->not_full, has_room(p) || !atomic_load(&p->readers),
+			  WAIT_INTERRUPTIBLE);
 }
 
 static ssize_t pipe_write(struct file *f, struct uio *uio, u64 *pos)
@@ -222,8 +230,7 @@ static ssize_t pipe_write(struct file *f, struct uio *uio, u64 *pos)
 			n = -EAGAIN;
 			break;
 		}
-		if (wait_event(&p->not_full, has_room(p) || !atomic_load(&p->readers),
-			       WAIT_INTERRUPTIBLE)) {
+		if (wait_for_room(p)) {
 			n = -RESTART_SYS;
 			break;
 		}

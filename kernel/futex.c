@@ -64,25 +64,29 @@ void futex_init(void)
 
 /* --- keys -------------------------------------------------------------------------------------------- */
 
-static int make_key(vaddr_t addr, bool private_key, struct futex_key *key)
+/* The word may be shared: by the object that is mapped there. */
+static NOINLINE void make_shared_key(vaddr_t addr, struct futex_key *key)
 {
-	struct object *obj = NULL;
-	u64 pgoff = 0;
+	u64 pgoff;
+	struct object *obj = space_shared_object(current->space, addr, &pgoff);
 
+	if (obj)
+		*key = (struct futex_key){(u64)obj, pgoff << PAGE_SHIFT | (addr & ~PAGE_MASK)};
+}
+
+static inline int make_key(vaddr_t addr, bool private_key, struct futex_key *key)
+{
 	if (!IS_ALIGNED(addr, 4))
 		return -EINVAL;
 	if (!user_range_ok(addr, 4))
 		return -EFAULT;
+	*key = (struct futex_key){(u64)current->space, addr};
 	if (!private_key)
-		obj = space_shared_object(current->space, addr, &pgoff);
-	if (obj)
-		*key = (struct futex_key){(u64)obj, pgoff << PAGE_SHIFT | (addr & ~PAGE_MASK)};
-	else
-		*key = (struct futex_key){(u64)current->space, addr};
+		make_shared_key(addr, key);
 	return 0;
 }
 
-static bool same_key(const struct futex_key *a, const struct futex_key *b)
+static inline bool same_key(const struct futex_key *a, const struct futex_key *b)
 {
 	return a->owner == b->owner && a->where == b->where;
 }
@@ -96,7 +100,7 @@ static struct futex_bucket *bucket_of(const struct futex_key *key)
 
 /* wake_waiter - take it off its queue for good. Bucket locked. The waiter is gone as soon as bucket is NULL;
  * the thread, which does not need a reference in code that does not sleep, may be ending. */
-static void wake_waiter(struct futex_waiter *w)
+static inline void wake_waiter(struct futex_waiter *w)
 {
 	struct thread *t = w->thread;
 
@@ -106,8 +110,8 @@ static void wake_waiter(struct futex_waiter *w)
 }
 
 /* wake_locked - up to n waiters of a key. Returns how many. */
-static unsigned wake_locked(struct futex_bucket *b, const struct futex_key *key, unsigned n,
-			    u32 bitset)
+static ALWAYS_INLINE unsigned wake_locked(struct futex_bucket *b, const struct futex_key *key,
+					  unsigned n, u32 bitset)
 {
 	struct futex_waiter *w, *next;
 	unsigned woken = 0;
@@ -165,7 +169,7 @@ static struct futex_bucket *lock_bucket_of(struct futex_waiter *w)
 	}
 }
 
-static void enqueue(struct futex_waiter *w)
+static inline void enqueue(struct futex_waiter *w)
 {
 	struct futex_bucket *b = bucket_of(&w->key);
 
@@ -176,7 +180,7 @@ static void enqueue(struct futex_waiter *w)
 }
 
 /* dequeue - give up. False when somebody has woken us already, which then counts. */
-static bool dequeue(struct futex_waiter *w)
+static NOINLINE bool dequeue(struct futex_waiter *w)
 {
 	struct futex_bucket *b = lock_bucket_of(w);
 
@@ -188,12 +192,15 @@ static bool dequeue(struct futex_waiter *w)
 	return true;
 }
 
-/* try_arm - true unless a waker came by since the word was last read. */
-static bool try_arm(struct futex_waiter *w)
+/* try_arm - true unless a waker came by since the word was last read. Nobody but us takes the waiter from its bucket
+ * before. */
+static inline bool try_arm(struct futex_waiter *w)
 {
-	struct futex_bucket *b = lock_bucket_of(w);
-	bool ok = !w->missed;
+	struct futex_bucket *b = w->bucket;
+	bool ok;
 
+	spin_lock(&b->lock);
+	ok = !w->missed;
 	w->missed = false;
 	if (ok) {
 		w->armed = true;
@@ -204,7 +211,7 @@ static bool try_arm(struct futex_waiter *w)
 }
 
 /* arm_if_equal - 0: asleep as far as wakers are concerned; -EAGAIN: another value; -EFAULT. */
-static int arm_if_equal(struct futex_waiter *w, vaddr_t addr, u32 val)
+static ALWAYS_INLINE int arm_if_equal(struct futex_waiter *w, vaddr_t addr, u32 val)
 {
 	u32 now;
 
@@ -219,7 +226,7 @@ static int arm_if_equal(struct futex_waiter *w, vaddr_t addr, u32 val)
 }
 
 /* sleep_until_woken - 0, -EINTR, -ETIMEDOUT. */
-static int sleep_until_woken(struct futex_waiter *w, u64 deadline)
+static inline int sleep_until_woken(struct futex_waiter *w, u64 deadline)
 {
 	int err = 0;
 
@@ -235,7 +242,7 @@ static int sleep_until_woken(struct futex_waiter *w, u64 deadline)
 
 static long futex_wait(vaddr_t addr, bool private_key, u32 val, u64 deadline, u32 bitset)
 {
-	struct futex_waiter w = {.thread = current, .bitset = bitset};
+	struct futex_waiter w;
 	int err;
 
 	if (!bitset)
@@ -243,11 +250,14 @@ static long futex_wait(vaddr_t addr, bool private_key, u32 val, u64 deadline, u3
 	err = make_key(addr, private_key, &w.key);
 	if (err)
 		return err;
+	w.thread = current;
+	w.bitset = bitset;
+	w.armed = w.missed = false;
 	enqueue(&w);
 	err = arm_if_equal(&w, addr, val);
 	if (!err)
 		err = sleep_until_woken(&w, deadline);
-	if (!dequeue(&w))
+	if (likely(!atomic_load_acquire(&w.bucket)) || !dequeue(&w))
 		return 0;
 	return err == -EINTR ? -RESTART_SYS : err;
 }

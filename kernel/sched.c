@@ -257,25 +257,36 @@ static ALWAYS_INLINE void switch_aspace(struct runqueue *rq, struct aspace *as)
 	rq->loaded = as;
 }
 
+/* What seldom is left to do for the thread switched away from: it has to go to another CPU, or it is dead. */
+static NOINLINE void finish_prev(struct runqueue *rq, struct thread *prev)
+{
+	bool dead = prev->state == THREAD_DEAD;
+
+	if (rq->leaving) {
+		rq->leaving = NULL;
+		sched_place(rq, prev, sched_choose_cpu(prev));
+	} else {
+		spin_unlock(&rq->lock);
+	}
+	if (dead)
+		thread_finish_dead(prev);
+}
+
 /* First thing in the context of the thread switched to, on the CPU that did it: its queue is locked.
  * after: unlocked; interrupts still off */
-static void switch_finish(struct thread *prev)
+static ALWAYS_INLINE void switch_finish(struct thread *prev)
 {
 	struct runqueue *rq = this_runqueue();
 	struct aspace *put = rq->to_put;
-	bool leaving = rq->leaving, dead = prev->state == THREAD_DEAD;
 
 	rq->to_put = NULL;
-	rq->leaving = NULL;
 	atomic_store_release(&prev->on_cpu, false);
-	if (unlikely(leaving))
-		sched_place(rq, prev, sched_choose_cpu(prev));
-	else
+	if (likely(!rq->leaving && prev->state != THREAD_DEAD))
 		spin_unlock(&rq->lock);
+	else
+		finish_prev(rq, prev);
 	if (put)
 		as_put(put);
-	if (unlikely(dead))
-		thread_finish_dead(prev);
 }
 
 static inline struct thread *pick_next(struct runqueue *rq)
@@ -302,7 +313,7 @@ static void put_prev(struct runqueue *rq, struct thread *prev)
 
 /* Choose and switch. Interrupts off, queue locked; after: unlocked, on this thread's next turn.
  * The thread's state says whether it wants to go on. */
-static void schedule(struct runqueue *rq)
+static ALWAYS_INLINE void switch_away(struct runqueue *rq)
 {
 	struct thread *prev = rq->curr, *next;
 	bool voluntary = prev->state != THREAD_RUNNING;
@@ -336,6 +347,11 @@ static void schedule(struct runqueue *rq)
 	trace_at(rq->clock_ns, TRACE_SWITCH, prev->id, next->id, *(const u64 *)next->name, 0);
 	this_cpu(cpu_current) = next;
 	switch_finish(arch_switch(prev, next));
+}
+
+static NOINLINE void schedule(struct runqueue *rq)
+{
+	switch_away(rq);
 }
 
 /* thread_begin - see thread.h. */
@@ -457,10 +473,10 @@ void thread_sleep(void)
 
 	spin_lock(&rq->lock);
 	BUG_ON(rq->curr == rq->idle);
-	if (rq->curr->state == THREAD_RUNNING)
+	if (unlikely(rq->curr->state == THREAD_RUNNING))
 		spin_unlock(&rq->lock);
 	else
-		schedule(rq);
+		switch_away(rq);
 	cpu_irq_restore(irq);
 }
 

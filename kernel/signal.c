@@ -151,11 +151,6 @@ bool signal_is_ignored(const struct process *p, int sig)
 
 /* --- waking ------------------------------------------------------------------------------------------ */
 
-bool signal_pending(const struct thread *t)
-{
-	return atomic_load(&t->work) & THREAD_WORK_SIGNAL;
-}
-
 bool signal_fatal(const struct thread *t)
 {
 	return t->user && atomic_load(&t->user->killed);

@@ -119,7 +119,10 @@ struct waitq *signal_watch_queue(const struct process *);
 /* signal_pending - something that interrupts an interruptible sleep of this thread. No lock needed: an
  * answer of "no" may be outdated, but then the thread is being woken.
  * signal_fatal - the thread is being killed. */
-bool signal_pending(const struct thread *);
+static inline bool signal_pending(const struct thread *t)
+{
+	return READ_ONCE(t->work) & THREAD_WORK_SIGNAL;
+}
 bool signal_fatal(const struct thread *);
 
 /* signal_deliver - act on pending signals; called by thread_return_to_user with interrupts on whenever

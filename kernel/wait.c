@@ -107,10 +107,19 @@ void waitq_unwatch(struct waitq *q, struct waiter *w)
 	spin_unlock_irqrestore(&q->lock, irq);
 }
 
-static ALWAYS_INLINE unsigned wake_locked(struct waitq *q, unsigned n)
+/* The waiter may be gone once it is marked, so the thread is looked up before. */
+static ALWAYS_INLINE void wake_sleeper(struct waiter *w)
+{
+	struct thread *thread = w->thread;
+
+	list_del(&w->link);
+	atomic_store_release(&w->woken, true);
+	thread_wake(thread);
+}
+
+unsigned waitq_wake_locked(struct waitq *q, unsigned n)
 {
 	struct waiter *w, *next;
-	struct thread *thread;
 	bool acted = false;
 	unsigned woken = 0;
 
@@ -124,48 +133,41 @@ static ALWAYS_INLINE unsigned wake_locked(struct waitq *q, unsigned n)
 		}
 		if (woken == n)
 			break;
-		thread = w->thread;
-		list_del(&w->link);
-		atomic_store_release(&w->woken, true);
-		thread_wake(thread);
+		wake_sleeper(w);
 		woken++;
 	}
 	return woken;
 }
 
-unsigned waitq_wake_locked(struct waitq *q, unsigned n)
+static NOINLINE unsigned wake_some(struct waitq *q, unsigned n)
 {
-	return wake_locked(q, n);
+	unsigned long irq = spin_lock_irqsave(&q->lock);
+	struct waiter *w = list_first(&q->waiters, struct waiter, link);
+	unsigned woken = 1;
+
+	if (likely(w && !w->wake && w->link.next == &q->waiters && n))
+		wake_sleeper(w); /* the only one */
+	else
+		woken = waitq_wake_locked(q, n);
+	spin_unlock_irqrestore(&q->lock, irq);
+	return woken;
 }
 
 /* waitq_wake - wake up to n waiters, oldest first; the condition has been made true before.
  *  context: any; takes the queue's lock and a run queue's   returns: how many were woken */
 unsigned waitq_wake(struct waitq *q, unsigned n)
 {
-	unsigned long irq;
-	unsigned woken;
-
 	/* Nobody there: the usual case for pipes and futexes. The barrier is the waker's half of the order
 	 * that the head of this file describes. */
 	smp_mb();
-	if (READ_ONCE(q->waiters.next) == &q->waiters)
-		return 0;
-	irq = spin_lock_irqsave(&q->lock);
-	woken = wake_locked(q, n);
-	spin_unlock_irqrestore(&q->lock, irq);
-	return woken;
+	return READ_ONCE(q->waiters.next) == &q->waiters ? 0 : wake_some(q, n);
 }
 
-static bool wait_interrupted(enum wait_mode mode)
+static inline bool wait_interrupted(const struct thread *self, enum wait_mode mode)
 {
-	switch (mode) {
-	case WAIT_INTERRUPTIBLE:
-		return signal_pending(current);
-	case WAIT_KILLABLE:
-		return signal_fatal(current);
-	default:
-		return false;
-	}
+	if (likely(mode == WAIT_INTERRUPTIBLE))
+		return signal_pending(self);
+	return mode == WAIT_KILLABLE && signal_fatal(self);
 }
 
 /* wait_step - see wait.h. The thread has declared that it sleeps, so a signal sent from now on wakes it;
@@ -178,7 +180,7 @@ int wait_step(enum wait_mode mode, u64 deadline_ns)
 	atomic_store(&self->interruptible, mode == WAIT_INTERRUPTIBLE);
 	atomic_store(&self->killable, mode != WAIT_UNINTERRUPTIBLE);
 	smp_mb();
-	if (wait_interrupted(mode))
+	if (wait_interrupted(self, mode))
 		thread_cancel_sleep();
 	else if (deadline_ns)
 		in_time = thread_sleep_until(deadline_ns);
@@ -186,7 +188,7 @@ int wait_step(enum wait_mode mode, u64 deadline_ns)
 		thread_sleep();
 	atomic_store(&self->interruptible, false);
 	atomic_store(&self->killable, false);
-	if (wait_interrupted(mode))
+	if (wait_interrupted(self, mode))
 		return -EINTR;
 	return in_time ? 0 : -ETIMEDOUT;
 }
