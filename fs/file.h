@@ -13,6 +13,7 @@
 #include <uapi/fcntl.h>
 #include "kernel/lock.h"
 #include "kernel/rcu.h"
+#include "kernel/uaccess.h"
 #include "lib/list.h"
 
 struct dentry;
@@ -55,8 +56,35 @@ static inline void uio_init_user(struct uio *u, struct uio_segment *seg, vaddr_t
 
 /* uio_put, uio_get - copy to (from) the buffers and move on. Returns bytes copied: less than n when the
  * buffers end, or at a bad user address. May fault: no lock of rank SPACE..FOLIO, no spin lock. */
-size_t uio_put(struct uio *, const void *src, size_t n);
-size_t uio_get(struct uio *, void *dst, size_t n);
+size_t uio_put_pieces(struct uio *, const void *src, size_t n); /* the general form of both */
+size_t uio_get_pieces(struct uio *, void *dst, size_t n);
+
+/* uio_fits - the usual case: all of it goes to or comes from one user buffer. */
+static inline bool uio_fits(const struct uio *u, size_t n)
+{
+	return n <= u->left && !u->kernel && n <= u->seg->len - u->seg_off;
+}
+
+static inline size_t uio_advance(struct uio *u, size_t n)
+{
+	u->seg_off += n;
+	u->left -= n;
+	return n;
+}
+
+static inline size_t uio_put(struct uio *u, const void *src, size_t n)
+{
+	if (unlikely(!uio_fits(u, n)))
+		return uio_put_pieces(u, src, n);
+	return uio_advance(u, n - copy_to_user_partial(u->seg->base + u->seg_off, src, n));
+}
+
+static inline size_t uio_get(struct uio *u, void *dst, size_t n)
+{
+	if (unlikely(!uio_fits(u, n)))
+		return uio_get_pieces(u, dst, n);
+	return uio_advance(u, n - copy_from_user_partial(dst, u->seg->base + u->seg_off, n));
+}
 size_t uio_put_zeroes(struct uio *, size_t n);
 
 /* A user's list of buffers (struct iovec). user_buffers_import - read the list and check it: 0, -EINVAL (too many, or too

@@ -25,6 +25,7 @@
 #include "kernel/uaccess.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
+#include "mm/phys/page.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/phys/slab.h"
 
@@ -52,18 +53,28 @@ static bool has_room(const struct pipe *p)
 
 /* --- pages ------------------------------------------------------------------------------------------- */
 
-static struct page *take_page(struct pipe *p)
+static inline char *take_page(struct pipe *p)
 {
-	struct page *page = p->spare;
+	char *page = p->spare;
+	struct page *fresh;
 
-	p->spare = NULL;
-	return page ? page : page_alloc(0, 0);
+	if (likely(page)) {
+		p->spare = NULL;
+		return page;
+	}
+	fresh = page_alloc(0, 0);
+	return fresh ? page_to_virt(fresh) : NULL;
 }
 
-static void give_page(struct pipe *p, struct page *page)
+static void put_page(char *page)
 {
-	if (p->spare)
-		page_put(page);
+	page_put(virt_to_page(page));
+}
+
+static inline void give_page(struct pipe *p, char *page)
+{
+	if (unlikely(p->spare))
+		put_page(page);
 	else
 		p->spare = page;
 }
@@ -86,7 +97,7 @@ static ssize_t read_slots(struct pipe *p, struct uio *uio)
 		struct pipe_buf *s = slot(p, 0);
 		bool packet = s->flags & PIPE_BUF_PACKET;
 		size_t want = MIN(uio->left, s->len);
-		size_t n = uio_put(uio, (char *)page_to_virt(s->page) + s->offset, want);
+		size_t n = uio_put(uio, s->page + s->offset, want);
 
 		s->offset += (u32)n;
 		s->len -= (u32)n;
@@ -102,7 +113,7 @@ static ssize_t read_slots(struct pipe *p, struct uio *uio)
 }
 
 /* read_some - what is there now; 0: another reader was faster. */
-static NOINLINE ssize_t read_some(struct pipe *p, struct uio *uio)
+static inline ssize_t read_some(struct pipe *p, struct uio *uio)
 {
 	ssize_t done;
 	bool full;
@@ -153,19 +164,18 @@ static NOINLINE void append(struct pipe *p, struct uio *uio, size_t want)
 	struct pipe_buf *s = slot(p, p->count - 1);
 
 	if (want && (s->flags & PIPE_BUF_MERGE) && want <= PAGE_SIZE - s->offset - s->len)
-		s->len +=
-			(u32)uio_get(uio, (char *)page_to_virt(s->page) + s->offset + s->len, want);
+		s->len += (u32)uio_get(uio, s->page + s->offset + s->len, want);
 }
 
 /* add_slot - up to a page of data into a new slot. Bytes, -EFAULT, -ENOMEM. */
 static ssize_t add_slot(struct pipe *p, struct uio *uio, u32 flags)
 {
-	struct page *page = take_page(p);
+	char *page = take_page(p);
 	size_t n;
 
 	if (!page)
 		return -ENOMEM;
-	n = uio_get(uio, page_to_virt(page), MIN(uio->left, PAGE_SIZE));
+	n = uio_get(uio, page, MIN(uio->left, PAGE_SIZE));
 	if (!n) {
 		give_page(p, page);
 		return -EFAULT;
@@ -192,7 +202,7 @@ static ssize_t write_slots(struct pipe *p, struct uio *uio, u32 flags)
 }
 
 /* write_some - what can be written now; 0: full. */
-static NOINLINE ssize_t write_some(struct pipe *p, struct uio *uio, u32 flags)
+static inline ssize_t write_some(struct pipe *p, struct uio *uio, u32 flags)
 {
 	ssize_t n;
 
@@ -415,9 +425,9 @@ struct pipe *pipe_alloc(void)
 void pipe_free(struct pipe *p)
 {
 	for (u32 i = 0; i < p->count; i++)
-		page_put(slot(p, i)->page);
+		put_page(slot(p, i)->page);
 	if (p->spare)
-		page_put(p->spare);
+		put_page(p->spare);
 	kfree(p->ring);
 	kfree(p);
 }

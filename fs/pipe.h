@@ -15,7 +15,6 @@
 
 struct file;
 struct file_ops;
-struct page;
 
 #define PIPE_SLOTS     16         /* of a new pipe: 64 KiB */
 #define PIPE_MAX_BYTES (1u << 20) /* what F_SETPIPE_SZ gives to everybody */
@@ -24,7 +23,7 @@ struct page;
 #define PIPE_BUF_PACKET 2 /* one write: a read ends with it, and what it leaves is lost */
 
 struct pipe_buf {
-	struct page *page;
+	char *page;
 	u32 offset, len; /* bytes */
 	u32 flags;
 };
@@ -35,7 +34,7 @@ struct pipe {
 	u32 nr_slots;                   /* [a] */
 	u32 first;                      /* [l] the oldest that holds data */
 	u32 count;                      /* [a] slots that hold data */
-	struct page *spare;             /* [l] kept, so that small messages need no allocation */
+	char *spare;                    /* [l] kept, so that small messages need no allocation */
 	u32 readers, writers;           /* [a] open files that read, that write */
 	u32 readers_ever, writers_ever; /* [a] opened so far: for opening named pipes */
 	u32 users;                      /* open files, under the lock of the inode: fifo.c */

@@ -58,36 +58,19 @@ static size_t move(struct uio *u, char *data, size_t n, enum direction dir)
 	return done;
 }
 
-/* fits - the usual case: all of it goes to or comes from one user buffer. */
-static inline bool fits(const struct uio *u, size_t n)
+size_t uio_put_pieces(struct uio *u, const void *src, size_t n)
 {
-	return n <= u->left && !u->kernel && n <= u->seg->len - u->seg_off;
-}
-
-static inline size_t done(struct uio *u, size_t n)
-{
-	u->seg_off += n;
-	u->left -= n;
-	return n;
-}
-
-size_t uio_put(struct uio *u, const void *src, size_t n)
-{
-	if (likely(fits(u, n)))
-		return done(u, n - copy_to_user_partial(u->seg->base + u->seg_off, src, n));
 	return move(u, (char *)src, n, PUT);
 }
 
-size_t uio_get(struct uio *u, void *dst, size_t n)
+size_t uio_get_pieces(struct uio *u, void *dst, size_t n)
 {
-	if (likely(fits(u, n)))
-		return done(u, n - copy_from_user_partial(dst, u->seg->base + u->seg_off, n));
 	return move(u, dst, n, GET);
 }
 
 size_t uio_put_zeroes(struct uio *u, size_t n)
 {
-	if (likely(fits(u, n)))
-		return done(u, n - clear_user_partial(u->seg->base + u->seg_off, n));
+	if (likely(uio_fits(u, n)))
+		return uio_advance(u, n - clear_user_partial(u->seg->base + u->seg_off, n));
 	return move(u, NULL, n, PUT_ZEROES);
 }
