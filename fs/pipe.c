@@ -88,72 +88,84 @@ static void drop_first(struct pipe *p, struct pipe_buf *s)
 
 /* --- reading ----------------------------------------------------------------------------------------- */
 
-/* read_slots - what is there now, up to the end of a packet; -EFAULT when nothing could be copied. Lock held. */
-static ssize_t read_slots(struct pipe *p, struct uio *uio)
+/* read_first - from the oldest slot, as much as fits. False: that is all for this call. Lock held. */
+static ALWAYS_INLINE bool read_first(struct pipe *p, struct uio *uio)
 {
-	size_t done = 0;
+	struct pipe_buf *s = slot(p, 0);
+	bool packet = s->flags & PIPE_BUF_PACKET;
+	size_t want = MIN(uio->left, s->len);
+	size_t n = uio_put(uio, s->page + s->offset, want);
 
-	while (uio->left && p->count) {
-		struct pipe_buf *s = slot(p, 0);
-		bool packet = s->flags & PIPE_BUF_PACKET;
-		size_t want = MIN(uio->left, s->len);
-		size_t n = uio_put(uio, s->page + s->offset, want);
-
-		s->offset += (u32)n;
-		s->len -= (u32)n;
-		done += n;
-		if (unlikely(n < want))
-			return done ? (ssize_t)done : -EFAULT;
-		if (likely(!s->len || packet))
-			drop_first(p, s);
-		if (packet)
-			break;
+	if (likely(n == s->len || (packet && n == want))) {
+		drop_first(p, s);
+		return !packet && uio->left && p->count;
 	}
-	return (ssize_t)done;
+	s->offset += (u32)n;
+	s->len -= (u32)n;
+	return false;
+}
+
+/* read_slots - what is there now, up to the end of a packet; -EFAULT when nothing could be copied. Lock held. */
+static inline ssize_t read_slots(struct pipe *p, struct uio *uio)
+{
+	u64 before = uio->left;
+
+	if (!p->count)
+		return 0;
+	while (read_first(p, uio))
+		;
+	return likely(uio->left < before) ? (ssize_t)(before - uio->left) : -EFAULT;
 }
 
 /* read_some - what is there now; 0: another reader was faster. */
 static inline ssize_t read_some(struct pipe *p, struct uio *uio)
 {
+	u32 before;
 	ssize_t done;
-	bool full;
 
 	mutex_lock(&p->lock);
-	full = !has_room(p);
+	before = p->count;
 	done = read_slots(p, uio);
-	full = full && has_room(p);
 	mutex_unlock(&p->lock);
-	if (unlikely(full))
+	if (unlikely(before >= atomic_load(&p->nr_slots)) && has_room(p))
 		waitq_wake_all(&p->not_full);
 	return done;
 }
 
-static NOINLINE int wait_for_data(struct pipe *p)
+/* wait_for_data - 1: there is some, or was; 0: and there will be none; -EAGAIN, -RESTART_SYS. */
+static NOINLINE ssize_t wait_for_data(struct pipe *p, const struct file *f)
 {
+	/* In this order: what the last writer left is not missed. */
+	bool open = atomic_load_acquire(&p->writers);
+
+	if (atomic_load(&p->count))
+		return 1;
+	if (!open)
+		return 0;
+	if (f->flags & O_NONBLOCK)
+		return -EAGAIN;
 	return wait_event(&p->not_empty, atomic_load(&p->count) || !atomic_load(&p->writers),
-			  WAIT_INTERRUPTIBLE);
+			  WAIT_INTERRUPTIBLE)
+		       ? -RESTART_SYS
+		       : 1;
 }
 
 static ssize_t pipe_read(struct file *f, struct uio *uio, u64 *pos)
 {
 	struct pipe *p = pipe_of(f);
+	ssize_t done = 0;
 
 	(void)pos;
-	while (uio->left) {
-		/* In this order: what the last writer left is not missed. */
-		bool open = atomic_load_acquire(&p->writers);
-		ssize_t done = atomic_load(&p->count) ? read_some(p, uio) : 0;
+	while (uio->left && !done) {
+		if (!atomic_load(&p->count)) {
+			ssize_t wait = wait_for_data(p, f);
 
-		if (done)
-			return done;
-		if (!open)
-			return 0;
-		if (f->flags & O_NONBLOCK)
-			return -EAGAIN;
-		if (wait_for_data(p))
-			return -RESTART_SYS;
+			if (unlikely(wait <= 0))
+				return wait;
+		}
+		done = read_some(p, uio);
 	}
-	return 0;
+	return done;
 }
 
 /* --- writing ----------------------------------------------------------------------------------------- */
@@ -168,7 +180,7 @@ static NOINLINE void append(struct pipe *p, struct uio *uio, size_t want)
 }
 
 /* add_slot - up to a page of data into a new slot. Bytes, -EFAULT, -ENOMEM. */
-static ssize_t add_slot(struct pipe *p, struct uio *uio, u32 flags)
+static ALWAYS_INLINE ssize_t add_slot(struct pipe *p, struct uio *uio, u32 flags)
 {
 	char *page = take_page(p);
 	size_t n;
@@ -186,7 +198,7 @@ static ssize_t add_slot(struct pipe *p, struct uio *uio, u32 flags)
 }
 
 /* write_slots - as much as there is room for. Bytes, 0 when full, -errno when nothing was done. Lock held. */
-static ssize_t write_slots(struct pipe *p, struct uio *uio, u32 flags)
+static ALWAYS_INLINE ssize_t write_slots(struct pipe *p, struct uio *uio, u32 flags)
 {
 	u64 before = uio->left;
 
@@ -202,7 +214,7 @@ static ssize_t write_slots(struct pipe *p, struct uio *uio, u32 flags)
 }
 
 /* write_some - what can be written now; 0: full. */
-static inline ssize_t write_some(struct pipe *p, struct uio *uio, u32 flags)
+static ALWAYS_INLINE ssize_t write_some(struct pipe *p, struct uio *uio, u32 flags)
 {
 	ssize_t n;
 
@@ -218,34 +230,40 @@ static inline ssize_t write_some(struct pipe *p, struct uio *uio, u32 flags)
 	return n;
 }
 
-static NOINLINE int wait_for_room(struct pipe *p)
+static NOINLINE ssize_t write_more(struct pipe *p, struct uio *uio, u32 flags)
 {
-	return wait_event(&p->not_full, has_room(p) || !atomic_load(&p->readers),
-			  WAIT_INTERRUPTIBLE);
+	return write_some(p, uio, flags);
+}
+
+/* write_rest - what there was no room for at first; n: what came of the first attempt, or why it failed. Like pipe_write,
+ * which had `total` bytes to write, in all. */
+static NOINLINE ssize_t write_rest(struct file *f, struct uio *uio, u32 flags, u64 total, ssize_t n)
+{
+	struct pipe *p = pipe_of(f);
+
+	while (n >= 0 && uio->left) {
+		if (f->flags & O_NONBLOCK)
+			n = -EAGAIN;
+		else if (wait_event(&p->not_full, has_room(p) || !atomic_load(&p->readers),
+				    WAIT_INTERRUPTIBLE))
+			n = -RESTART_SYS;
+		else
+			n = write_more(p, uio, flags);
+	}
+	return uio->left < total ? (ssize_t)(total - uio->left) : n;
 }
 
 static ssize_t pipe_write(struct file *f, struct uio *uio, u64 *pos)
 {
 	u32 flags = f->flags & O_DIRECT ? PIPE_BUF_PACKET : PIPE_BUF_MERGE;
-	struct pipe *p = pipe_of(f);
 	u64 total = uio->left;
-	ssize_t n = 0;
+	ssize_t n;
 
 	(void)pos;
-	while (uio->left) {
-		n = write_some(p, uio, flags);
-		if (n < 0 || !uio->left)
-			break;
-		if (f->flags & O_NONBLOCK) {
-			n = -EAGAIN;
-			break;
-		}
-		if (wait_for_room(p)) {
-			n = -RESTART_SYS;
-			break;
-		}
-	}
-	return uio->left < total ? (ssize_t)(total - uio->left) : n;
+	if (!total)
+		return 0;
+	n = write_some(pipe_of(f), uio, flags);
+	return likely(!uio->left) ? n : write_rest(f, uio, flags, total, n);
 }
 
 /* --- the ends ---------------------------------------------------------------------------------------- */
