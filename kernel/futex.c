@@ -131,7 +131,7 @@ static ALWAYS_INLINE unsigned wake_locked(struct futex_bucket *b, const struct f
 	return woken;
 }
 
-static long wake(vaddr_t addr, bool private_key, unsigned n, u32 bitset)
+static NOINLINE long wake(vaddr_t addr, bool private_key, unsigned n, u32 bitset)
 {
 	struct futex_bucket *b;
 	struct futex_key key;
@@ -240,7 +240,7 @@ static inline int sleep_until_woken(struct futex_waiter *w, u64 deadline)
 	return err;
 }
 
-static long futex_wait(vaddr_t addr, bool private_key, u32 val, u64 deadline, u32 bitset)
+static NOINLINE long futex_wait(vaddr_t addr, bool private_key, u32 val, u64 deadline, u32 bitset)
 {
 	struct futex_waiter w;
 	int err;
@@ -524,32 +524,39 @@ static int read_deadline(vaddr_t utimeout, bool absolute, bool realtime, u64 *de
 	return 0;
 }
 
-static long do_wait(vaddr_t addr, int op, u32 val, vaddr_t utimeout, u32 bitset)
+static NOINLINE long wait_with_timeout(vaddr_t addr, int op, u32 val, vaddr_t utimeout, u32 bitset)
 {
 	bool absolute = (op & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET;
 	struct user_thread *u = current_user;
-	u64 deadline = 0;
+	u64 deadline = u->sleep_deadline;
 	long result;
 	int err;
 
 	/* A relative timeout that was interrupted goes on towards the same end. */
-	if (utimeout && !absolute && u->sleep_deadline) {
-		deadline = u->sleep_deadline;
-	} else if (utimeout) {
+	if (absolute || !deadline) {
 		err = read_deadline(utimeout, absolute, op & FUTEX_CLOCK_REALTIME, &deadline);
 		if (err)
 			return err;
 	}
 	result = futex_wait(addr, op & FUTEX_PRIVATE_FLAG, val, deadline, bitset);
 	u->sleep_deadline = 0;
-	if (result == -RESTART_SYS && utimeout && !absolute) {
+	if (result == -RESTART_SYS && !absolute) {
 		u->sleep_deadline = deadline;
 		return -RESTART_NOHAND;
 	}
 	return result;
 }
 
-long sys_futex(vaddr_t addr, int op, u32 val, vaddr_t utimeout, vaddr_t addr2, u32 val3)
+static inline long do_wait(vaddr_t addr, int op, u32 val, vaddr_t utimeout, u32 bitset)
+{
+	if (utimeout)
+		return wait_with_timeout(addr, op, val, utimeout, bitset);
+	current_user->sleep_deadline = 0;
+	return futex_wait(addr, op & FUTEX_PRIVATE_FLAG, val, 0, bitset);
+}
+
+static NOINLINE long other_operation(vaddr_t addr, int op, u32 val, vaddr_t utimeout, vaddr_t addr2,
+				     u32 val3)
 {
 	bool private_key = op & FUTEX_PRIVATE_FLAG;
 	int cmd = op & FUTEX_CMD_MASK;
@@ -557,12 +564,8 @@ long sys_futex(vaddr_t addr, int op, u32 val, vaddr_t utimeout, vaddr_t addr2, u
 	if ((op & FUTEX_CLOCK_REALTIME) && cmd != FUTEX_WAIT_BITSET)
 		return -ENOSYS;
 	switch (cmd) {
-	case FUTEX_WAIT:
-		return do_wait(addr, op, val, utimeout, FUTEX_BITSET_MATCH_ANY);
 	case FUTEX_WAIT_BITSET:
 		return do_wait(addr, op, val, utimeout, val3);
-	case FUTEX_WAKE:
-		return wake(addr, private_key, MAX(val, 1u), FUTEX_BITSET_MATCH_ANY);
 	case FUTEX_WAKE_BITSET:
 		return val3 ? wake(addr, private_key, MAX(val, 1u), val3) : -EINVAL;
 	case FUTEX_REQUEUE:
@@ -573,6 +576,18 @@ long sys_futex(vaddr_t addr, int op, u32 val, vaddr_t utimeout, vaddr_t addr2, u
 		return futex_wake_op(addr, addr2, private_key, val, (u32)utimeout, val3);
 	default:
 		return -ENOSYS;
+	}
+}
+
+long sys_futex(vaddr_t addr, int op, u32 val, vaddr_t utimeout, vaddr_t addr2, u32 val3)
+{
+	switch (op & ~FUTEX_PRIVATE_FLAG) {
+	case FUTEX_WAIT:
+		return do_wait(addr, op, val, utimeout, FUTEX_BITSET_MATCH_ANY);
+	case FUTEX_WAKE:
+		return wake(addr, op & FUTEX_PRIVATE_FLAG, MAX(val, 1u), FUTEX_BITSET_MATCH_ANY);
+	default:
+		return other_operation(addr, op, val, utimeout, addr2, val3);
 	}
 }
 
