@@ -20,7 +20,7 @@
  * Address spaces: a CPU keeps the last page tables loaded while it runs kernel threads or idles, and
  * holds a reference to whatever is loaded.
  *
- * Read next: kernel/sched.h for who may touch what, arch/<arch>/switch.S, sched_balance.c.
+ * Read next: kernel/sched.h for who may touch what, arch/<arch>/switch.S, sched_balance.c, sched_attr.c.
  */
 #include <arch/as.h>
 #include <arch/boot.h>
@@ -44,16 +44,6 @@ static struct thread boot_thread = {
 
 PERCPU struct thread *cpu_current = &boot_thread;
 PERCPU struct runqueue runqueue = {.lock = SPINLOCK_INIT(RANK_RUNQUEUE)};
-
-#define SCHED_IDLE_WEIGHT 3
-
-/* 1024 * 1.25^-nice: one step of niceness is worth about a tenth of the CPU between two threads. */
-static const u32 nice_weights[40] = {
-	88818, 71054, 56843, 45475, 36380, 29104, 23283, 18626, 14901, 11921,
-	9537,  7629,  6104,  4883,  3906,  3125,  2500,  2000,  1600,  1280,
-	1024,  819,   655,   524,   419,   336,   268,   215,   172,   137,
-	110,   88,    70,    56,    45,    36,    29,    23,    18,    15,
-};
 
 static inline u64 weighted(const struct thread *t, u64 ns)
 {
@@ -115,11 +105,6 @@ static ALWAYS_INLINE void enqueue(struct runqueue *rq, struct thread *t)
 		rb_insert_only(&rq->tree, &t->rq_node);
 		rq->first = &t->rq_node;
 	}
-}
-
-void sched_enqueue(struct runqueue *rq, struct thread *t)
-{
-	enqueue(rq, t);
 }
 
 static NOINLINE void erase_from_others(struct runqueue *rq, struct thread *t)
@@ -616,44 +601,7 @@ void sched_ipi(void)
 	spin_unlock(&rq->lock);
 }
 
-/* --- attributes ----------------------------------------------------------------------------------- */
-
-/* sched_set_nice - see thread.h. */
-void sched_set_nice(struct thread *t, int nice, bool idle)
-{
-	unsigned long irq = cpu_irq_save();
-	struct runqueue *rq = runqueue_lock_of(t);
-
-	if (rq->curr == t)
-		sched_account(rq);
-	t->nice = (s8)nice;
-	t->weight = idle ? SCHED_IDLE_WEIGHT : nice_weights[nice + 20];
-	spin_unlock_irqrestore(&rq->lock, irq);
-}
-
-/* thread_cpu_time - see thread.h. */
-u64 thread_cpu_time(struct thread *t)
-{
-	unsigned long irq = cpu_irq_save();
-	struct runqueue *rq = runqueue_lock_of(t);
-	u64 ns = t->cpu_time_ns;
-
-	if (rq->curr == t)
-		ns += time_now() - rq->clock_ns;
-	spin_unlock_irqrestore(&rq->lock, irq);
-	return ns;
-}
-
-/* thread_system_time - see thread.h. */
-u64 thread_system_time(struct thread *t)
-{
-	unsigned long irq = cpu_irq_save();
-	struct runqueue *rq = runqueue_lock_of(t);
-	u64 ns = t->system_ns;
-
-	spin_unlock_irqrestore(&rq->lock, irq);
-	return ns;
-}
+/* --- address spaces --------------------------------------------------------------------------------- */
 
 /* sched_use_aspace - see thread.h. */
 void sched_use_aspace(struct aspace *as)

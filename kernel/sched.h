@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * sched.h - the run queues, shared by the files of the scheduler: sched.c (switching and waking),
- * sched_balance.c (which CPU), sched_idle.c (nothing to do). Others use kernel/thread.h.
+ * sched_balance.c (which CPU), sched_attr.c (weights and times), sched_idle.c (nothing to do). Others use kernel/thread.h.
  *
  * A runnable thread is in one of three places, and whoever holds the lock of the queue that thread->cpu names
  * knows which: on the queue (on_rq), running (curr of the queue), or in hand: RUNNABLE and
@@ -50,9 +50,7 @@ extern struct cpumask idle_cpus; /* [a] in their idle loop, looking for work or 
 /* runqueue_lock_of - lock the queue that t->cpu names. Interrupts off. */
 struct runqueue *runqueue_lock_of(struct thread *);
 
-/* sched_enqueue, sched_dequeue - into and out of a locked queue's tree. The thread's vruntime is
- * relative to this queue. */
-void sched_enqueue(struct runqueue *, struct thread *);
+/* sched_dequeue - out of a locked queue's tree. The thread's vruntime is relative to this queue. */
 void sched_dequeue(struct runqueue *, struct thread *);
 
 /* sched_account - charge curr for its time up to now. Queue locked. */

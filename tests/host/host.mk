@@ -100,7 +100,7 @@ $(foreach a,x86_64 aarch64,$(eval $(call PT_TEST,test_pt_cursor,tests/host/test_
 $(eval $(call PT_TEST,test_pt_threads,tests/host/test_pt_threads.c,aarch64,$(HOST_NO_TSAN_WARNING),thread))
 
 # The scheduler, timers and RCU in simulated time (tests/host/sim_sched.h).
-CORE_SRCS := kernel/sched.c kernel/sched_balance.c kernel/timer.c kernel/time.c kernel/rcu.c lib/rbtree.c \
+CORE_SRCS := kernel/sched.c kernel/sched_attr.c kernel/sched_balance.c kernel/timer.c kernel/time.c kernel/rcu.c lib/rbtree.c \
 	     tests/host/sim_sched.c tests/host/sim_cpu.c tests/host/sim_lock.c
 $(eval $(call HOST_TEST,test_sched,tests/host/test_sched.c $(CORE_SRCS)))
 $(eval $(call HOST_TEST,test_timer,tests/host/test_timer.c $(CORE_SRCS)))
