@@ -129,6 +129,14 @@ int socket_address_from_user(vaddr_t uaddr, s64 len, struct uapi_sockaddr_un *ou
 	return len ? copy_from_user(out, uaddr, (size_t)len) : 0;
 }
 
+int socket_put_address(const struct uapi_sockaddr_un *addr, u32 n, vaddr_t uaddr)
+{
+	u32 inside = MIN(n, (u32)sizeof(*addr));
+	int err = inside ? copy_to_user(uaddr, addr, inside) : 0;
+
+	return !err && n > inside ? copy_to_user(uaddr + inside, "", 1) : err;
+}
+
 int socket_address_to_user(const struct uapi_sockaddr_un *addr, u32 len, vaddr_t uaddr,
 			   vaddr_t ulen)
 {
@@ -138,7 +146,7 @@ int socket_address_to_user(const struct uapi_sockaddr_un *addr, u32 len, vaddr_t
 		return -EFAULT;
 	if ((s32)room < 0)
 		return -EINVAL;
-	if (copy_to_user(uaddr, addr, MIN(room, len)))
+	if (socket_put_address(addr, MIN(room, len), uaddr))
 		return -EFAULT;
 	return put_user_u32(ulen, len);
 }

@@ -307,7 +307,7 @@ static int export_name(const struct unix_call *c, struct uapi_msghdr *m)
 	if (!m->msg_name)
 		return 0;
 	m->msg_namelen = (s32)c->from_len;
-	return n ? copy_to_user(m->msg_name, &c->from, n) : 0;
+	return socket_put_address(&c->from, n, m->msg_name);
 }
 
 static long receive_message(struct file *f, struct uapi_msghdr *m, u32 flags)

@@ -2,8 +2,8 @@
 /*
  * oom.c - choosing whom to kill for memory.
  *
- * The process with the most resident and swapped pages goes, moved up or down the list by its oom_score_adj, in
- * thousandths of memory; with -1000 it is spared, and so is process 1. Whoever shares the victim's
+ * The process with the most pages, resident, swapped and of page tables, goes, moved up or down the list by its
+ * oom_score_adj, in thousandths of memory; with -1000 it is spared, and so is process 1. Whoever shares the victim's
  * memory dies with it, because nothing would be freed otherwise. Dying frees memory and needs none, so the victim
  * gets no privileges, only time: as long as it is on its way out, all others that need memory sleep
  * and try again.
@@ -19,6 +19,7 @@
 #include <uapi/errno.h>
 #include "kernel/printk.h"
 #include "kernel/process.h"
+#include "kernel/rcu.h"
 #include "kernel/time.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
@@ -27,6 +28,7 @@
 
 #define OOM_PAUSE_NS    (5 * NSEC_PER_MSEC)
 #define OOM_PATIENCE_NS (3 * NSEC_PER_SEC)
+#define OOM_BACKLOG     256 /* things that RCU is to free, many enough to wait for */
 
 /* What is known about one process. */
 struct oom_candidate {
@@ -34,6 +36,7 @@ struct oom_candidate {
 	struct space *space;  /* only to compare with */
 	char name[sizeof(((struct thread *)NULL)->name)];
 	s64 rss[RSS_KINDS]; /* pages */
+	s64 tables;         /* pages of page tables */
 	s64 points;
 	bool dying;
 };
@@ -58,10 +61,13 @@ static bool examine(struct process *p, struct oom_candidate *c)
 	}
 	for (unsigned kind = 0; c->space && kind < RSS_KINDS; kind++)
 		c->rss[kind] = MAX(atomic_load(&c->space->rss[kind]), 0);
+	if (c->space)
+		c->tables = (s64)atomic_load(&c->space->as.nr_tables);
 	c->dying = p->group_exit;
 	spin_unlock(&p->lock);
 	if (!c->space || p->signals.unkillable || adj == -1000)
 		return false;
+	c->points = c->tables;
 	for (unsigned kind = 0; kind < RSS_KINDS; kind++)
 		c->points += c->rss[kind];
 	c->points = MAX(c->points + adj * (s64)page_count_total() / 1000, 1);
@@ -114,11 +120,12 @@ static void announce(const struct oom_candidate *c)
 {
 	const u64 kib = PAGE_SIZE / 1024;
 
-	printk("out of memory: killed process %u (%s), which had %lu kB anonymous, %lu kB of files, %lu kB swapped "
+	printk("out of memory: killed process %u (%s), which had %lu kB anonymous, %lu kB of files, %lu kB swapped, %lu kB of page tables "
 	       "(oom_score_adj %d); %u (%s) found %lu kB of %lu kB free\n",
 	       user_pid(c->proc), c->name, (u64)c->rss[RSS_ANON] * kib, (u64)c->rss[RSS_FILE] * kib,
-	       (u64)c->rss[RSS_SWAP] * kib, c->proc->oom_score_adj, user_pid(current_process),
-	       current->name, page_count_free() * kib, page_count_total() * kib);
+	       (u64)c->rss[RSS_SWAP] * kib, (u64)c->tables * kib, c->proc->oom_score_adj,
+	       user_pid(current_process), current->name, page_count_free() * kib,
+	       page_count_total() * kib);
 }
 
 /* still_dying - the victim has memory yet. It leaves that before it leaves its process. When it has just
@@ -131,6 +138,9 @@ static bool still_dying(void)
 		return false;
 	gone = !READ_ONCE(victim->nr_threads);
 	if (!gone && time_now() < patience_ends)
+		return true;
+	/* Page tables come back only after a grace period. */
+	if (gone && rcu_backlog() > OOM_BACKLOG && time_now() < patience_ends)
 		return true;
 	if (gone) {
 		process_put(victim);

@@ -29,6 +29,7 @@
 #define RCU_POLL_NS  (2 * NSEC_PER_MSEC)
 #define RCU_PRESSURE 1024 /* callbacks of one CPU that make it poll at the next chance */
 #define RCU_BATCH    256  /* called in one poll */
+#define RCU_SHARE    8    /* .. or this part of what there is */
 
 struct rcu_list {
 	struct rcu_head *first, *last; /* last: meaningless when first is NULL */
@@ -168,11 +169,13 @@ static void rcu_advance(struct rcu_cpu *rcu)
 	spin_unlock(&rcu_lock);
 }
 
+/* A few at a time, so that nobody waits long behind them; but of very many a good part, because they may be most of memory. */
 static void call_done(struct rcu_cpu *rcu)
 {
 	unsigned long irq = cpu_irq_save();
+	u64 batch = MAX(this_cpu(rcu_callbacks) / RCU_SHARE, (u64)RCU_BATCH);
 
-	for (unsigned n = 0; rcu->done.first && n < RCU_BATCH; n++) {
+	for (u64 n = 0; rcu->done.first && n < batch; n++) {
 		struct rcu_head *head = rcu->done.first;
 
 		rcu->done.first = head->next;
@@ -197,6 +200,15 @@ void rcu_poll(void)
 	rcu_advance(rcu);
 	cpu_irq_restore(irq);
 	call_done(rcu);
+}
+
+u64 rcu_backlog(void)
+{
+	u64 n = 0;
+
+	cpumask_for_each (cpu, &cpus_online)
+		n += READ_ONCE(cpu_var(rcu_callbacks, cpu));
+	return n;
 }
 
 struct sync_wait {

@@ -49,6 +49,9 @@ void rcu_call(struct rcu_head *, void (*fn)(struct rcu_head *));
 /* rcu_synchronize - sleep until all current readers are done. Not for exit or fork paths. */
 void rcu_synchronize(void);
 
+/* rcu_backlog - callbacks of all CPUs that have not run yet; a hint. */
+u64 rcu_backlog(void);
+
 /* Called by the entry code: from user mode (or idle) into the kernel, and on the way back. */
 extern PERCPU u64 rcu_counter; /* odd: in the kernel */
 static inline void rcu_kernel_enter(void)

@@ -6,6 +6,7 @@
 #include <uapi/errno.h>
 #include <uapi/mman.h>
 #include "fs/file.h"
+#include "kernel/signal.h"
 #include "kernel/syscall.h"
 #include "kernel/thread.h"
 #include "mm/obj/object.h"
@@ -17,7 +18,8 @@
 #define PROT_KNOWN (PROT_READ | PROT_WRITE | PROT_EXEC)
 #define BELOW_2GIB 0x80000000ul
 
-#define MAX_FILE_SIZE (~0ul >> 1)
+#define MAX_FILE_SIZE  (~0ul >> 1)
+#define POPULATE_PIECE MIB(1) /* without a pause for others */
 
 static bool is_open(int fd)
 {
@@ -80,6 +82,17 @@ static int get_object(struct map_request *r, int fd)
 	return r->obj ? 0 : -ENOMEM;
 }
 
+/* populate - as much as can be had now, unless we are being killed meanwhile. */
+static void populate(struct space *space, vaddr_t at, u64 len, bool write)
+{
+	int err = 0;
+
+	for (u64 done = 0; done < len && !err && !signal_fatal(current); done += POPULATE_PIECE) {
+		err = space_populate(space, at + done, MIN(len - done, POPULATE_PIECE), write);
+		sched_point();
+	}
+}
+
 long sys_mmap(vaddr_t addr, u64 len, int prot, int flags, int fd, u64 offset)
 {
 	struct space *space = current->space;
@@ -113,7 +126,7 @@ long sys_mmap(vaddr_t addr, u64 len, int prot, int flags, int fd, u64 offset)
 		return err;
 	/* The mapping stands even if its pages cannot all be had now. */
 	if (flags & (MAP_POPULATE | MAP_LOCKED) && !(flags & MAP_NONBLOCK))
-		(void)space_populate(space, at, len, r.prot & PROT_WRITE);
+		populate(space, at, len, r.prot & PROT_WRITE);
 	return (long)at;
 }
 

@@ -104,6 +104,47 @@ TEST_SECONDS(hogs_that_are_a_family_die_one_by_one, 90)
 	EXPECT_EQ(status_of(other), 0);
 }
 
+/* Nothing but page tables: each page that is read is the one of zeroes. */
+static void read_far_apart(void)
+{
+	volatile char *p = mmap(NULL, 1ul << 40, PROT_READ,
+				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED)
+		_exit(1);
+	madvise((void *)p, 1ul << 40, MADV_NOHUGEPAGE);
+	for (size_t at = 0; at < 1ul << 40; at += 2ul << 20)
+		(void)p[at];
+	_exit(2);
+}
+
+TEST_SECONDS(page_tables_count_as_memory, 90)
+{
+	struct gate go = gate_make();
+	pid_t other = keeper(&go, 2, NULL), pid = fork();
+
+	if (pid == 0)
+		read_far_apart();
+	EXPECT_EQ(status_of(pid), SIGKILL);
+	gate_send(&go, 1);
+	EXPECT_EQ(status_of(other), 0);
+}
+
+TEST_SECONDS(who_fills_a_mapping_can_be_killed, 60)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		mmap(NULL, 64ul << 30, PROT_READ,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_POPULATE, -1, 0);
+		for (;;)
+			pause();
+	}
+	ktap_sleep_ns(300000000);
+	ASSERT_EQ(kill(pid, SIGKILL), 0);
+	EXPECT_EQ(status_of(pid), SIGKILL);
+}
+
 static void *thread_eats(void *unused)
 {
 	(void)unused;

@@ -592,4 +592,31 @@ TEST(many_messages_in_one_call)
 	EXPECT_ERRNO(recvmmsg(s[1], i, 4, MSG_DONTWAIT, NULL), EAGAIN);
 }
 
+/* A path may do without its NUL; others are shown one, which lies behind the struct. */
+TEST(a_path_that_fills_the_address_is_shown_with_its_end)
+{
+	struct {
+		struct sockaddr_un addr;
+		char more[16];
+	} out;
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	int s = socket(AF_UNIX, SOCK_DGRAM, 0);
+	socklen_t len = sizeof(out);
+
+	mkdir("/tmp", 0777);
+	memset(name.sun_path, 'x', sizeof(name.sun_path));
+	memcpy(name.sun_path, "/tmp/", 5);
+	memset(&out, 0x5a, sizeof(out));
+	ASSERT_EQ(bind(s, (struct sockaddr *)&name, sizeof(name)), 0);
+	ASSERT_EQ(getsockname(s, (struct sockaddr *)&out, &len), 0);
+	EXPECT_EQ(len, sizeof(name) + 1);
+	EXPECT(!memcmp(&out, &name, sizeof(name)));
+	EXPECT_EQ(((char *)&out)[sizeof(name)], 0);
+	EXPECT_EQ(((char *)&out)[sizeof(name) + 1], 0x5a);
+	memcpy(&out, name.sun_path, sizeof(name.sun_path));
+	((char *)&out)[sizeof(name.sun_path)] = 0;
+	EXPECT_EQ(unlink((char *)&out), 0);
+	close(s);
+}
+
 TEST_MAIN()
