@@ -286,28 +286,18 @@ static void share_files(const struct unix_message *m, struct unix_call *c)
 	}
 }
 
-/* take_files - the files of the first message go to the caller, if it has any and the caller none yet. No lock held:
- * what is in flight changes under the rights lock, which is outer. */
-static void take_files(struct unix_sock *s, struct unix_call *c)
+/* take_files - of the first message; they go to the caller. Between rights_begin and end, and the socket's lock held. */
+static void take_files(struct unix_message *m, struct unix_call *c)
 {
-	struct unix_message *m;
-
-	unix_rights_begin();
-	mutex_lock(&s->lock);
-	m = list_first(&s->queue, struct unix_message, link);
-	if (m && m->nr_files && !c->nr_files) {
-		if (c->flags & MSG_PEEK) {
-			share_files(m, c);
-		} else {
-			unix_rights_count(m, -1);
-			c->files = m->files;
-			c->nr_files = m->nr_files;
-			m->files = NULL;
-			m->nr_files = 0;
-		}
+	if (c->flags & MSG_PEEK) {
+		share_files(m, c);
+		return;
 	}
-	mutex_unlock(&s->lock);
-	unix_rights_end();
+	unix_rights_count(m, -1);
+	c->files = m->files;
+	c->nr_files = m->nr_files;
+	m->files = NULL;
+	m->nr_files = 0;
 }
 
 static void take_sender(struct unix_sock *s, struct unix_call *c, struct unix_message *m)
@@ -323,7 +313,8 @@ static void unlink_message(struct unix_sock *s, struct unix_message *m)
 	atomic_store(&s->nr_queued, s->nr_queued - 1);
 }
 
-/* first_message - with the lock held, and its files taken; NULL: there is none. */
+/* first_message - with the lock held, and its files taken; NULL: there is none. What is in flight changes under the
+ * rights lock, which is outer; once it is let go, the socket's stays, so that nobody else gets the data. */
 static struct unix_message *first_message(struct unix_sock *s, struct unix_call *c)
 {
 	struct unix_message *m;
@@ -333,9 +324,13 @@ static struct unix_message *first_message(struct unix_sock *s, struct unix_call 
 	if (!m || !m->nr_files || c->nr_files)
 		return m;
 	mutex_unlock(&s->lock);
-	take_files(s, c);
+	unix_rights_begin();
 	mutex_lock(&s->lock);
-	return list_first(&s->queue, struct unix_message, link);
+	m = list_first(&s->queue, struct unix_message, link);
+	if (m && m->nr_files)
+		take_files(m, c);
+	unix_rights_end();
+	return m;
 }
 
 static bool same_cred(const struct unix_call *c, const struct unix_message *m)

@@ -126,13 +126,16 @@ static bool leave_process(struct process *p, struct user_thread *u, u32 status)
 
 static void child_info(struct process *p, int code, int status, struct uapi_siginfo *info)
 {
+	const struct cred *c = process_cred(p); /* one that was continued may be changing them */
+
 	*info = (struct uapi_siginfo){
 		.si_signo = SIGCHLD,
 		.si_code = code,
 		.si_pid = (s32)user_pid(p),
-		.si_uid = p->cred->uid,
+		.si_uid = c->uid,
 	};
 	info->si_status = status;
+	cred_put(c);
 }
 
 void process_notify_parent(struct process *p, int code, int status)

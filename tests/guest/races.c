@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -82,6 +83,68 @@ TEST_SECONDS(sending_while_a_connection_is_refused, 60)
 	stop = true;
 	for (unsigned i = 0; i < 2; i++)
 		pthread_join(t[i], NULL);
+}
+
+static int carrier[2];
+static _Atomic unsigned mixed, received;
+
+/* Each message has a number, and a file with the same number in it. */
+static void *receive_numbers(void *arg)
+{
+	(void)arg;
+	for (;;) {
+		uint64_t number = 0, inside = 0;
+		char room[CMSG_SPACE(sizeof(int))] __attribute__((aligned(8)));
+		struct msghdr m = {.msg_iov = &(struct iovec){&number, sizeof(number)},
+				   .msg_iovlen = 1,
+				   .msg_control = room,
+				   .msg_controllen = sizeof(room)};
+		int fd = -1;
+
+		if (recvmsg(carrier[1], &m, 0) <= 0)
+			return NULL;
+		if (m.msg_controllen >= CMSG_LEN(sizeof(int)))
+			memcpy(&fd, CMSG_DATA((struct cmsghdr *)room), sizeof(fd));
+		if (read(fd, &inside, sizeof(inside)) != sizeof(inside) || inside != number)
+			mixed++;
+		received++;
+		close(fd);
+	}
+}
+
+static void send_number(uint64_t number)
+{
+	union {
+		struct cmsghdr h;
+		char room[CMSG_SPACE(sizeof(int))];
+	} c = {.h = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
+	struct msghdr m = {.msg_iov = &(struct iovec){&number, sizeof(number)},
+			   .msg_iovlen = 1,
+			   .msg_control = &c,
+			   .msg_controllen = sizeof(c)};
+	int fd = eventfd((unsigned)number, EFD_NONBLOCK);
+
+	ASSERT(fd >= 0);
+	memcpy(CMSG_DATA(&c.h), &fd, sizeof(fd));
+	ASSERT_EQ(sendmsg(carrier[0], &m, 0), sizeof(number));
+	close(fd);
+}
+
+TEST_SECONDS(files_come_with_the_data_they_were_sent_with, 60)
+{
+	uint64_t end = ktap_now_ns() + 3 * SECOND, n = 0;
+	pthread_t t[3];
+
+	ASSERT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, carrier), 0);
+	for (unsigned i = 0; i < 3; i++)
+		start(&t[i], receive_numbers, NULL);
+	while (ktap_now_ns() < end)
+		send_number(++n);
+	close(carrier[0]);
+	for (unsigned i = 0; i < 3; i++)
+		pthread_join(t[i], NULL);
+	EXPECT_EQ(mixed, 0);
+	EXPECT_EQ(received, n);
 }
 
 /* --- memory ------------------------------------------------------------------------------------------ */
