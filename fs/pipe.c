@@ -31,11 +31,6 @@
 
 #define PIPE_DEV 0x0e
 
-struct pipe_inode {
-	struct inode inode;
-	struct pipe *pipe;
-};
-
 static struct pipe *pipe_of(const struct file *f)
 {
 	return f->private_data;
@@ -297,14 +292,6 @@ void pipe_leave(struct pipe *p, const struct file *f)
 		waitq_wake_all(&p->not_empty);
 }
 
-static void pipe_release(struct file *f)
-{
-	if (f->dentry)
-		fifo_release(f);
-	else
-		pipe_leave(pipe_of(f), f);
-}
-
 static long pipe_ioctl(struct file *f, unsigned cmd, vaddr_t arg)
 {
 	struct pipe *p = pipe_of(f);
@@ -358,7 +345,7 @@ const struct file_ops pipe_file_ops = {
 	.write = pipe_write,
 	.ioctl = pipe_ioctl,
 	.poll = pipe_poll,
-	.release = pipe_release,
+	.release = fifo_release,
 	.is_stream = true,
 };
 
@@ -452,58 +439,60 @@ void pipe_free(struct pipe *p)
 
 static void free_inode(struct inode *inode)
 {
-	struct pipe_inode *i = container_of(inode, struct pipe_inode, inode);
-
-	pipe_free(i->pipe);
-	kfree(i);
+	if (inode->private_data)
+		pipe_free(inode->private_data); /* nobody ever had it open */
+	kfree(inode);
 }
 
 static const struct inode_ops pipe_inode_ops = {.free = free_inode};
 
-static struct pipe_inode *create_inode(void)
+/* A named pipe without a name: it can be opened again through /proc/self/fd. */
+static struct inode *create_inode(void)
 {
-	struct pipe_inode *i = kmalloc(sizeof(*i), 0);
+	struct inode *inode = kmalloc(sizeof(*inode), 0);
 
-	if (!i)
+	if (!inode)
 		return NULL;
-	i->pipe = pipe_alloc();
-	if (!i->pipe) {
-		kfree(i);
+	inode_init(inode, S_IFIFO | 0600, &pipe_inode_ops, &fifo_file_ops);
+	inode->private_data = pipe_alloc();
+	if (!inode->private_data) {
+		kfree(inode);
 		return NULL;
 	}
-	inode_init(&i->inode, S_IFIFO | 0600, &pipe_inode_ops, NULL);
-	i->inode.dev = PIPE_DEV;
-	i->inode.uid = cred_now()->fsuid;
-	i->inode.gid = cred_now()->fsgid;
-	return i;
+	inode->dev = PIPE_DEV;
+	inode->uid = cred_now()->fsuid;
+	inode->gid = cred_now()->fsgid;
+	return inode;
 }
 
 /* open_end - flags: the access mode and what else fcntl(F_GETFL) shows. */
-static int open_end(struct pipe_inode *i, u32 flags, struct file **out)
+static int open_end(struct inode *inode, u32 flags, struct file **out)
 {
-	int err = file_alloc(&i->inode, &pipe_file_ops, flags, out);
+	struct pipe *p = inode->private_data;
+	int err = file_alloc(inode, &pipe_file_ops, flags, out);
 
 	if (err)
 		return err;
-	(*out)->private_data = i->pipe;
-	pipe_join(i->pipe, *out);
+	(*out)->private_data = p;
+	p->users++;
+	pipe_join(p, *out);
 	return 0;
 }
 
 int pipe_create(struct file **reader, struct file **writer, u32 flags)
 {
 	u32 kept = flags & (O_NONBLOCK | O_DIRECT);
-	struct pipe_inode *i = create_inode();
+	struct inode *inode = create_inode();
 	int err;
 
-	if (!i)
+	if (!inode)
 		return -ENOMEM;
-	err = open_end(i, kept | O_RDONLY, reader);
+	err = open_end(inode, kept | O_RDONLY, reader);
 	if (!err) {
-		err = open_end(i, kept | O_WRONLY, writer);
+		err = open_end(inode, kept | O_WRONLY, writer);
 		if (err)
 			file_put(*reader);
 	}
-	inode_put(&i->inode); /* the files hold their own */
+	inode_put(inode); /* the files hold their own */
 	return err;
 }

@@ -2,8 +2,8 @@
 /*
  * pipe.h - a pipe: a ring of pieces of pages between those who write and those who read.
  *
- * Anonymous pipes (pipe.c) have an inode around them; named ones (fifo.c) belong to an inode of a file
- * system as long as anybody has it open.
+ * A pipe belongs to its inode as long as anybody has it open: one of a file system (fifo.c), or, of anonymous
+ * pipes (pipe.c), one of its own.
  *
  * Keys: [l] lock; [a] changed under lock, read without.
  */

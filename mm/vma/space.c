@@ -200,6 +200,9 @@ static struct vma *dup_vma(const struct vma *v, void *arg)
  * gets into another. */
 static void drain_faults(struct space *s)
 {
+	/* Whoever comes from outside counts itself first and then looks at the sequence count; so the other way
+	 * round here. */
+	smp_mb();
 	if (atomic_load_acquire(&s->users) == 1)
 		return; /* the only thread is here */
 	for (struct vma *v = vma_find(&s->vmas, 0); v; v = vma_next(v)) {
