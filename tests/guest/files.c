@@ -532,8 +532,10 @@ TEST(null_swallows_and_zero_gives)
 	char buf[64];
 
 	enter();
-	if (mknod("a", S_IFCHR | 0600, makedev(1, 3)) || mknod("b", S_IFCHR | 0600, makedev(1, 5)))
-		SKIP("cannot make device files here");
+	if (geteuid())
+		SKIP("only the superuser can make device files");
+	ASSERT(mknod("a", S_IFCHR | 0600, makedev(1, 3)) == 0);
+	ASSERT(mknod("b", S_IFCHR | 0600, makedev(1, 5)) == 0);
 	int fd = open("a", O_RDWR);
 	EXPECT_EQ(write(fd, buf, 64), 64);
 	EXPECT_EQ(read(fd, buf, 64), 0);
