@@ -184,6 +184,10 @@ void boot_info_finish(void)
 	boot_map_resolve();
 	if (!boot_info.nr_ram)
 		panic("boot: no memory map (%s)", boot_info.protocol);
+	/* Loaders place a kernel where it is linked, also over what firmware needs while we run. */
+	if (!boot_ram_contains(kernel, kernel_size))
+		printk("boot: the kernel, %lu bytes at 0x%lx, is not all in RAM\n", kernel_size,
+		       kernel);
 	boot_reserve(kernel, kernel_size);
 	initrd_finish(kernel, kernel_size);
 	cpus_finish();

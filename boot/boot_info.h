@@ -52,6 +52,19 @@ struct boot_uart {
 };
 #define BOOT_NO_IRQ (~0u)
 
+/* A linear framebuffer: rows of pixels from the top left. boot/framebuffer.c has checked it. */
+struct boot_colour { /* where a colour lies in a pixel */
+	u8 shift, bits;
+};
+
+struct boot_framebuffer {
+	paddr_t base;      /* 0: there is none */
+	u32 width, height; /* pixels */
+	u32 pitch;         /* bytes from one row to the next */
+	u32 pixel_size;    /* bytes: 2, 3 or 4, in little-endian order */
+	struct boot_colour red, green, blue;
+};
+
 /* x86_64: what MADT, FADT and HPET said. Addresses are physical; 0 means absent. */
 struct boot_ioapic {
 	paddr_t base;
@@ -129,6 +142,7 @@ struct boot_info {
 	struct boot_cpu cpus[BOOT_MAX_CPUS]; /* [0] is the boot CPU */
 	u32 nr_cpus;
 	struct boot_uart console;
+	struct boot_framebuffer framebuffer;
 	struct boot_pci pci[4];
 	u32 nr_pci;
 	u8 rng_seed[64];

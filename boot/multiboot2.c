@@ -23,10 +23,14 @@ enum mb2_tag {
 	MB2_MODULE = 3,
 	MB2_BASIC_MEM = 4,
 	MB2_MMAP = 6,
+	MB2_FRAMEBUFFER = 8,
 	MB2_RSDP_OLD = 14,
 	MB2_RSDP_NEW = 15,
 	MB2_EFI_MMAP = 17,
 };
+
+#define MB2_FRAMEBUFFER_SIZE 30 /* of data, for direct colours */
+#define MB2_DIRECT_COLOURS   1  /* the other kinds are a palette, and text */
 
 struct tag {
 	u32 type;
@@ -160,6 +164,34 @@ static void read_module(const struct tag *t)
 	}
 }
 
+static struct boot_colour colour_at(const u8 *p)
+{
+	return (struct boot_colour){.shift = p[0], .bits = p[1]};
+}
+
+/* address u64, pitch u32, width u32, height u32, bits per pixel u8, kind u8, 2 bytes reserved, then position
+ * and size of each colour. A machine without a screen may have a kind of text, at an address of long ago. */
+static void read_framebuffer(const struct tag *t)
+{
+	struct boot_framebuffer fb;
+
+	if (t->size < MB2_FRAMEBUFFER_SIZE || t->data[21] != MB2_DIRECT_COLOURS) {
+		printk("multiboot2: the screen has no pixels of direct colour, not used\n");
+		return;
+	}
+	fb = (struct boot_framebuffer){
+		.base = le64_at(t->data),
+		.pitch = le32_at(t->data + 8),
+		.width = le32_at(t->data + 12),
+		.height = le32_at(t->data + 16),
+		.pixel_size = (t->data[20] + 7u) / 8,
+		.red = colour_at(t->data + 24),
+		.green = colour_at(t->data + 26),
+		.blue = colour_at(t->data + 28),
+	};
+	boot_set_framebuffer(&fb);
+}
+
 static void read_tags(const struct info *info, struct memory_tags *memory)
 {
 	u32 offset = 8;
@@ -181,6 +213,9 @@ static void read_tags(const struct info *info, struct memory_tags *memory)
 			break;
 		case MB2_EFI_MMAP:
 			memory->efi_mmap = t;
+			break;
+		case MB2_FRAMEBUFFER:
+			read_framebuffer(&t);
 			break;
 		case MB2_RSDP_OLD: /* under EFI this one leads to older tables */
 			if (!boot_info.rsdp)

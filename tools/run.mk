@@ -1,6 +1,9 @@
 # Running the kernel; included by the top-level Makefile.
 #
 #   make run             boot to a shell of Debian's busybox (ARCH, DEBUG, SMP=2, MEM=512M, APPEND, INITRD)
+#                        BOOT=direct (the emulator loads the kernel itself), bios, uefi (from quire.iso), microvm
+#                        SCREEN=gtk: with a window on the machine's screen and keyboard
+#   make iso             $(BUILD)/$(ARCH)/quire.iso: GRUB, the kernel and the shell's files, for a CD or a USB stick
 #   make debug           the same stopped, with gdb attached; its commands: qhelp
 #   make console         in a second terminal: the console of the machine that make debug started
 #   make shell-image     only its initramfs, for ARCH
@@ -25,7 +28,7 @@ $(SHELL_DIR)/initramfs.cpio: $(BUSYBOX)/.fetched $(shell find user/rootfs) tools
 	$(Q)tools/mkinitramfs -o $@ $(ROOTFS_DIRS:%=--dir %) --data user/rootfs=/ \
 		--data $(BUSYBOX)/bin/busybox=bin/busybox --link init=bin/busybox --link bin/sh=busybox
 
-.PHONY: run debug console shell-image
+.PHONY: run debug console shell-image iso
 shell-image: $(SHELL_DIR)/initramfs.cpio
 
 RUN_KERNEL := $(if $(filter aarch64,$(ARCH)),$(IMAGE),$(ELF))
@@ -33,9 +36,41 @@ INITRD     ?= $(SHELL_DIR)/initramfs.cpio
 MEM        ?= 512M
 RUN_SMP    := $(or $(SMP),2)
 
+BOOT       ?= direct
+SCREEN     ?=
+RUN_OPTIONS = --arch $(ARCH) --smp $(RUN_SMP) --mem $(MEM) --boot $(BOOT) $(if $(SCREEN),--screen $(SCREEN)) --interactive
+
+ifneq ($(filter bios uefi,$(BOOT)),)
+run: iso
+	$(Q)tools/run-qemu $(RUN_OPTIONS) --image $(ISO)
+else
 run: kernel $(INITRD)
-	$(Q)tools/run-qemu --arch $(ARCH) --kernel $(RUN_KERNEL) --initrd $(INITRD) --smp $(RUN_SMP) --mem $(MEM) \
-		--append '$(APPEND)' --interactive
+	$(Q)tools/run-qemu $(RUN_OPTIONS) --kernel $(RUN_KERNEL) --initrd $(INITRD) --append '$(APPEND)'
+endif
+
+# --- images --------------------------------------------------------------------------------------------
+# The kernel goes without debug information; names for backtraces are inside it. Changing APPEND makes a new one.
+ISO     := $(O)/quire.iso
+ISO_DIR := $(O)/iso
+iso: $(ISO)
+
+$(ISO_DIR)/grub.cfg: boot/grub/$(ARCH).cfg FORCE
+	@mkdir -p $(@D)
+	$(Q)sed 's|@APPEND@|$(subst &,\&,$(APPEND))|' $< | cmp -s - $@ || sed 's|@APPEND@|$(subst &,\&,$(APPEND))|' $< > $@
+$(ISO_DIR)/initramfs.cpio.gz: $(INITRD)
+	@mkdir -p $(@D)
+	$(Q)gzip -9 -n < $< > $@
+$(ISO_DIR)/quire.elf: $(ELF)
+	@mkdir -p $(@D)
+	$(Q)$(OBJCOPY) --strip-all $< $@
+
+ifeq ($(ARCH),x86_64)
+ISO_KERNEL := $(ISO_DIR)/quire.elf
+$(ISO): $(ISO_DIR)/grub.cfg $(ISO_KERNEL) $(ISO_DIR)/initramfs.cpio.gz tools/mkiso
+	@echo "  ISO     $@"
+	$(Q)tools/mkiso -o $@ --config $(ISO_DIR)/grub.cfg --modules "multiboot2 all_video gzio" \
+		$(ISO_KERNEL)=boot/quire.elf $(ISO_DIR)/initramfs.cpio.gz=boot/initramfs.cpio.gz
+endif
 
 # One machine at a time for each architecture.
 DEBUG_DIR := $(BUILD)/debug-$(ARCH)

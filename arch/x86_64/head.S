@@ -40,6 +40,10 @@ mb2_header:
 	.long	0				/* 32-bit protected mode */
 	.long	mb2_header_end - mb2_header
 	.long	-(MB2_MAGIC + (mb2_header_end - mb2_header))
+	.short	5, 1				/* a framebuffer, if it can be had .. */
+	.long	20
+	.long	1024, 768, 32			/* .. of this size and depth, if it can be had */
+	.balign	8
 	.short	0, 0				/* end tag */
 	.long	8
 mb2_header_end:
