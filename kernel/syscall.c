@@ -46,10 +46,11 @@ static bool was_interrupted(long result)
 	return result <= -RESTART_SYS && result >= -RESTART_NOHAND;
 }
 
-/* Only a function of the table gives such a result, so there is one for the number. */
+/* Only a function of the table gives such a result, so there is one for the number; unless the frame is that of a call no
+ * longer: after sigreturn the register holds what the program had in it, which may be any number. */
 void syscall_interrupted(struct trap_frame *frame, long result)
 {
-	while (was_interrupted(result)) {
+	while (was_interrupted(result) && frame_syscall_nr(frame) >= 0) {
 		if (!signal_restart(frame, -result))
 			return;
 		result = repeat(frame);

@@ -57,8 +57,9 @@ static void nothing(ucontext_t *uc, unsigned n)
 
 #ifdef __x86_64__
 
-#define PC(uc) ((uc)->uc_mcontext.gregs[REG_RIP])
-#define SP(uc) ((uc)->uc_mcontext.gregs[REG_RSP])
+#define PC(uc)     ((uc)->uc_mcontext.gregs[REG_RIP])
+#define SP(uc)     ((uc)->uc_mcontext.gregs[REG_RSP])
+#define RESULT(uc) ((uc)->uc_mcontext.gregs[REG_RAX])
 
 struct fp_note {
 	uint32_t magic, extended_size;
@@ -243,8 +244,9 @@ TEST(addresses_that_are_none)
 
 #else /* aarch64 */
 
-#define PC(uc) ((uc)->uc_mcontext.pc)
-#define SP(uc) ((uc)->uc_mcontext.sp)
+#define PC(uc)     ((uc)->uc_mcontext.pc)
+#define SP(uc)     ((uc)->uc_mcontext.sp)
+#define RESULT(uc) ((uc)->uc_mcontext.regs[0])
 
 struct record {
 	uint32_t magic, size;
@@ -441,6 +443,48 @@ TEST(frames_are_laid_out_as_the_abi_says)
 TEST(an_untouched_frame_goes_on)
 {
 	EXPECT_LIVES(nothing, 0);
+}
+
+/* --- numbers that the kernel has a use for ------------------------------------------------------ */
+
+static long wanted_result;
+
+static void set_result(int sig, siginfo_t *info, void *context)
+{
+	ucontext_t *uc = context;
+
+	(void)sig;
+	(void)info;
+	RESULT(uc) = (typeof(RESULT(uc)))wanted_result;
+}
+
+/* kill_self_result - what the register holds when kill(getpid(), SIGUSR1) is over. */
+static long kill_self_result(void)
+{
+#ifdef __x86_64__
+	long result = 62;
+
+	__asm__ volatile("syscall"
+			 : "+a"(result)
+			 : "D"((long)getpid()), "S"((long)SIGUSR1)
+			 : "memory", "rcx", "r11");
+	return result;
+#else
+	register long x0 __asm__("x0") = getpid(), x1 __asm__("x1") = SIGUSR1,
+			 x8 __asm__("x8") = 129;
+
+	__asm__ volatile("svc #0" : "+r"(x0) : "r"(x1), "r"(x8) : "memory");
+	return x0;
+#endif
+}
+
+TEST(a_frame_may_bring_back_any_result)
+{
+	install(SIGUSR1, set_result, 0);
+	for (wanted_result = -520; wanted_result <= -500; wanted_result++)
+		EXPECT_EQ(kill_self_result(), wanted_result);
+	wanted_result = 0;
+	EXPECT_EQ(kill_self_result(), 0);
 }
 
 /* --- sigreturn without a frame ------------------------------------------------------------------ */
