@@ -4,6 +4,7 @@
 #                        architectures
 #   make oracle          the guest programs and the session on Debian's Linux 6.12, both architectures
 #   make guest-programs  the programs of tests/guest and the initramfs images, for ARCH
+#   make fresh-test      the README's commands in a minimal Debian (root; fetches some 500 MB)
 #   make run-tests       boot ARCH with the guest programs (RUN="--smp 4 --append 'TESTS=hello'")
 #   make lint            formatting, include rules, sizes, both compilers, analysers
 #   make compile_commands.json
@@ -81,7 +82,7 @@ $(GUEST)/two-cpus.dtb: tools/trim-dtb
 	$(Q)qemu-system-aarch64 -M virt,dumpdtb=$@ -cpu cortex-a72 -smp 2 -m 256M > /dev/null 2>&1
 	$(Q)tools/trim-dtb $@
 
-.PHONY: guest-programs test oracle run-tests lint bench-boot bench-idle
+.PHONY: guest-programs test oracle fresh-test run-tests lint bench-boot bench-idle
 guest-programs: $(GUEST)/initramfs.cpio $(if $(filter aarch64,$(ARCH)),$(GUEST)/two-cpus.dtb)
 
 # --- running ---------------------------------------------------------------------------------------
@@ -114,6 +115,10 @@ linux-%:
 
 oracle: $(TEST_ARCHS:%=linux-%) $(TEST_ARCHS:%=test-programs-%)
 	$(TEST_RUN) --kernel linux --arch $(call list,$(TEST_ARCHS)) --smp $(TEST_SMP)
+
+fresh-test:
+	$(Q)tools/ensure-packages fresh
+	tests/fresh --dir $(BUILD)/fresh
 
 # --- lint ------------------------------------------------------------------------------------------
 # Each part can be called alone. None may have a finding.
