@@ -33,10 +33,12 @@
 
 struct elf_file {
 	struct file *file;
-	struct elf64_ehdr head;
-	struct elf64_phdr *phdrs;
-	vaddr_t bias;        /* what is added to the file's addresses */
+	const struct elf64_ehdr *head;
+	const struct elf64_phdr *phdrs;
+	struct elf64_phdr *own_phdrs; /* NULL: phdrs lie in the head that was read already */
+	vaddr_t bias;                 /* what is added to the file's addresses */
 	vaddr_t first, last; /* bytes that the segments take up, without bias; last exclusive */
+	u64 align;           /* the largest that a segment wants */
 };
 
 /* --- check ------------------------------------------------------------------------------------------- */
@@ -64,20 +66,26 @@ static int read_exactly(struct file *file, void *buf, size_t n, u64 pos)
 	return (size_t)got == n ? 0 : -ENOEXEC;
 }
 
-static int read_headers(struct elf_file *e)
+/* find_phdrs - in the head, where linkers put them, or wherever else the file has them. */
+static int find_phdrs(struct elf_file *e, const struct exec_head *head)
 {
-	size_t size;
-	int err = read_exactly(e->file, &e->head, sizeof(e->head), 0);
+	size_t size = e->head->e_phnum * sizeof(struct elf64_phdr);
+	u64 at = e->head->e_phoff;
 
-	if (err)
-		return err;
-	if (!head_is_valid(&e->head))
+	if (at <= head->len && size <= head->len - at && IS_ALIGNED(at, sizeof(u64))) {
+		e->phdrs = (const struct elf64_phdr *)(head->bytes + at);
+		return 0;
+	}
+	e->phdrs = e->own_phdrs = kmalloc(size, 0);
+	return e->phdrs ? read_exactly(e->file, e->own_phdrs, size, at) : -ENOMEM;
+}
+
+static int read_headers(struct elf_file *e, const struct exec_head *head)
+{
+	e->head = (const struct elf64_ehdr *)head->bytes;
+	if (head->len < sizeof(*e->head) || !head_is_valid(e->head))
 		return -ENOEXEC;
-	size = e->head.e_phnum * sizeof(struct elf64_phdr);
-	e->phdrs = kmalloc(size, 0);
-	if (!e->phdrs)
-		return -ENOMEM;
-	return read_exactly(e->file, e->phdrs, size, e->head.e_phoff);
+	return find_phdrs(e, head);
 }
 
 static bool segment_is_valid(const struct elf64_phdr *p)
@@ -93,8 +101,8 @@ static bool segment_is_valid(const struct elf64_phdr *p)
 
 static bool contains_entry(const struct elf_file *e, const struct elf64_phdr *p)
 {
-	return (p->p_flags & PF_X) && e->head.e_entry >= p->p_vaddr &&
-	       e->head.e_entry - p->p_vaddr < p->p_memsz;
+	return (p->p_flags & PF_X) && e->head->e_entry >= p->p_vaddr &&
+	       e->head->e_entry - p->p_vaddr < p->p_memsz;
 }
 
 static bool is_load(const struct elf64_phdr *p)
@@ -108,19 +116,23 @@ static int check_segments(struct elf_file *e)
 	vaddr_t end = 0;
 
 	e->first = USER_TOP;
-	for (unsigned i = 0; i < e->head.e_phnum; i++) {
+	e->align = PAGE_SIZE;
+	for (unsigned i = 0; i < e->head->e_phnum; i++) {
 		const struct elf64_phdr *p = &e->phdrs[i];
 
 		if (p->p_type == PT_INTERP)
 			return -ENOEXEC;
-		if (p->p_type == PT_LOAD && !segment_is_valid(p))
+		if (p->p_type != PT_LOAD)
+			continue;
+		if (!segment_is_valid(p))
 			return -ENOEXEC;
-		if (!is_load(p))
+		if (!p->p_memsz)
 			continue;
 		if (p->p_vaddr < end)
 			return -ENOEXEC;
 		end = p->p_vaddr + p->p_memsz;
 		e->first = MIN(e->first, p->p_vaddr);
+		e->align = MAX(e->align, p->p_align);
 		entry_found = entry_found || contains_entry(e, p);
 	}
 	e->last = end;
@@ -129,28 +141,18 @@ static int check_segments(struct elf_file *e)
 
 /* --- place ------------------------------------------------------------------------------------------- */
 
-static u64 largest_alignment(const struct elf_file *e)
-{
-	u64 align = PAGE_SIZE;
-
-	for (unsigned i = 0; i < e->head.e_phnum; i++)
-		if (is_load(&e->phdrs[i]))
-			align = MAX(align, e->phdrs[i].p_align);
-	return align;
-}
-
 /* choose_bias - 0 for a program that knows its addresses. */
 static int choose_bias(struct elf_file *e)
 {
-	u64 align = largest_alignment(e);
-	u64 random = (exec_layout_random() & low_mask(PIE_RANDOM_BITS)) << PAGE_SHIFT;
-	vaddr_t start = ALIGN_DOWN(e->first, align);
+	vaddr_t start = ALIGN_DOWN(e->first, e->align);
+	u64 random;
 
-	if (e->head.e_type == ET_EXEC)
+	if (e->head->e_type == ET_EXEC)
 		return 0;
-	e->bias = ALIGN_DOWN(PIE_BASE + random, align) - start;
+	random = (exec_layout_random() & low_mask(PIE_RANDOM_BITS)) << PAGE_SHIFT;
+	e->bias = ALIGN_DOWN(PIE_BASE + random, e->align) - start;
 	if (e->bias + e->last > USER_TOP || e->bias + e->last < e->bias)
-		e->bias = ALIGN_UP(PIE_BASE / 2, align) - start;
+		e->bias = ALIGN_UP(PIE_BASE / 2, e->align) - start;
 	return e->bias + e->last > USER_TOP || e->bias + e->last < e->bias ? -ENOMEM : 0;
 }
 
@@ -225,47 +227,59 @@ static void note_extent(const struct elf_file *e, const struct elf64_phdr *p, st
 	out->data_end = MAX(out->data_end, end);
 }
 
-/* note_phdrs - a program finds its own headers (TLS, relocations) in the segment that holds them. */
-static void note_phdrs(const struct elf_file *e, struct elf_image *out)
+/* note_headers - a program finds its own headers (TLS, relocations) in the segment that holds them. */
+static void note_headers(const struct elf_file *e, const struct elf64_phdr *p,
+			 struct elf_image *out)
 {
-	for (unsigned i = 0; i < e->head.e_phnum; i++) {
-		const struct elf64_phdr *p = &e->phdrs[i];
+	u64 at = e->head->e_phoff;
 
-		if (is_load(p) && e->head.e_phoff >= p->p_offset &&
-		    e->head.e_phoff - p->p_offset < p->p_filesz)
-			out->phdr = e->bias + p->p_vaddr + (e->head.e_phoff - p->p_offset);
-		if (is_load(p))
-			note_extent(e, p, out);
-		if (p->p_type == PT_GNU_STACK)
-			out->exec_stack = p->p_flags & PF_X;
-	}
-	out->phnum = e->head.e_phnum;
-	out->entry = e->bias + e->head.e_entry;
-	out->brk = ALIGN_UP(e->bias + e->last, PAGE_SIZE);
+	if (at >= p->p_offset && at - p->p_offset < p->p_filesz)
+		out->phdr = e->bias + p->p_vaddr + (at - p->p_offset);
 }
 
-static int load(struct elf_file *e, struct space *space)
+static int map_segments(struct elf_file *e, struct space *space, struct elf_image *out)
 {
-	int err = read_headers(e);
+	int err = 0;
+
+	for (unsigned i = 0; !err && i < e->head->e_phnum; i++) {
+		const struct elf64_phdr *p = &e->phdrs[i];
+
+		if (p->p_type == PT_GNU_STACK)
+			out->exec_stack = p->p_flags & PF_X;
+		if (!is_load(p))
+			continue;
+		note_headers(e, p, out);
+		note_extent(e, p, out);
+		err = map_segment(e, space, p);
+	}
+	return err;
+}
+
+static int load(struct elf_file *e, const struct exec_head *head, struct space *space,
+		struct elf_image *out)
+{
+	int err = read_headers(e, head);
 
 	if (!err)
 		err = check_segments(e);
 	if (!err)
 		err = choose_bias(e);
-	for (unsigned i = 0; !err && i < e->head.e_phnum; i++)
-		if (is_load(&e->phdrs[i]))
-			err = map_segment(e, space, &e->phdrs[i]);
-	return err;
+	if (err)
+		return err;
+	*out = (struct elf_image){
+		.entry = e->bias + e->head->e_entry,
+		.phnum = e->head->e_phnum,
+		.brk = ALIGN_UP(e->bias + e->last, PAGE_SIZE),
+	};
+	return map_segments(e, space, out);
 }
 
-int elf_load(struct file *file, struct space *space, struct elf_image *out)
+int elf_load(struct file *file, const struct exec_head *head, struct space *space,
+	     struct elf_image *out)
 {
 	struct elf_file e = {.file = file};
-	int err = file->inode->obj ? load(&e, space) : -ENOEXEC;
+	int err = file->inode->obj ? load(&e, head, space, out) : -ENOEXEC;
 
-	memset(out, 0, sizeof(*out));
-	if (!err)
-		note_phdrs(&e, out);
-	kfree(e.phdrs);
+	kfree(e.own_phdrs);
 	return err;
 }

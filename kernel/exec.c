@@ -57,8 +57,17 @@ static struct dentry *caller_directory(void)
 	return vfs_root;
 }
 
+static int read_head(struct file *file, struct exec_head *head)
+{
+	ssize_t n = file_read_kernel(file, head->bytes, sizeof(head->bytes), 0);
+
+	head->len = (size_t)MAX(n, 0);
+	return (int)MIN(n, 0);
+}
+
 /* find_program - open the file; of a script, in its place, the interpreter. */
-static int find_program(const struct exec_name *name, struct exec_args *a, struct file **out)
+static int find_program(const struct exec_name *name, struct exec_args *a, struct file **out,
+			struct exec_head *head)
 {
 	char interp[SCRIPT_HEAD];
 	const char *script = name->closing ? NULL : name->known_as;
@@ -68,8 +77,9 @@ static int find_program(const struct exec_name *name, struct exec_args *a, struc
 	for (unsigned depth = 0; !err; depth++) {
 		struct dentry *cwd;
 
-		err = depth > SCRIPT_DEPTH_MAX ? -ELOOP
-					       : exec_script_expand(*out, script, a, interp);
+		err = depth > SCRIPT_DEPTH_MAX ? -ELOOP : read_head(*out, head);
+		if (!err)
+			err = exec_script_expand(head, script, a, interp);
 		if (!err)
 			return 0;
 		file_put(*out);
@@ -83,7 +93,8 @@ static int find_program(const struct exec_name *name, struct exec_args *a, struc
 	return err;
 }
 
-static int build_space(struct exec_program *x, const struct exec_args *a, struct process *p)
+static int build_space(struct exec_program *x, const struct exec_head *head,
+		       const struct exec_args *a, struct process *p)
 {
 	struct space_limits limits;
 	int err = space_create(&x->space);
@@ -92,7 +103,7 @@ static int build_space(struct exec_program *x, const struct exec_args *a, struct
 		return err;
 	process_limits_for_space(p, &limits);
 	space_set_limits(x->space, &limits);
-	err = elf_load(x->file, x->space, &x->image);
+	err = elf_load(x->file, head, x->space, &x->image);
 	if (!err)
 		err = exec_build_stack(x, a, p);
 	x->space->brk_start = x->space->brk = x->image.brk;
@@ -102,14 +113,15 @@ static int build_space(struct exec_program *x, const struct exec_args *a, struct
 int exec_load(const struct exec_name *name, struct exec_args *a, struct process *p,
 	      struct exec_program *out)
 {
+	struct exec_head head;
 	int err;
 
-	memset(out, 0, sizeof(*out));
-	err = find_program(name, a, &out->file);
+	*out = (struct exec_program){0};
+	err = find_program(name, a, &out->file, &head);
 	if (err)
 		return err;
 	out->cred = cred_for_exec(out->file->inode, &out->secure);
-	err = out->cred ? build_space(out, a, p) : -ENOMEM;
+	err = out->cred ? build_space(out, &head, a, p) : -ENOMEM;
 	if (err)
 		exec_drop(out);
 	return err;

@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include <quire/compiler.h>
 #include <quire/types.h>
 
 struct cred;
@@ -31,11 +32,18 @@ struct elf_image {
 	vaddr_t code_start, code_end, data_start, data_end; /* for /proc: as Linux computes them */
 };
 
-/* elf_load - check a program file and map it into an empty space.
+/* How a program file begins: read once, it tells scripts from programs and holds most programs' headers. */
+#define EXEC_HEAD 768 /* the ELF header and a dozen program headers */
+struct exec_head {
+	size_t len; /* less than EXEC_HEAD: the whole file */
+	u8 bytes[EXEC_HEAD] ALIGNED(8);
+};
+
+/* elf_load - check a program file, which begins with this head, and map it into an empty space.
  *  locks: none   sleeps: yes
  *  fails: -ENOEXEC (not a program for this machine, damaged, or in need of an interpreter), -ENOMEM,
  *  -EIO, what space_map says; the space must then be dropped */
-int elf_load(struct file *, struct space *, struct elf_image *out);
+int elf_load(struct file *, const struct exec_head *, struct space *, struct elf_image *out);
 
 /* The strings that a program is started with, copied one after the other, each with its NUL: argv, envp,
  * then the path it is known by. */
@@ -58,14 +66,15 @@ int exec_args_add_user(struct exec_args *, vaddr_t array, u32 *count);
 /* exec_args_replace_first - n strings in place of the first argument. 0, -E2BIG, -ENOMEM */
 int exec_args_replace_first(struct exec_args *, const char *const *strings, unsigned n);
 
-/* exec_script_expand - if the file is a script, the name of its interpreter, and the arguments become the
+/* exec_script_expand - if the file that begins so is a script, the name of its interpreter, and the arguments become the
  * interpreter's (execve(2), "Interpreter scripts").
  *  interp: SCRIPT_HEAD bytes, not changed when it is none
  *  script: the path of the script; NULL: it has none
  *  returns: 1 for a script; 0 for something else; -ENOEXEC (no interpreter in the first line), -ENOENT (script
- *  is NULL), -E2BIG, -ENOMEM, -EIO */
+ *  is NULL), -E2BIG, -ENOMEM */
 #define SCRIPT_HEAD 256 /* so much of the first line counts */
-int exec_script_expand(struct file *, const char *script, struct exec_args *, char *interp);
+int exec_script_expand(const struct exec_head *, const char *script, struct exec_args *,
+		       char *interp);
 
 /* exec_buffer_alloc, exec_buffer_free - memory of any size for strings and pointers. NULL: short. Sleeps. */
 void *exec_buffer_alloc(size_t size);

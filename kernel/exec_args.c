@@ -15,8 +15,9 @@
 
 void exec_args_init(struct exec_args *a, u64 stack_limit)
 {
-	memset(a, 0, sizeof(*a));
-	a->limit = MAX(MIN(stack_limit / 4, ARGS_LIMIT_MAX), ARGS_LIMIT_MIN);
+	*a = (struct exec_args){
+		.limit = MAX(MIN(stack_limit / 4, ARGS_LIMIT_MAX), ARGS_LIMIT_MIN),
+	};
 }
 
 /* Most programs are started with a page of strings: those do without a mapping of their own. */

@@ -7,7 +7,6 @@
  * becomes: interpreter [argument] script-path arguments-of-execve-but-the-first.
  */
 #include <uapi/errno.h>
-#include "fs/file.h"
 #include "kernel/exec.h"
 #include "lib/string.h"
 
@@ -57,19 +56,20 @@ static char *split_argument(char *line)
 	return line;
 }
 
-int exec_script_expand(struct file *file, const char *script, struct exec_args *a, char *interp)
+int exec_script_expand(const struct exec_head *file, const char *script, struct exec_args *a,
+		       char *interp)
 {
-	char head[SCRIPT_HEAD + 1] = {0};
+	size_t len = MIN(file->len, (size_t)SCRIPT_HEAD);
+	char head[SCRIPT_HEAD + 1];
 	const char *strings[3];
 	char *line, *argument;
 	unsigned n = 0;
-	ssize_t got = file_read_kernel(file, head, SCRIPT_HEAD, 0);
 	int err;
 
-	if (got < 0)
-		return (int)got;
-	if (head[0] != '#' || head[1] != '!')
+	if (len < 2 || file->bytes[0] != '#' || file->bytes[1] != '!')
 		return 0;
+	memcpy(head, file->bytes, len);
+	memset(head + len, 0, sizeof(head) - len);
 	if (!cut_line(head, &line))
 		return -ENOEXEC;
 	if (!script)

@@ -14,6 +14,7 @@
  */
 #include <arch/elf.h>
 #include <arch/layout.h>
+#include <quire/assert.h>
 #include <uapi/elf.h>
 #include <uapi/errno.h>
 #include <uapi/misc.h>
@@ -25,33 +26,36 @@
 #include "kernel/random.h"
 #include "kernel/uaccess.h"
 #include "kernel/vdso.h"
+#include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/vma/space.h"
 
-#define AUXV_PAIRS        24
+#define AUXV_PAIRS        21
 #define STACK_RANDOM_BITS 22       /* of pages */
 #define STACK_INITIAL     KIB(128) /* mapped beyond what the strings need; grows by faults */
 #define STACK_GAP_MIN     MIB(128) /* kept free below for growth, whatever the limit says */
 
-/* Pointers and auxiliary vector are assembled here, then copied out. */
-struct stack_words {
-	u64 *words;
-	size_t count, capacity;
+/* The stack as the program will find it is assembled in one piece, then copied out. */
+struct stack_image {
+	u64 *words; /* what comes first: count of them so far */
+	size_t count;
+	vaddr_t sp, strings, random; /* where the parts will lie */
+	size_t size;                 /* bytes, from sp to the top */
 };
 
-static void push(struct stack_words *w, u64 value)
+static void push(struct stack_image *w, u64 value)
 {
 	w->words[w->count++] = value;
 }
 
-static void push_aux(struct stack_words *w, u64 type, u64 value)
+static void push_aux(struct stack_image *w, u64 type, u64 value)
 {
 	push(w, type);
 	push(w, value);
 }
 
 /* push_strings - a NULL-terminated array of pointers to the n strings that start at data. */
-static const char *push_strings(struct stack_words *w, const char *data, u32 n, vaddr_t at)
+static const char *push_strings(struct stack_image *w, const char *data, u32 n, vaddr_t at)
 {
 	for (u32 i = 0; i < n; i++) {
 		size_t len = strlen(data) + 1;
@@ -64,7 +68,7 @@ static const char *push_strings(struct stack_words *w, const char *data, u32 n, 
 	return data;
 }
 
-static void push_auxv(struct stack_words *w, const struct exec_program *x, vaddr_t path,
+static void push_auxv(struct stack_image *w, const struct exec_program *x, vaddr_t path,
 		      vaddr_t platform, vaddr_t random)
 {
 	const struct elf_image *image = &x->image;
@@ -101,15 +105,15 @@ u64 exec_layout_random(void)
 }
 
 /* place_stack - choose where the stack ends, and where other mappings start to be looked for. */
-static void place_stack(struct space *space, u64 limit)
+static void place_stack(struct space *space, u64 limit, u64 random)
 {
-	u64 random = exec_layout_random();
 	u64 gap = MAX(MIN(limit, USER_TOP / 6 * 5), STACK_GAP_MIN);
 
 	space->stack_top =
-		USER_TOP - VDSO_ROOM - ((random & ((1u << STACK_RANDOM_BITS) - 1)) << PAGE_SHIFT);
-	space->mmap_top = ALIGN_DOWN(space->stack_top - gap, PAGE_SIZE) -
-			  ((random >> 32 & ((1u << STACK_RANDOM_BITS) - 1)) << PAGE_SHIFT);
+		USER_TOP - VDSO_ROOM - ((random & low_mask(STACK_RANDOM_BITS)) << PAGE_SHIFT);
+	space->mmap_top =
+		ALIGN_DOWN(space->stack_top - gap, PAGE_SIZE) -
+		((random >> STACK_RANDOM_BITS & low_mask(STACK_RANDOM_BITS)) << PAGE_SHIFT);
 }
 
 static int map_stack(struct space *space, u64 used, bool executable)
@@ -127,67 +131,86 @@ static int map_stack(struct space *space, u64 used, bool executable)
 	return space_map(space, &r, &addr);
 }
 
-/* write_stack - with everything placed; sp is where the words go. */
-static int write_stack(struct space *space, const struct exec_args *a, vaddr_t strings,
-		       struct stack_words *w, vaddr_t sp, vaddr_t random)
+/* place_parts - from the top downwards; what there is of words is known beforehand. */
+static void place_parts(struct stack_image *w, vaddr_t top, const struct exec_args *a)
 {
-	struct {
-		u8 random[16];
-		char platform[sizeof(ELF_PLATFORM)];
-	} bytes = {.platform = ELF_PLATFORM};
-	int err;
+	size_t words = 1 + a->argc + 1 + a->envc + 1 + 2 * AUXV_PAIRS;
 
-	random_bytes(bytes.random, sizeof(bytes.random));
-	err = space_write(space, strings, a->data, a->len);
-	if (!err)
-		err = space_write(space, random, &bytes, sizeof(bytes));
-	if (!err)
-		err = space_write(space, sp, w->words, w->count * sizeof(u64));
-	space->arg_start = strings;
-	space->arg_end = space->env_start = strings + a->env_offset;
-	space->env_end = strings + a->path_offset;
-	return err;
+	w->strings = top - 8 - a->len;
+	w->random = ALIGN_DOWN(w->strings - 16 - sizeof(ELF_PLATFORM), 16);
+	w->sp = ALIGN_DOWN(w->random - words * sizeof(u64), 16);
+	w->size = top - w->sp;
 }
 
-int exec_build_stack(struct exec_program *x, const struct exec_args *a, const struct process *p)
+/* at - where in the image an address of the stack lies. */
+static char *at(const struct stack_image *w, vaddr_t va)
 {
-	struct stack_words w = {.capacity = 1 + a->argc + 1 + a->envc + 1 + 2 * AUXV_PAIRS};
+	return (char *)w->words + (va - w->sp);
+}
+
+/* push_bytes - the parts behind the words, with zeroes between and behind them. */
+static void push_bytes(struct stack_image *w, const struct exec_args *a)
+{
+	char *words_end = (char *)(w->words + w->count), *random = at(w, w->random);
+	char *platform = random + 16, *strings = at(w, w->strings);
+
+	assert(words_end <= random);
+	memset(words_end, 0, (size_t)(random - words_end));
+	random_bytes(random, 16);
+	memset(platform, 0, (size_t)(strings - platform));
+	memcpy(platform, ELF_PLATFORM, sizeof(ELF_PLATFORM));
+	memcpy(strings, a->data, a->len);
+	memset(strings + a->len, 0, 8);
+}
+
+/* fill - all that lies on the stack, into the image; /proc is told where. */
+static void fill(struct stack_image *w, struct exec_program *x, const struct exec_args *a)
+{
 	struct space *space = x->space;
-	vaddr_t strings, random;
-	size_t auxv;
 	const char *env;
-	int err;
+	size_t auxv;
 
-	w.words = exec_buffer_alloc(w.capacity * sizeof(u64));
-	if (!w.words)
-		return -ENOMEM;
-	place_stack(space, process_limit(p, RLIMIT_STACK));
-	err = vdso_map(space);
-	if (err)
-		goto free_words;
-	strings = space->stack_top - 8 - a->len;
-	random = ALIGN_DOWN(strings - 16 - sizeof(ELF_PLATFORM), 16);
-
-	push(&w, a->argc);
-	env = push_strings(&w, a->data, a->argc, strings);
-	push_strings(&w, env, a->envc, strings + a->env_offset);
-	auxv = w.count;
-	push_auxv(&w, x, strings + a->path_offset, random + 16, random);
-	x->sp = ALIGN_DOWN(random - w.count * sizeof(u64), 16);
+	push(w, a->argc);
+	env = push_strings(w, a->data, a->argc, w->strings);
+	push_strings(w, env, a->envc, w->strings + a->env_offset);
+	auxv = w->count;
+	push_auxv(w, x, w->strings + a->path_offset, w->random + 16, w->random);
+	space->arg_start = w->strings;
+	space->arg_end = space->env_start = w->strings + a->env_offset;
+	space->env_end = w->strings + a->path_offset;
 	space->program = (struct space_program){
 		.code_start = x->image.code_start,
 		.code_end = x->image.code_end,
 		.data_start = x->image.data_start,
 		.data_end = x->image.data_end,
-		.stack = x->sp,
-		.auxv = x->sp + auxv * sizeof(u64),
-		.auxv_end = x->sp + w.count * sizeof(u64),
+		.stack = w->sp,
+		.auxv = w->sp + auxv * sizeof(u64),
+		.auxv_end = w->sp + w->count * sizeof(u64),
 	};
+	push_bytes(w, a);
+}
 
-	err = map_stack(space, space->stack_top - x->sp, x->image.exec_stack);
-	if (!err)
-		err = write_stack(space, a, strings, &w, x->sp, random);
-free_words:
-	exec_buffer_free(w.words, w.capacity * sizeof(u64));
+int exec_build_stack(struct exec_program *x, const struct exec_args *a, const struct process *p)
+{
+	struct space *space = x->space;
+	u64 random = exec_layout_random();
+	struct stack_image w = {0};
+	int err;
+
+	place_stack(space, process_limit(p, RLIMIT_STACK), random);
+	err = vdso_map(space, random >> 2 * STACK_RANDOM_BITS);
+	if (err)
+		return err;
+	place_parts(&w, space->stack_top, a);
+	err = map_stack(space, w.size, x->image.exec_stack);
+	if (err)
+		return err;
+	w.words = exec_buffer_alloc(w.size);
+	if (!w.words)
+		return -ENOMEM;
+	fill(&w, x, a);
+	err = space_write(space, w.sp, w.words, w.size);
+	exec_buffer_free(w.words, w.size);
+	x->sp = w.sp;
 	return err;
 }

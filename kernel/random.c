@@ -2,8 +2,8 @@
 /*
  * random.c - the generator: ChaCha20 (RFC 8439) with a key that is replaced on every use.
  *
- * A refill makes two blocks with the present key: their first 32 bytes are the next key, the others are kept for
- * small requests, which erase what they take. So neither what was given out nor what will be can
+ * A refill makes some blocks with the present key: their first 32 bytes are the next key, the others are kept
+ * for small requests, which erase what they take. So neither what was given out nor what will be can
  * be told from the other. A large request takes 32 of these bytes as a key of its own and makes its
  * blocks with that, outside the lock. New input is mixed by running it through the block function
  * together with the key, and makes what was kept void.
@@ -18,7 +18,7 @@
 #include "lib/string.h"
 
 #define KEY_WORDS       8
-#define REFILL_WORDS    32
+#define REFILL_WORDS    64 /* so an eighth of what is made goes into keys */
 #define SMALL_BYTES     (KEY_WORDS * 4)
 #define SEED_BYTES      32u /* so many from real sources are enough */
 #define RESEED_INTERVAL 256 /* refills */

@@ -10,7 +10,6 @@
 #include <arch/elf.h>
 #include <quire/assert.h>
 #include <uapi/elf.h>
-#include "kernel/exec.h"
 #include "kernel/time.h"
 #include "kernel/vdso/data.h"
 #include "lib/string.h"
@@ -85,11 +84,11 @@ void vdso_set_clock(const struct clock_params *clock, s64 realtime_offset, s64 t
 }
 
 /* choose_place - above the stack, where one table serves both; the guard between them is the randomness. */
-static vaddr_t choose_place(vaddr_t stack_top, u64 size)
+static vaddr_t choose_place(vaddr_t stack_top, u64 size, u64 random)
 {
 	u64 pages = (ALIGN_UP(stack_top + size, TABLE_REACH) - stack_top - size) >> PAGE_SHIFT;
 
-	return stack_top + (exec_layout_random() % (pages + 1) << PAGE_SHIFT);
+	return stack_top + (random % (pages + 1) << PAGE_SHIFT);
 }
 
 static int map_one(struct space *space, struct object *obj, vaddr_t at, unsigned prot, u32 withheld)
@@ -106,10 +105,10 @@ static int map_one(struct space *space, struct object *obj, vaddr_t at, unsigned
 	return space_map(space, &r, &at);
 }
 
-int vdso_map(struct space *space)
+int vdso_map(struct space *space, u64 random)
 {
 	u64 size = PAGE_SIZE + ALIGN_UP(image_size(), PAGE_SIZE);
-	vaddr_t at = choose_place(space->stack_top, size);
+	vaddr_t at = choose_place(space->stack_top, size, random);
 	int err = map_one(space, &data_object, at, PROT_READ, VM_MAYWRITE | VM_MAYEXEC);
 
 	if (!err)

@@ -20,10 +20,10 @@ struct space;
  * clock will not be exchanged any more. Panics when memory is short. */
 void vdso_init(void);
 
-/* vdso_map - put both mappings into a new space, at a random place above its stack.
+/* vdso_map - put both mappings into a new space, above its stack, at a place that this random number chooses.
  *  needs: space->stack_top, with VDSO_ROOM free above it   after: space->vdso
  *  sleeps: yes   returns: 0 or -ENOMEM */
-int vdso_map(struct space *);
+int vdso_map(struct space *, u64 random);
 #define VDSO_ROOM MIB(4)
 
 /* vdso_set_clock - tell programs how to compute the time; NULL: by system calls. Callers exclude each other

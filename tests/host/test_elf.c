@@ -140,7 +140,11 @@ static int load(struct elf_image *out)
 	nr_maps = 0;
 	cleared = 0;
 	inode.obj = some_object;
-	return elf_load(&file, NULL, out);
+	struct exec_head head;
+
+	memset(out, 0, sizeof(*out));
+	head.len = (size_t)file_read_kernel(&file, head.bytes, sizeof(head.bytes), 0);
+	return elf_load(&file, &head, NULL, out);
 }
 
 static void expect_refused(const char *what)
@@ -189,6 +193,25 @@ TEST(independent_program_is_moved_as_a_whole)
 		EXPECT_EQ(maps[1].addr, base + 0x2000);
 		EXPECT_EQ(out.brk, base + 0x8000);
 	}
+}
+
+TEST(headers_may_lie_anywhere_in_the_file)
+{
+	static const u64 places[] = {64 + 56, EXEC_HEAD - 60, EXEC_HEAD, 0x1000, 0x1233};
+	u8 headers[3 * sizeof(struct elf64_phdr)];
+	struct elf_image out;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(places); i++) {
+		make_program(ET_EXEC, 0x400000);
+		memcpy(headers, phdr(0), sizeof(headers));
+		memset(phdr(0), 0xff, sizeof(headers));
+		memcpy(image + places[i], headers, sizeof(headers));
+		head()->e_phoff = places[i];
+		ASSERT_EQ(load(&out), 0);
+		EXPECT_EQ(nr_maps, 3);
+		EXPECT_EQ(out.phdr, 0x400000 + places[i]);
+	}
+	make_program(ET_EXEC, 0x400000);
 }
 
 TEST(stack_is_executable_only_on_demand)
