@@ -178,7 +178,6 @@ static int prepare_registers(struct clone_job *job)
 	struct thread *t = job->thread;
 
 	arch_thread_init_user(t, arch_thread_frame(current));
-	arch_thread_copy_fp(t, current);
 	if (a->stack)
 		frame_set_sp(arch_thread_frame(t), a->stack + a->stack_size);
 	if ((a->flags & CLONE_SETTLS) && !arch_tls_is_valid(a->tls))

@@ -49,8 +49,8 @@ void arch_thread_init_user(struct thread *t, const struct trap_frame *regs)
 {
 	arch_thread_init_kernel(t);
 	t->arch.user = true;
-	arch_thread_reset_fp(t);
 	if (!regs) {
+		arch_thread_reset_fp(t);
 		frame_init_user(arch_thread_frame(t), 0, 0);
 		return;
 	}
@@ -58,6 +58,7 @@ void arch_thread_init_user(struct thread *t, const struct trap_frame *regs)
 	frame_set_syscall_result(arch_thread_frame(t), 0);
 	t->arch.fs_base = arch_thread_tls(current);
 	t->arch.gs_base = arch_thread_gs(current);
+	arch_thread_copy_fp(t, current);
 }
 
 static u64 fs_base_read(void)

@@ -42,8 +42,9 @@ void arch_thread_init_kernel(struct thread *);
 
 /* arch_thread_init_user - the same for a thread that goes on to user mode when thread_begin returns.
  *  regs: the parent's user registers: the child gets a copy with system call result 0, and the TLS
- *        registers of the current thread. NULL: the caller fills in arch_thread_frame() in time.
- *  after: FP state is clean; see arch_thread_copy_fp   fails: no */
+ *        registers and FP state of the current thread. NULL: the caller fills in arch_thread_frame() in
+ *        time, and FP state is clean.
+ *  fails: no */
 void arch_thread_init_user(struct thread *, const struct trap_frame *regs);
 
 /* arch_thread_frame - the registers with which the thread last left user mode. */
