@@ -5,15 +5,13 @@
 
 #define HEAP_FLAGS (VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_HEAP)
 
-/* The heap's mapping that ends at the old break, if it can simply be made longer. */
-static struct vma *heap_ending_at(struct space *s, vaddr_t end)
+/* Is this the heap's mapping, and can it simply be made longer at its end? */
+static bool is_heap_ending_at(const struct vma *v, vaddr_t end)
 {
-	struct vma *v = vma_find(&s->vmas, end - 1);
-
-	return v && v->end == end && v->flags == HEAP_FLAGS ? v : NULL;
+	return v && v->end == end && v->flags == HEAP_FLAGS;
 }
 
-static bool start_heap(struct space *s, vaddr_t from, vaddr_t to)
+static bool start_heap(struct space *s, vaddr_t from, vaddr_t to, struct vma *above)
 {
 	struct vma *v = vma_alloc(s);
 
@@ -23,22 +21,22 @@ static bool start_heap(struct space *s, vaddr_t from, vaddr_t to)
 	v->start = from;
 	v->end = to;
 	v->pgoff = from >> PAGE_SHIFT;
-	vma_link(v);
+	vma_link(v, above);
 	return true;
 }
 
 /* Extend the heap over [from, to), leaving a page free below the next mapping. */
 static bool grow_heap(struct space *s, vaddr_t from, vaddr_t to)
 {
-	struct vma *above = vma_find(&s->vmas, from), *heap = heap_ending_at(s, from);
+	struct vma *above = vma_find(&s->vmas, from), *below = vma_below(&s->vmas, above);
 
 	if (above && vma_guarded_start(above) < to + PAGE_SIZE)
 		return false;
 	if (!space_may_grow(s, (to - from) >> PAGE_SHIFT, HEAP_FLAGS))
 		return false;
-	if (!heap)
-		return s->nr_vmas < VMA_MAX_COUNT && start_heap(s, from, to);
-	vma_set_bounds(heap, heap->start, to);
+	if (!is_heap_ending_at(below, from))
+		return s->nr_vmas < VMA_MAX_COUNT && start_heap(s, from, to, above);
+	vma_set_bounds(below, below->start, to);
 	return true;
 }
 

@@ -21,13 +21,6 @@ static u32 flags_of(const struct map_request *r)
 	return f & ~r->may;
 }
 
-static bool is_free(const struct space *s, vaddr_t addr, u64 len)
-{
-	struct vma *v = vma_find(&s->vmas, addr);
-
-	return !v || v->start >= addr + len;
-}
-
 int space_check_fixed(vaddr_t addr, u64 len)
 {
 	if (addr > USER_TOP - len)
@@ -37,47 +30,64 @@ int space_check_fixed(vaddr_t addr, u64 len)
 	return addr < MMAP_MIN_ADDR ? -EPERM : 0;
 }
 
-/* A hint is followed only where a search could have led, too: not into the gap below a stack. */
-static bool hint_fits(const struct space *s, vaddr_t hint, u64 len, vaddr_t below)
-{
-	struct vma *v = vma_find(&s->vmas, hint);
+/* Where a mapping is to go: its address, and the first mapping that ends above that. */
+struct place {
+	vaddr_t addr;
+	struct vma *next;
+};
 
-	return hint && len <= below && hint <= below - len &&
-	       (!v || vma_guarded_start(v) >= hint + len);
+static bool overlaps(const struct place *p, u64 len)
+{
+	return p->next && p->next->start < p->addr + len;
+}
+
+/* A hint is followed only where a search could have led, too: not into the gap below a stack. */
+static bool hint_fits(const struct vma *next, vaddr_t hint, u64 len, vaddr_t below)
+{
+	return len <= below && hint <= below - len &&
+	       (!next || vma_guarded_start(next) >= hint + len);
+}
+
+static int fixed_place(const struct space *s, const struct map_request *r, u64 len,
+		       struct place *out)
+{
+	int err = space_check_fixed(r->addr, len);
+
+	if (err)
+		return err;
+	out->addr = r->addr;
+	out->next = vma_find(&s->vmas, r->addr);
+	return r->flags & MAP_FIXED_NOREPLACE && overlaps(out, len) ? -EEXIST : 0;
 }
 
 /* Where the mapping goes: the fixed place, the hint if it is free, or the highest gap. */
-static int choose_place(const struct space *s, const struct map_request *r, u64 len, vaddr_t *out)
+static int choose_place(const struct space *s, const struct map_request *r, u64 len,
+			struct place *out)
 {
 	vaddr_t hint = ALIGN_DOWN(r->addr, PAGE_SIZE);
 
-	if (r->flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
-		int err = space_check_fixed(r->addr, len);
-
-		if (!err && r->flags & MAP_FIXED_NOREPLACE && !is_free(s, r->addr, len))
-			err = -EEXIST;
-		*out = r->addr;
-		return err;
+	if (r->flags & (MAP_FIXED | MAP_FIXED_NOREPLACE))
+		return fixed_place(s, r, len, out);
+	if (hint) {
+		out->addr = MAX(hint, MMAP_MIN_ADDR);
+		out->next = vma_find(&s->vmas, out->addr);
+		if (hint_fits(out->next, out->addr, len, r->below ? r->below : USER_TOP))
+			return 0;
 	}
-	if (hint)
-		hint = MAX(hint, MMAP_MIN_ADDR);
-	if (hint_fits(s, hint, len, r->below ? r->below : USER_TOP)) {
-		*out = hint;
-		return 0;
-	}
-	*out = vma_gap(&s->vmas, len, MMAP_MIN_ADDR, r->below ? r->below : s->mmap_top);
-	if (!*out && !r->below) /* above the usual area, beside the stack, there may be room left */
-		*out = vma_gap(&s->vmas, len, MMAP_MIN_ADDR, USER_TOP);
-	return *out ? 0 : -ENOMEM;
+	out->addr = vma_gap(&s->vmas, len, MMAP_MIN_ADDR, r->below ? r->below : s->mmap_top,
+			    &out->next);
+	if (!out->addr && !r->below) /* above the usual area, beside the stack, there may be room */
+		out->addr = vma_gap(&s->vmas, len, MMAP_MIN_ADDR, USER_TOP, &out->next);
+	return out->addr ? 0 : -ENOMEM;
 }
 
 /* May the mapping be made, after what it replaces has gone? */
-static bool has_room(const struct space *s, const struct vma *v, vaddr_t addr, u64 len)
+static bool has_room(const struct space *s, const struct vma *v, const struct place *p, u64 len)
 {
 	u64 pages = len >> PAGE_SHIFT;
+	vaddr_t addr = p->addr;
 
-	for (struct vma *old = vma_find(&s->vmas, addr); old && old->start < addr + len;
-	     old = vma_next(old))
+	for (const struct vma *old = p->next; old && old->start < addr + len; old = old->next)
 		pages -= (MIN(old->end, addr + len) - MAX(old->start, addr)) >> PAGE_SHIFT;
 	return s->nr_vmas < VMA_MAX_COUNT && space_may_grow(s, pages, v->flags);
 }
@@ -95,20 +105,46 @@ static struct vma *make_vma(struct space *s, const struct map_request *r)
 	return v;
 }
 
-/* Put the mapping in. What a fixed mapping replaces goes first; nothing fails after that. 0 or -ENOMEM. */
-static int commit(struct space *s, struct vma *v, vaddr_t addr, u64 len)
+/* What a fixed mapping replaces. 0 or -ENOMEM. */
+static int clear_place(struct space *s, struct place *p, u64 len)
 {
-	int err = is_free(s, addr, len) ? 0 : space_unmap_locked(s, addr, addr + len);
+	int err = space_unmap_locked(s, p->addr, p->addr + len);
 
+	if (!err)
+		p->next = vma_find(&s->vmas, p->addr);
+	return err;
+}
+
+/* Put the mapping in, or make a neighbour longer and give up v. */
+static void commit(struct space *s, struct vma *v, const struct place *p, u64 len)
+{
+	v->start = p->addr;
+	v->end = p->addr + len;
+	if (!v->obj)
+		v->pgoff = p->addr >> PAGE_SHIFT;
+	if (vma_extend(s, v, p->next)) {
+		vma_free(v);
+		return;
+	}
+	vma_hold_object(v);
+	vma_link(v, p->next);
+}
+
+/* map_locked - the place is cleared in the last step that can fail. */
+static int map_locked(struct space *s, const struct map_request *r, struct vma *v, u64 len,
+		      vaddr_t *out)
+{
+	struct place place;
+	int err = choose_place(s, r, len, &place);
+
+	if (!err && !has_room(s, v, &place, len))
+		err = -ENOMEM;
+	if (!err && overlaps(&place, len))
+		err = clear_place(s, &place, len);
 	if (err)
 		return err;
-	v->start = addr;
-	v->end = addr + len;
-	if (!v->obj)
-		v->pgoff = addr >> PAGE_SHIFT;
-	vma_hold_object(v);
-	vma_link(v);
-	vma_merge_around(v);
+	commit(s, v, &place, len);
+	*out = place.addr;
 	return 0;
 }
 
@@ -126,11 +162,7 @@ int space_map(struct space *s, const struct map_request *r, vaddr_t *out)
 	if (!v)
 		return -ENOMEM;
 	rw_write_lock(&s->lock);
-	err = choose_place(s, r, len, out);
-	if (!err && !has_room(s, v, *out, len))
-		err = -ENOMEM;
-	if (!err)
-		err = commit(s, v, *out, len);
+	err = map_locked(s, r, v, len, out);
 	rw_write_unlock(&s->lock);
 	if (err)
 		vma_free(v);

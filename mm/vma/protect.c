@@ -83,8 +83,7 @@ static int protect_range(struct space *s, vaddr_t lo, vaddr_t hi, u32 rights,
 		if ((v->flags & VM_RIGHTS) != rights) {
 			if (s->nr_vmas + (v->start < lo) + (v->end > end) > VMA_MAX_COUNT)
 				return -ENOMEM;
-			vma_cut(s, lo, end, spares);
-			v = vma_find(&s->vmas, lo);
+			v = vma_cut(s, lo, end, spares);
 			set_rights(v, rights);
 			vma_merge_around(v);
 		}

@@ -23,7 +23,7 @@ unsigned space_list(struct space *s, vaddr_t from, struct space_mapping *out, un
 	unsigned n = 0;
 
 	rw_read_lock(&s->lock);
-	for (struct vma *v = vma_find(&s->vmas, from); v && n < max; v = vma_next(v)) {
+	for (struct vma *v = vma_find(&s->vmas, from); v && n < max; v = v->next) {
 		vma_hold_object(v);
 		out[n++] = (struct space_mapping){
 			.start = v->start,

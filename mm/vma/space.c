@@ -178,13 +178,13 @@ static int dup_slots(struct dup *d, const struct vma *v)
 	return err;
 }
 
-/* A mapping's copy in the child, still without pages. NULL: no memory. */
-static struct vma *dup_vma(const struct vma *v, void *arg)
+/* A mapping's copy at the end of the child's chain, still without pages. */
+static int dup_vma(struct vma *v, struct space *child)
 {
-	struct vma *copy = vma_alloc(arg);
+	struct vma *copy = v->copy = vma_alloc(child);
 
 	if (!copy)
-		return NULL;
+		return -ENOMEM;
 	copy->start = v->start;
 	copy->end = v->end;
 	copy->flags = v->flags;
@@ -193,7 +193,21 @@ static struct vma *dup_vma(const struct vma *v, void *arg)
 	copy->name = v->name;
 	vma_hold_object(copy);
 	vma_join_object(copy);
-	return copy;
+	vma_append(&child->vmas, copy);
+	return 0;
+}
+
+/* The mappings, as a tree of the same shape. Without memory the child is left with a part of the chain. */
+static int dup_mappings(struct space *parent, struct space *child)
+{
+	for (struct vma *v = parent->vmas.first; v; v = v->next) {
+		int err = dup_vma(v, child);
+
+		if (err)
+			return err;
+	}
+	vma_copy_shape(&child->vmas, &parent->vmas);
+	return 0;
 }
 
 /* Wait until nobody is in a fault any more. The layout's sequence count is odd, and its lock held: nobody
@@ -205,7 +219,7 @@ static void drain_faults(struct space *s)
 	smp_mb();
 	if (atomic_load_acquire(&s->users) == 1)
 		return; /* the only thread is here */
-	for (struct vma *v = vma_find(&s->vmas, 0); v; v = vma_next(v)) {
+	for (struct vma *v = s->vmas.first; v; v = v->next) {
 		rw_write_lock(&v->lock);
 		rw_write_unlock(&v->lock);
 	}
@@ -219,7 +233,6 @@ static int dup_pages(struct space *parent, struct space *child)
 {
 	struct tlb_batch src_batch, dst_batch;
 	struct dup d = {.child = child};
-	struct vma *v, *copy;
 	int err = 0;
 
 	tlb_batch_init(&src_batch, &parent->as, TLB_FORK);
@@ -229,8 +242,9 @@ static int dup_pages(struct space *parent, struct space *child)
 	ptc_begin(&d.src, &parent->as, 0, 0, PTC_EDIT | PTC_DEFER | PTC_STAY, &src_batch);
 	ptc_begin(&d.dst, &child->as, 0, 0, PTC_FILL | PTC_NOSLEEP, &dst_batch);
 	ptc_nest(&d.src, &d.dst);
-	for (v = vma_find(&parent->vmas, 0), copy = vma_find(&child->vmas, 0); v && !err;
-	     v = vma_next(v), copy = vma_next(copy)) {
+	for (struct vma *v = parent->vmas.first; v && !err; v = v->next) {
+		struct vma *copy = v->copy;
+
 		copy->has_anon = v->has_anon;
 		copy->touched = v->touched && !(v->flags & VM_SHARED) && (!v->obj || v->has_anon);
 		if (copy->touched)
@@ -276,7 +290,7 @@ int space_fork(struct space *parent, struct space **out)
 	rw_write_lock(&parent->lock);
 	rw_write_lock_nested(&child->lock);
 	copy_layout(parent, child);
-	err = vma_copy_tree(&child->vmas, &parent->vmas, dup_vma, child);
+	err = dup_mappings(parent, child);
 	if (!err)
 		err = dup_pages(parent, child);
 	rw_write_unlock(&child->lock);

@@ -42,6 +42,7 @@ struct vma {
 	bool has_anon;             /* [a] an anonymous page was installed at some time */
 	bool touched;              /* [a] there was a fault: its page-table entries may be in use */
 	struct rb_node node;       /* [s] */
+	struct vma *prev, *next;   /* [s] neighbours by address, NULL at the ends */
 	u64 gap, max_gap;          /* [s] free bytes before start; maximum in the subtree */
 	struct space *space;       /* [i] */
 	struct object *obj;        /* [i] NULL: anonymous memory */
@@ -49,7 +50,16 @@ struct vma {
 	u64 pgoff;                 /* [v] page of obj (or home page number) at start */
 	struct rwlock lock;        /* RANK_VMA */
 	struct list_head obj_link; /* obj->vmas_lock */
-	struct rcu_head rcu;
+	union {
+		struct rcu_head rcu; /* no longer linked */
+		struct vma *copy;    /* [s] in the child, while the space is being forked */
+	};
+};
+
+/* Mappings by address: a tree to search in, a chain to walk along. */
+struct vma_tree {
+	struct rb_root root;
+	struct vma *first, *last; /* of the chain, NULL when there are none */
 };
 
 /* Resident pages by kind, for accounting. */
@@ -69,16 +79,16 @@ struct space_program {
 
 struct space {
 	struct aspace as;
-	struct rwlock lock;  /* RANK_SPACE */
-	struct rb_root vmas; /* [s] by address */
-	struct seqcount seq; /* odd: the layout changes or is copied; for lockless lookup */
-	u32 users;           /* [a] threads and others that use the mappings */
-	u32 nr_vmas;         /* [s] */
-	u64 total_pages;     /* [s] all mappings */
-	u64 data_pages;      /* [s] private writable, not stack */
-	u64 stack_pages;     /* [s] */
-	u64 peak_pages;      /* [s] the most that total_pages has been */
-	s64 rss[RSS_KINDS];  /* [a] pages */
+	struct rwlock lock;   /* RANK_SPACE */
+	struct vma_tree vmas; /* [s] */
+	struct seqcount seq;  /* odd: the layout changes or is copied; for lockless lookup */
+	u32 users;            /* [a] threads and others that use the mappings */
+	u32 nr_vmas;          /* [s] */
+	u64 total_pages;      /* [s] all mappings */
+	u64 data_pages;       /* [s] private writable, not stack */
+	u64 stack_pages;      /* [s] */
+	u64 peak_pages;       /* [s] the most that total_pages has been */
+	s64 rss[RSS_KINDS];   /* [a] pages */
 	u64 hiwater_rss; /* pages, as of the last time that some were taken away: see space_peak_rss */
 	vaddr_t mmap_top;       /* [i] search downwards from here */
 	vaddr_t brk_start, brk; /* [s] */

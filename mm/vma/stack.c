@@ -22,7 +22,7 @@ int space_grow_stack(struct space *s, vaddr_t va)
 	if (!(v->flags & VM_GROWSDOWN) || start < MMAP_MIN_ADDR)
 		goto unlock;
 	err = -ENOMEM;
-	prev = vma_prev(v);
+	prev = v->prev;
 	pages = (v->start - start) >> PAGE_SHIFT;
 	/* A program that jumps over the gap must not land in a neighbour (unless it is a stack's own
 	 * PROT_NONE guard, which traps by itself, or another stack). */

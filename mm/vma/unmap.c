@@ -76,11 +76,11 @@ void space_unmap_all(struct space *s)
 
 	assert(!s->users);
 	list_init(&dead);
-	for (struct vma *v = vma_find(&s->vmas, 0); v; v = vma_next(v)) {
+	for (struct vma *v = s->vmas.first; v; v = v->next) {
 		vma_leave_object(v);
 		list_add_tail(&v->obj_link, &dead);
 	}
-	s->vmas = RB_ROOT;
+	s->vmas = (struct vma_tree){.root = RB_ROOT};
 	s->nr_vmas = 0;
 	s->total_pages = s->data_pages = s->stack_pages = 0;
 	bury(s, &dead, vma_free);

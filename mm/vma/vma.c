@@ -22,11 +22,16 @@ void vma_init(void)
 
 struct vma *vma_alloc(struct space *space)
 {
-	struct vma *v = slab_alloc(vma_cache, PA_ZERO);
+	struct vma *v = slab_alloc(vma_cache, 0);
 
 	if (!v)
 		return NULL;
+	v->flags = 0;
+	v->detached = v->has_anon = v->touched = false;
 	v->space = space;
+	v->obj = NULL;
+	v->name = NULL;
+	v->pgoff = 0;
 	rw_init(&v->lock, RANK_VMA);
 	list_init(&v->obj_link);
 	return v;
@@ -96,13 +101,13 @@ void vma_leave_object(struct vma *v)
 	spin_unlock(&v->obj->vmas_lock);
 }
 
-void vma_link(struct vma *v)
+void vma_link(struct vma *v, struct vma *next)
 {
 	struct space *s = v->space;
 
 	assert(rw_is_write_held(&s->lock));
 	seq_write_begin(&s->seq);
-	vma_insert(&s->vmas, v);
+	vma_insert(&s->vmas, v, next);
 	seq_write_end(&s->seq);
 	s->nr_vmas++;
 	account(v, (s64)vma_pages(v));
@@ -138,7 +143,7 @@ void vma_set_bounds(struct vma *v, vaddr_t start, vaddr_t end)
 	account(v, -(s64)vma_pages(v));
 	seq_write_begin(&s->seq);
 	v->pgoff += (u64)((s64)(start - v->start) >> PAGE_SHIFT); /* down: a stack grows */
-	vma_resize(&s->vmas, v, start, end);
+	vma_resize(v, start, end);
 	seq_write_end(&s->seq);
 	account(v, (s64)vma_pages(v));
 	rw_write_unlock(&v->lock);
@@ -162,7 +167,7 @@ void vma_split(struct vma *v, vaddr_t addr, struct vma *upper)
 	/* Now, because a fault in the upper part may have been under way until the bounds changed. */
 	upper->has_anon = READ_ONCE(v->has_anon);
 	upper->touched = READ_ONCE(v->touched);
-	vma_link(upper);
+	vma_link(upper, v->next);
 }
 
 static bool continues(const struct vma *low, const struct vma *high)
@@ -187,9 +192,23 @@ static void merge_pair(struct vma *low, struct vma *high)
 	vma_free_rcu(high);
 }
 
+bool vma_extend(struct space *s, const struct vma *v, struct vma *next)
+{
+	struct vma *prev = vma_below(&s->vmas, next);
+	bool low = prev && continues(prev, v), high = next && continues(v, next);
+
+	if (low)
+		vma_set_bounds(prev, prev->start, v->end);
+	else if (high)
+		vma_set_bounds(next, v->start, next->end);
+	if (low && high)
+		merge_pair(prev, next);
+	return low || high;
+}
+
 struct vma *vma_merge_around(struct vma *v)
 {
-	struct vma *prev = vma_prev(v), *next = vma_next(v);
+	struct vma *prev = v->prev, *next = v->next;
 
 	if (next && continues(v, next))
 		merge_pair(v, next);
@@ -200,16 +219,21 @@ struct vma *vma_merge_around(struct vma *v)
 	return v;
 }
 
-static bool needs_cut(const struct space *s, vaddr_t at)
+/* find_from - as vma_find, when v is what it gave for an address not above va. */
+static struct vma *find_from(const struct space *s, struct vma *v, vaddr_t va)
 {
-	const struct vma *v = vma_find(&s->vmas, at);
+	return !v || v->end > va ? v : vma_find(&s->vmas, va);
+}
 
+static bool needs_cut(const struct vma *v, vaddr_t at)
+{
 	return v && v->start < at;
 }
 
 int vma_spares_get(struct space *space, vaddr_t lo, vaddr_t hi, struct vma_spares *s)
 {
-	bool cuts[2] = {needs_cut(space, lo), needs_cut(space, hi)};
+	struct vma *first = vma_find(&space->vmas, lo);
+	bool cuts[2] = {needs_cut(first, lo), needs_cut(find_from(space, first, hi), hi)};
 
 	for (unsigned i = 0; i < 2; i++)
 		s->v[i] = cuts[i] ? vma_alloc(space) : NULL;
@@ -226,20 +250,24 @@ void vma_spares_put(struct vma_spares *s)
 	s->v[0] = s->v[1] = NULL;
 }
 
-static void cut_at(struct space *space, vaddr_t addr, struct vma **spare)
+/* The mapping that begins at addr now, if v reaches beyond it. */
+static struct vma *cut_at(struct vma *v, vaddr_t addr, struct vma **spare)
 {
-	struct vma *v = vma_find(&space->vmas, addr);
+	struct vma *upper = *spare;
 
-	if (!v || v->start >= addr)
-		return;
-	vma_split(v, addr, *spare);
+	if (!needs_cut(v, addr))
+		return v;
+	vma_split(v, addr, upper);
 	*spare = NULL;
+	return upper;
 }
 
-void vma_cut(struct space *space, vaddr_t lo, vaddr_t hi, struct vma_spares *s)
+struct vma *vma_cut(struct space *space, vaddr_t lo, vaddr_t hi, struct vma_spares *s)
 {
-	cut_at(space, lo, &s->v[0]);
-	cut_at(space, hi, &s->v[1]);
+	struct vma *first = cut_at(vma_find(&space->vmas, lo), lo, &s->v[0]);
+
+	cut_at(find_from(space, first, hi), hi, &s->v[1]);
+	return first;
 }
 
 unsigned vma_page_bits(const struct vma *v)

@@ -19,37 +19,37 @@
 /* --- the tree: needs the space lock for writing, or for reading in vma_find* and vma_gap ---------- */
 
 /* vma_find - the first mapping that ends above va (it may start above va too), or NULL. */
-struct vma *vma_find(const struct rb_root *, vaddr_t va);
+struct vma *vma_find(const struct vma_tree *, vaddr_t va);
 /* vma_find_exact - the mapping that contains va, or NULL. Lockless under the space's sequence count
  * and RCU: gives up (NULL) rather than loop. */
-struct vma *vma_find_exact(const struct rb_root *, vaddr_t va);
-struct vma *vma_next(const struct vma *);
-struct vma *vma_prev(const struct vma *);
-void vma_insert(struct rb_root *, struct vma *); /* must not overlap another */
-void vma_remove(struct rb_root *, struct vma *);
+struct vma *vma_find_exact(const struct vma_tree *, vaddr_t va);
+/* vma_insert - below `next`, which vma_find gives for any address in it: NULL above all others. Must not overlap. */
+void vma_insert(struct vma_tree *, struct vma *, struct vma *next);
+void vma_remove(struct vma_tree *, struct vma *);
 /* vma_resize - new bounds that keep the order of mappings. */
-void vma_resize(struct rb_root *, struct vma *, vaddr_t start, vaddr_t end);
-/* vma_gap - the highest page-aligned address with len free bytes inside [lo, hi); 0: none. */
-vaddr_t vma_gap(const struct rb_root *, u64 len, vaddr_t lo, vaddr_t hi);
+void vma_resize(struct vma *, vaddr_t start, vaddr_t end);
+/* vma_gap - the highest page-aligned address with len free bytes inside [lo, hi); 0: none. *next: the mapping above it. */
+vaddr_t vma_gap(const struct vma_tree *, u64 len, vaddr_t lo, vaddr_t hi, struct vma **next);
 /* vma_guarded_start - the first address that a mapping needs for itself: a stack has a gap below it. */
 vaddr_t vma_guarded_start(const struct vma *);
-/* vma_copy_tree - fill the empty tree `to` with a copy of every mapping, in the shape that `from` has; copy makes one
- * and may give NULL. 0, or -ENOMEM: what there is so far can be walked and given up, but not searched. */
-int vma_copy_tree(struct rb_root *to, const struct rb_root *from,
-		  struct vma *(*copy)(const struct vma *, void *arg), void *arg);
+/* vma_append - at the end of the chain alone: such a tree can be walked and given up, but not searched.
+ * vma_copy_shape - the chain of `to` holds the copy of each mapping of `from`: make it a tree of the same shape. */
+void vma_append(struct vma_tree *, struct vma *);
+void vma_copy_shape(struct vma_tree *to, const struct vma_tree *from);
 /* vma_check_tree - debug: order, disjointness and gap summaries. */
-void vma_check_tree(const struct rb_root *);
+void vma_check_tree(const struct vma_tree *);
 
 /* --- single mappings (vma.c): the space lock for writing ------------------------------------------- */
-struct vma *vma_alloc(struct space *); /* NULL: no memory. All fields zero, refs nothing */
-void vma_free(struct vma *);           /* never linked */
-void vma_free_rcu(struct vma *);       /* was linked: a lockless lookup may still see it */
+/* vma_alloc - NULL: no memory. Bounds are the caller's to set; it refers to nothing and has no flags. */
+struct vma *vma_alloc(struct space *);
+void vma_free(struct vma *);     /* never linked */
+void vma_free_rcu(struct vma *); /* was linked: a lockless lookup may still see it */
 /* vma_hold_object - take the mapping's own references on its object and name. vma_drop_object: give them back. */
 void vma_hold_object(struct vma *);
 void vma_drop_object(struct vma *);
 /* vma_link / vma_unlink - into and out of the tree, the object's list and the accounts. After unlink
  * no fault is in it or can get in. */
-void vma_link(struct vma *);
+void vma_link(struct vma *, struct vma *next);
 void vma_unlink(struct vma *);
 /* vma_leave_object - out of the object's list alone; obj_link is free then. */
 void vma_leave_object(struct vma *);
@@ -58,11 +58,20 @@ void vma_join_object(struct vma *);
 void vma_set_bounds(struct vma *, vaddr_t start, vaddr_t end);
 /* vma_split - cut at addr: `spare` (from vma_alloc) becomes the upper part. Cannot fail. */
 void vma_split(struct vma *, vaddr_t addr, struct vma *spare);
+/* vma_extend - instead of linking v, make the mapping below it or the one from `next` on longer, if it is continued by v,
+ * or joined by it to the other. False: v is to be linked. */
+bool vma_extend(struct space *, const struct vma *v, struct vma *next);
 /* vma_merge_around - join this mapping with neighbours that are its continuation. Returns the mapping that
  * now covers it. */
 struct vma *vma_merge_around(struct vma *);
 /* vma_page_bits - the PTB_* bits with which this mapping's pages are mapped. */
 unsigned vma_page_bits(const struct vma *);
+
+/* vma_below - the mapping below `next`, NULL standing for the end of the chain. */
+static inline struct vma *vma_below(const struct vma_tree *t, const struct vma *next)
+{
+	return next ? next->prev : t->last;
+}
 
 static inline u64 vma_pages(const struct vma *v)
 {
@@ -85,8 +94,8 @@ struct vma_spares { /* for at most two splits */
 /* vma_spares_get - those that making lo and hi edges of mappings takes. Space lock for writing. 0 or -ENOMEM */
 int vma_spares_get(struct space *, vaddr_t lo, vaddr_t hi, struct vma_spares *);
 void vma_spares_put(struct vma_spares *);
-/* vma_cut - make lo and hi edges of mappings. */
-void vma_cut(struct space *, vaddr_t lo, vaddr_t hi, struct vma_spares *);
+/* vma_cut - make lo and hi edges of mappings. Returns the first mapping that ends above lo. */
+struct vma *vma_cut(struct space *, vaddr_t lo, vaddr_t hi, struct vma_spares *);
 /* space_unmap_locked - as space_unmap with the space lock held for writing. -ENOMEM: nothing is changed. */
 int space_unmap_locked(struct space *, vaddr_t lo, vaddr_t hi);
 /* space_unmap_all - the last user has left: away with all mappings. Nobody can look anything up any more, so the tree is

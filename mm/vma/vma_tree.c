@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* vma_tree.c - mappings by address, with the largest free gap of every subtree. Read vma.h. */
 #include <quire/assert.h>
-#include <uapi/errno.h>
 #include "lib/atomic.h"
 #include "lib/rbtree.h"
 #include "mm/vma/vma.h"
@@ -25,7 +24,7 @@ static u64 computed_max_gap(const struct vma *v)
 
 static bool update_max_gap(struct rb_node *node)
 {
-	struct vma *v = of(node);
+	struct vma *v = rb_entry(node, struct vma, node);
 	u64 gap = computed_max_gap(v);
 
 	if (v->max_gap == gap)
@@ -34,13 +33,13 @@ static bool update_max_gap(struct rb_node *node)
 	return true;
 }
 
-struct vma *vma_find(const struct rb_root *root, vaddr_t va)
+struct vma *vma_find(const struct vma_tree *t, vaddr_t va)
 {
-	struct rb_node *node = root->node;
+	struct rb_node *node = t->root.node;
 	struct vma *best = NULL;
 
 	while (node) {
-		struct vma *v = of(node);
+		struct vma *v = rb_entry(node, struct vma, node);
 
 		if (v->end > va) {
 			best = v;
@@ -54,12 +53,12 @@ struct vma *vma_find(const struct rb_root *root, vaddr_t va)
 	return best;
 }
 
-struct vma *vma_find_exact(const struct rb_root *root, vaddr_t va)
+struct vma *vma_find_exact(const struct vma_tree *t, vaddr_t va)
 {
-	struct rb_node *node = atomic_load_acquire(&root->node);
+	struct rb_node *node = atomic_load_acquire(&t->root.node);
 
 	for (unsigned depth = 0; node && depth < RB_MAX_DEPTH; depth++) {
-		struct vma *v = of(node);
+		struct vma *v = rb_entry(node, struct vma, node);
 
 		if (va < READ_ONCE(v->start))
 			node = atomic_load_acquire(&node->child[0]);
@@ -71,16 +70,6 @@ struct vma *vma_find_exact(const struct rb_root *root, vaddr_t va)
 	return NULL;
 }
 
-struct vma *vma_next(const struct vma *v)
-{
-	return of(rb_next(&v->node));
-}
-
-struct vma *vma_prev(const struct vma *v)
-{
-	return of(rb_prev(&v->node));
-}
-
 vaddr_t vma_guarded_start(const struct vma *v)
 {
 	if (!(v->flags & VM_GROWSDOWN))
@@ -90,8 +79,7 @@ vaddr_t vma_guarded_start(const struct vma *v)
 
 static u64 gap_below(const struct vma *v)
 {
-	const struct vma *prev = vma_prev(v);
-	vaddr_t floor = prev ? prev->end : 0, start = vma_guarded_start(v);
+	vaddr_t floor = v->prev ? v->prev->end : 0, start = vma_guarded_start(v);
 
 	return start > floor ? start - floor : 0;
 }
@@ -104,36 +92,56 @@ static void refresh_gap(struct vma *v)
 	rb_propagate(&v->node, update_max_gap);
 }
 
-void vma_insert(struct rb_root *root, struct vma *v)
+/* Into the chain between its neighbours. */
+static void chain(struct vma_tree *t, struct vma *v, struct vma *next)
 {
-	struct rb_node **link = &root->node, *parent = NULL;
+	struct vma *prev = vma_below(t, next);
 
-	while (*link) {
-		parent = *link;
-		link = &parent->child[v->start >= of(parent)->end];
+	v->prev = prev;
+	v->next = next;
+	*(prev ? &prev->next : &t->first) = v;
+	*(next ? &next->prev : &t->last) = v;
+}
+
+static void unchain(struct vma_tree *t, struct vma *v)
+{
+	*(v->prev ? &v->prev->next : &t->first) = v->next;
+	*(v->next ? &v->next->prev : &t->last) = v->prev;
+}
+
+/* Of two neighbours, either the lower has no right child or the upper no left one: that is where a node between
+ * them belongs. */
+void vma_insert(struct vma_tree *t, struct vma *v, struct vma *next)
+{
+	struct vma *prev = vma_below(t, next);
+	struct rb_node *parent = NULL, **link = &t->root.node;
+
+	if (prev && !prev->node.child[1]) {
+		parent = &prev->node;
+		link = &parent->child[1];
+	} else if (next) {
+		parent = &next->node;
+		link = &parent->child[0];
 	}
-	v->gap = 0;
-	v->max_gap = 0;
-	rb_insert(root, &v->node, parent, link, update_max_gap);
-	refresh_gap(v);
-	refresh_gap(vma_next(v));
-}
-
-void vma_remove(struct rb_root *root, struct vma *v)
-{
-	struct vma *next = vma_next(v);
-
-	rb_erase(root, &v->node, update_max_gap);
+	chain(t, v, next);
+	v->gap = gap_below(v);
 	refresh_gap(next);
+	rb_insert(&t->root, &v->node, parent, link, update_max_gap);
 }
 
-void vma_resize(struct rb_root *root, struct vma *v, vaddr_t start, vaddr_t end)
+void vma_remove(struct vma_tree *t, struct vma *v)
 {
-	(void)root;
+	unchain(t, v);
+	rb_erase(&t->root, &v->node, update_max_gap);
+	refresh_gap(v->next);
+}
+
+void vma_resize(struct vma *v, vaddr_t start, vaddr_t end)
+{
 	WRITE_ONCE(v->start, start);
 	WRITE_ONCE(v->end, end);
 	refresh_gap(v);
-	refresh_gap(vma_next(v));
+	refresh_gap(v->next);
 }
 
 /* The highest fit for len in the gap [floor, ceiling) clipped to [lo, hi); 0: does not fit. */
@@ -145,21 +153,24 @@ static vaddr_t fit(vaddr_t floor, vaddr_t ceiling, u64 len, vaddr_t lo, vaddr_t 
 }
 
 /* Rightmost descent into subtrees whose largest gap is big enough. */
-vaddr_t vma_gap(const struct rb_root *root, u64 len, vaddr_t lo, vaddr_t hi)
+vaddr_t vma_gap(const struct vma_tree *t, u64 len, vaddr_t lo, vaddr_t hi, struct vma **next)
 {
-	struct vma *last = of(rb_last(root)), *v;
+	struct vma *last = t->last, *v;
 	vaddr_t at = fit(last ? last->end : 0, ~0ul, len, lo, hi);
 
+	*next = NULL;
 	if (at || !last)
 		return at;
 	/* Start at the mapping that bounds the highest gap that can matter: the first one at or above hi. */
-	for (v = vma_find(root, hi - 1) ?: last; v; v = vma_prev(v)) {
+	for (v = vma_find(t, hi - 1) ?: last; v; v = v->prev) {
 		vaddr_t start = vma_guarded_start(v);
 
 		/* Nothing in the whole left subtree fits: jump over it. */
 		at = fit(start - v->gap, start, len, lo, hi);
-		if (v->gap >= len && at)
+		if (v->gap >= len && at) {
+			*next = v;
 			return at;
+		}
 		while (v->node.child[0] && subtree_gap(v->node.child[0]) < len) {
 			struct rb_node *n = v->node.child[0];
 
@@ -173,47 +184,45 @@ vaddr_t vma_gap(const struct rb_root *root, u64 len, vaddr_t lo, vaddr_t hi)
 	return 0;
 }
 
-int vma_copy_tree(struct rb_root *to, const struct rb_root *from,
-		  struct vma *(*copy)(const struct vma *, void *arg), void *arg)
+void vma_append(struct vma_tree *t, struct vma *v)
 {
-	struct rb_node *s = from->node, **link = &to->node, *d = NULL;
-
-	while (s) {
-		struct vma *v = copy(of(s), arg);
-
-		if (!v)
-			return -ENOMEM;
-		v->gap = of(s)->gap;
-		v->max_gap = of(s)->max_gap;
-		v->node = (struct rb_node){.parent = d, .red = s->red};
-		*link = &v->node;
-		d = &v->node;
-		/* To the next in pre-order: down where the copy has nothing yet, else up. */
-		while (s && !(s->child[0] && !d->child[0]) && !(s->child[1] && !d->child[1])) {
-			s = s->parent;
-			d = d->parent;
-		}
-		if (s) {
-			bool larger = !(s->child[0] && !d->child[0]);
-
-			link = &d->child[larger];
-			s = s->child[larger];
-		}
-	}
-	return 0;
+	chain(t, v, NULL);
 }
 
-void vma_check_tree(const struct rb_root *root)
+static struct rb_node *copy_of(struct rb_node *node)
+{
+	return node ? &rb_entry(node, struct vma, node)->copy->node : NULL;
+}
+
+void vma_copy_shape(struct vma_tree *to, const struct vma_tree *from)
+{
+	for (const struct vma *v = from->first; v; v = v->next) {
+		struct vma *copy = v->copy;
+
+		copy->gap = v->gap;
+		copy->max_gap = v->max_gap;
+		copy->node = (struct rb_node){
+			.child = {copy_of(v->node.child[0]), copy_of(v->node.child[1])},
+			.parent = copy_of(v->node.parent),
+			.red = v->node.red,
+		};
+	}
+	to->root.node = copy_of(from->root.node);
+}
+
+void vma_check_tree(const struct vma_tree *t)
 {
 	const struct vma *prev = NULL;
 	struct rb_node *node;
 
-	rb_for_each (node, root) {
+	rb_for_each (node, &t->root) {
 		const struct vma *v = of(node);
 
 		BUG_ON(v->start >= v->end || (prev && prev->end > v->start));
+		BUG_ON(v->prev != prev || (prev ? prev->next : t->first) != v);
 		BUG_ON(v->gap != gap_below(v));
 		BUG_ON(v->max_gap != computed_max_gap(v));
 		prev = v;
 	}
+	BUG_ON(t->last != prev || (prev && prev->next));
 }

@@ -7,7 +7,7 @@
 #define LO    (16 * PAGE_SIZE)
 #define HI    (LO + PAGES * PAGE_SIZE)
 
-static struct rb_root root;
+static struct vma_tree tree;
 static struct vma *owner[PAGES];
 static unsigned live;
 
@@ -38,7 +38,7 @@ static struct vma *new_vma(vaddr_t start, u64 pages)
 
 	v->start = start;
 	v->end = start + pages * PAGE_SIZE;
-	vma_insert(&root, v);
+	vma_insert(&tree, v, vma_find(&tree, start));
 	claim(v, v);
 	live++;
 	return v;
@@ -46,7 +46,7 @@ static struct vma *new_vma(vaddr_t start, u64 pages)
 
 static void drop(struct vma *v)
 {
-	vma_remove(&root, v);
+	vma_remove(&tree, v);
 	claim(v, NULL);
 	free(v);
 	live--;
@@ -64,13 +64,23 @@ static vaddr_t model_gap(u64 pages, vaddr_t lo, vaddr_t hi)
 static void check_lookups(void)
 {
 	vaddr_t va = LO + rng_below(PAGES) * PAGE_SIZE;
-	struct vma *expect = *page(va), *found = vma_find(&root, va);
+	struct vma *expect = *page(va), *found = vma_find(&tree, va);
 	vaddr_t next = va;
 
-	ASSERT(vma_find_exact(&root, va) == expect);
+	ASSERT(vma_find_exact(&tree, va) == expect);
 	while (next < HI && !*page(next))
 		next += PAGE_SIZE;
 	ASSERT(found == (next < HI ? *page(next) : NULL));
+}
+
+/* What vma_gap finds, with the mapping above it. */
+static vaddr_t gap(u64 len, vaddr_t lo, vaddr_t hi)
+{
+	struct vma *next;
+	vaddr_t at = vma_gap(&tree, len, lo, hi, &next);
+
+	ASSERT(!at || next == vma_find(&tree, at));
+	return at;
 }
 
 static void check_gap(void)
@@ -85,7 +95,7 @@ static void check_gap(void)
 	}
 	if (hi <= lo + pages * PAGE_SIZE)
 		return;
-	ASSERT_EQ(vma_gap(&root, pages * PAGE_SIZE, lo, hi), model_gap(pages, lo, hi));
+	ASSERT_EQ(gap(pages * PAGE_SIZE, lo, hi), model_gap(pages, lo, hi));
 }
 
 static void random_step(void)
@@ -101,10 +111,10 @@ static void random_step(void)
 		drop(v);
 	} else if (va > v->start) { /* cut the tail off */
 		claim(v, NULL);
-		vma_resize(&root, v, v->start, va);
+		vma_resize(v, v->start, va);
 		claim(v, v);
 	} else if (range_free(v->end, v->end + PAGE_SIZE)) {
-		vma_resize(&root, v, v->start, v->end + PAGE_SIZE);
+		vma_resize(v, v->start, v->end + PAGE_SIZE);
 		claim(v, v);
 	}
 }
@@ -116,28 +126,27 @@ TEST(lookups_and_gaps_agree_with_a_page_array)
 		check_lookups();
 		check_gap();
 		if (i % 16 == 0)
-			vma_check_tree(&root);
+			vma_check_tree(&tree);
 	}
-	while (root.node)
-		drop(rb_entry(root.node, struct vma, node));
+	while (tree.root.node)
+		drop(rb_entry(tree.root.node, struct vma, node));
 	EXPECT_EQ(live, 0);
 }
 
 TEST(an_empty_space_gives_its_highest_end)
 {
-	EXPECT_EQ(vma_gap(&root, PAGE_SIZE, LO, HI), HI - PAGE_SIZE);
-	EXPECT_EQ(vma_gap(&root, HI - LO, LO, HI), LO);
-	EXPECT_EQ(vma_gap(&root, HI - LO + PAGE_SIZE, LO, HI), 0);
+	EXPECT_EQ(gap(PAGE_SIZE, LO, HI), HI - PAGE_SIZE);
+	EXPECT_EQ(gap(HI - LO, LO, HI), LO);
+	EXPECT_EQ(gap(HI - LO + PAGE_SIZE, LO, HI), 0);
 }
 
 TEST(nothing_is_placed_into_the_guard_gap_of_a_stack)
 {
 	struct vma *stack = new_vma(LO + 400 * PAGE_SIZE, 8);
 
-	vma_remove(&root, stack);
+	vma_remove(&tree, stack);
 	stack->flags = VM_GROWSDOWN;
-	vma_insert(&root, stack);
-	EXPECT_EQ(vma_gap(&root, PAGE_SIZE, LO, stack->start),
-		  stack->start - STACK_GUARD - PAGE_SIZE);
+	vma_insert(&tree, stack, vma_find(&tree, stack->start));
+	EXPECT_EQ(gap(PAGE_SIZE, LO, stack->start), stack->start - STACK_GUARD - PAGE_SIZE);
 	drop(stack);
 }
