@@ -71,7 +71,7 @@ LDFLAGS := -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=non
 
 # --- sources ---------------------------------------------------------------------------------------
 # Directories in reading order: libraries, then the machine, memory, threads, and what user space sees.
-DIRS := lib boot arch/$(ARCH) mm/phys mm/pt mm/map mm/obj mm/vma mm/fault mm kernel drivers fs fs/proc
+DIRS := lib boot $(if $(filter aarch64,$(ARCH)),boot/efi) arch/$(ARCH) mm/phys mm/pt mm/map mm/obj mm/vma mm/fault mm kernel drivers fs fs/proc
 SRCS := $(foreach d,$(DIRS),$(sort $(wildcard $(d)/*.c))) $(sort $(wildcard arch/$(ARCH)/*.S)) kernel/vdso/image.S
 OBJS := $(SRCS:%=$(O)/obj/%.o)
 
@@ -145,7 +145,10 @@ $(ELF): $(O)/symtab.o $(OBJS) $(O)/linker.ld
 	@echo "  LD      $@"
 	$(Q)$(LD) $(LDFLAGS) -T $(O)/linker.ld $(OBJS) $(O)/symtab.o -o $@
 
-$(IMAGE): $(ELF)
+# The file is an EFI program too, whose own part runs before there is a kernel (boot/efi/stub.h).
+EFI_OBJS := $(patsubst %,$(O)/obj/%.o,$(filter-out boot/efi/handoff.c,$(wildcard boot/efi/*.c)) boot/cmdline.c lib/string.c lib/str.c)
+$(IMAGE): $(ELF) tools/check-efi
+	$(Q)tools/check-efi $(READELF) $(EFI_OBJS)
 	$(Q)$(OBJCOPY) -O binary $< $@
 
 # Rebuild when the compiler, its flags or the list of sources change.

@@ -179,7 +179,8 @@ void acpi_read_fadt(const struct acpi_table *fadt)
 		pc->smi_cmd_port = le32_at(fadt->data + FADT_SMI_CMD) & 0xffff;
 		pc->acpi_enable = fadt->data[FADT_ACPI_ENABLE];
 	}
-	read_power_off(fadt, flags & FLAG_HW_REDUCED);
-	read_reset(fadt, flags);
 	read_psci(fadt);
+	if (boot_info.arm.psci == BOOT_PSCI_NONE) /* which switches off by itself */
+		read_power_off(fadt, flags & FLAG_HW_REDUCED);
+	read_reset(fadt, flags);
 }

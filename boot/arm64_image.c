@@ -163,16 +163,18 @@ static bool parent_is(const struct fdt_walk *w, int depth, const char *name)
 	return w->depth == depth && !strcmp(fdt_name(w->fdt, w->path[depth - 1]), name);
 }
 
-static void read_node(const struct fdt_walk *w)
+static void read_node(const struct fdt_walk *w, bool with_memory)
 {
-	if (w->depth == 1 && node_has_type(w, "memory") && fdt_walk_enabled(w))
-		read_memory_node(w);
-	else if (parent_is(w, 2, "reserved-memory") && fdt_walk_enabled(w))
+	if (w->depth == 1 && node_has_type(w, "memory")) {
+		if (with_memory && fdt_walk_enabled(w))
+			read_memory_node(w);
+	} else if (parent_is(w, 2, "reserved-memory") && fdt_walk_enabled(w)) {
 		read_reserved_node(w);
-	else if (parent_is(w, 2, "cpus") && node_has_type(w, "cpu"))
+	} else if (parent_is(w, 2, "cpus") && node_has_type(w, "cpu")) {
 		read_cpu_node(w);
-	else
+	} else {
 		fdt_read_device(w);
+	}
 }
 
 static void read_console(const struct fdt *f)
@@ -189,7 +191,7 @@ static void read_console(const struct fdt *f)
 	}
 }
 
-static void read_tree(const struct fdt *f)
+static void read_tree(const struct fdt *f, bool with_memory)
 {
 	struct fdt_walk w;
 
@@ -199,22 +201,29 @@ static void read_tree(const struct fdt *f)
 	read_reservations(f);
 	fdt_walk_begin(&w, f);
 	while (fdt_walk_next(&w))
-		read_node(&w);
+		read_node(&w, with_memory);
 }
 
-/* boot_from_fdt - see boot_info.h. */
-void boot_from_fdt(paddr_t pa)
+/* boot_read_fdt - see internal.h. */
+bool boot_read_fdt(paddr_t pa, bool with_memory)
 {
 	const u8 *blob = boot_map(pa, FDT_HEADER_SIZE);
 	u32 size = blob ? fdt_total_size(blob) : 0;
 	struct fdt f;
 
-	boot_info.protocol = "arm64 image";
 	boot_info.fdt = pa;
 	blob = boot_map(pa, size);
 	if (!blob)
 		printk("fdt: no device tree at 0x%lx\n", pa);
 	else if (!fdt_open(&f, blob, size))
-		read_tree(&f);
+		read_tree(&f, with_memory);
+	return boot_info.nr_cpus != 0;
+}
+
+/* boot_from_fdt - see boot_info.h. */
+void boot_from_fdt(paddr_t pa)
+{
+	boot_info.protocol = "arm64 image";
+	boot_read_fdt(pa, true);
 	boot_info_finish();
 }

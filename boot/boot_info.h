@@ -8,7 +8,7 @@
  * can be given to the page allocator.
  *
  * Read next: boot/memory_map.c (how overlapping firmware ranges become a sorted map), then the
- * protocol your machine uses: boot/pvh.c, boot/multiboot2.c, boot/arm64_image.c.
+ * protocol your machine uses: boot/pvh.c, boot/multiboot2.c, boot/arm64_image.c, boot/efi/stub.c.
  */
 #pragma once
 
@@ -127,7 +127,7 @@ struct boot_pci { /* one ECAM window (MCFG entry or DT pci-host-ecam-generic) */
 };
 
 struct boot_info {
-	const char *protocol; /* "pvh", "multiboot2", "arm64 image" */
+	const char *protocol; /* "pvh", "multiboot2", "arm64 image", "EFI" */
 	char cmdline[BOOT_CMDLINE_SIZE];
 	paddr_t initrd;
 	u64 initrd_size; /* bytes; 0: none given */
@@ -147,6 +147,7 @@ struct boot_info {
 	u32 nr_pci;
 	u8 rng_seed[64];
 	u32 rng_seed_len;
+	u64 unix_time; /* seconds since 1970 at the hand-over, from firmware; 0: unknown */
 
 	paddr_t rsdp, fdt; /* where they were found; 0: none */
 	struct boot_pc pc;

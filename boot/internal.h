@@ -60,6 +60,10 @@ void boot_add_gicr(paddr_t base, u64 size);
 /* boot_add_e820 - one entry of a PC memory map (type numbers of the ACPI specification, 15.1). */
 void boot_add_e820(paddr_t base, u64 size, u32 type);
 
+/* boot_add_efi - one descriptor of an EFI memory map, after whose BOOT_EFI_DESCRIPTOR bytes firmware may have more. */
+#define BOOT_EFI_DESCRIPTOR 40
+void boot_add_efi(const u8 *descriptor);
+
 /* boot_map_resolve - turn the ranges added so far into boot_info.ram and forget them.
  *  after: boot_info.ram is sorted, disjoint, page-aligned inwards; holds only memory that some
  *         RAM range covers entirely and no other range touches */
@@ -67,6 +71,10 @@ void boot_map_resolve(void);
 
 /* boot_ram_contains - whether one range of boot_info.ram covers [base, base + size). */
 bool boot_ram_contains(paddr_t base, u64 size);
+
+/* boot_read_fdt - all that a device tree says, memory only when asked for.
+ *  returns: whether it describes a machine, that is, names CPUs; a loader's tree may have only /chosen */
+bool boot_read_fdt(paddr_t pa, bool with_memory);
 
 /* boot_read_pc - all that a PC's firmware tables say, with defaults for what they do not.
  *  args:  rsdp: physical address, 0 when the boot protocol did not tell

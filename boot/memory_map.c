@@ -208,6 +208,34 @@ bool boot_ram_contains(paddr_t base, u64 size)
 	return false;
 }
 
+static enum boot_mem_kind efi_kind(u32 type)
+{
+	switch (type) {
+	case 1: /* loader code and data: what matters of it is reserved one by one */
+	case 2:
+	case 3: /* boot services: over once they have been left */
+	case 4:
+	case 7: /* conventional */
+		return BOOT_MEM_RAM;
+	case 8:
+		return BOOT_MEM_BAD;
+	case 9:
+	case 10:
+		return BOOT_MEM_ACPI;
+	default: /* runtime services, device memory, unknown */
+		return BOOT_MEM_RESERVED;
+	}
+}
+
+/* boot_add_efi - see internal.h. */
+void boot_add_efi(const u8 *descriptor)
+{
+	u64 pages = le64_at(descriptor + 24);
+	u64 size = pages > ~0ull >> PAGE_SHIFT ? ~0ull : pages << PAGE_SHIFT;
+
+	boot_add_range(le64_at(descriptor + 8), size, efi_kind(le32_at(descriptor)));
+}
+
 /* boot_add_e820 - see internal.h. */
 void boot_add_e820(paddr_t base, u64 size, u32 type)
 {

@@ -98,38 +98,14 @@ static bool read_mmap(const struct tag *t)
 	return true;
 }
 
-static enum boot_mem_kind efi_kind(u32 type)
-{
-	switch (type) {
-	case 1: /* loader code and data: what matters of it is reserved one by one */
-	case 2:
-	case 3: /* boot services: over once GRUB has left them */
-	case 4:
-	case 7: /* conventional */
-		return BOOT_MEM_RAM;
-	case 8:
-		return BOOT_MEM_BAD;
-	case 9:
-	case 10:
-		return BOOT_MEM_ACPI;
-	default: /* runtime services, device memory, unknown */
-		return BOOT_MEM_RESERVED;
-	}
-}
-
 static bool read_efi_mmap(const struct tag *t)
 {
-	u32 entry = tag_entry_size(t, 40);
+	u32 entry = tag_entry_size(t, BOOT_EFI_DESCRIPTOR);
 
 	if (!entry)
 		return false;
-	for (u32 at = 8; t->size - at >= entry; at += entry) {
-		const u8 *e = t->data + at;
-		u64 pages = le64_at(e + 24);
-		u64 size = pages > ~0ull >> PAGE_SHIFT ? ~0ull : pages << PAGE_SHIFT;
-
-		boot_add_range(le64_at(e + 8), size, efi_kind(le32_at(e)));
-	}
+	for (u32 at = 8; t->size - at >= entry; at += entry)
+		boot_add_efi(t->data + at);
 	return true;
 }
 

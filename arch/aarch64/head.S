@@ -15,7 +15,7 @@
  * Caches: with the MMU off stores go to memory past them, so lines that the loader may have left for the
  * tables are invalidated before and after writing.
  *
- * Registers kept over calls: x20 device tree, x21 physical address of the image.
+ * Registers kept over calls: x20 device tree or EFI handoff, x21 physical address of the image, x22 whether EFI.
  *
  * Read next: start.c.
  */
@@ -51,18 +51,24 @@
 	.globl	arch_entry
 arch_entry:
 image_start:
-	nop					/* becomes "MZ" when the image is an EFI program too */
+	ccmp	x18, #0, #13, pl		/* harmless; its bytes begin with "MZ" (pe_header.S) */
 	b	primary_entry
 	.quad	0				/* offset from a 2 MiB boundary */
 	.quad	kimage_size			/* bss included */
 	.quad	0xa				/* little endian, 4 KiB pages, anywhere in memory */
 	.quad	0, 0, 0
 	.ascii	"ARM\x64"
-	.long	0				/* EFI header: none */
+	.long	64				/* the EFI header follows */
 
 	.section .head.text, "ax"
+/* efi_primary_entry - from efi_entry.S, with a handoff in place of the device tree. */
+	.globl	efi_primary_entry
+efi_primary_entry:
+	mov	x22, #1
+	b	1f
 primary_entry:
-	mov	x20, x0
+	mov	x22, xzr
+1:	mov	x20, x0
 	bl	enter_el1
 	adrp	x21, image_start
 	tst	x21, #(SECTION_SIZE - 1)
@@ -283,6 +289,7 @@ primary_high:
 	mov	sp, x9
 	mov	x0, x20
 	mov	x1, x21
+	mov	x2, x22
 	mov	x29, xzr
 	mov	x30, xzr
 	b	arch_start

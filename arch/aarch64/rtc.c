@@ -7,13 +7,11 @@
 
 #define PL031_DATA 0x00
 
-/* arch_rtc_read - see arch/timer.h. */
+/* arch_rtc_read - see arch/timer.h. Where there is no clock of ours, an EFI firmware may have told the time. */
 bool arch_rtc_read(u64 *seconds)
 {
 	char *regs = boot_info.arm.rtc ? vmap_mmio(boot_info.arm.rtc, PAGE_SIZE) : NULL;
 
-	if (!regs)
-		return false;
-	*seconds = arch_mmio_read32(regs + PL031_DATA);
-	return true;
+	*seconds = regs ? arch_mmio_read32(regs + PL031_DATA) : boot_info.unix_time;
+	return *seconds != 0;
 }

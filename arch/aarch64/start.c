@@ -12,16 +12,20 @@
 #include <arch/cpu.h>
 #include "arch/aarch64/internal.h"
 #include "boot/boot_info.h"
+#include "boot/efi/handoff.h"
 #include "kernel/main.h"
 
 paddr_t kimage_phys;
 
-void arch_start(paddr_t fdt, paddr_t image)
+void arch_start(paddr_t description, paddr_t image, bool by_efi)
 {
 	kimage_phys = image;
 	this_cpu(emergency_stack_top) = boot_emergency_stack_top;
 	arch_cpu_init();
-	boot_from_fdt(fdt);
+	if (by_efi)
+		boot_from_efi(description);
+	else
+		boot_from_fdt(description);
 	arch_early_map_ram();
 	kernel_main();
 }

@@ -35,6 +35,6 @@ void *arch_early_mmio(paddr_t pa);
 void arch_early_map_ram(void);
 paddr_t arch_early_mapped_end(void);
 
-/* arch_start - from head.S, on the boot stack: args: physical address of the device tree and of the
- * kernel image. Ends in kernel_main(). */
-void arch_start(paddr_t fdt, paddr_t image) NORETURN;
+/* arch_start - from head.S, on the boot stack: args: physical address of the device tree, or with by_efi of a
+ * struct efi_handoff, and of the kernel image. Ends in kernel_main(). */
+void arch_start(paddr_t description, paddr_t image, bool by_efi) NORETURN;

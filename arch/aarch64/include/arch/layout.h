@@ -18,6 +18,7 @@
 #define PAGES_END    0xfffffe0000000000
 #define KIMAGE_BASE  0xffffffff80000000
 #define KIMAGE_LOAD  0 /* image offset; the physical base is known only at run time */
+#define KIMAGE_HEADERS 0x1000 /* bytes at its start that hold no code */
 #define KERNEL_HALF  0xffff000000000000
 
 /* Root-table entries of the kernel half: the second root register has a whole table of its own. */
