@@ -94,6 +94,7 @@ struct boot_pc {
 	u8 slp_typ_a, slp_typ_b;
 	bool has_s5;
 	paddr_t sleep_control; /* hardware-reduced ACPI: byte register in memory; 0: none */
+	u32 keyboard_irq;      /* GSI of the first PS/2 port */
 	u32 smi_cmd_port;
 	u8 acpi_enable;
 	bool has_reset_reg;
@@ -187,3 +188,5 @@ void boot_reserve(paddr_t base, u64 size);
  *  returns: false also when the value is no such number; *out is then untouched */
 bool boot_cmdline_get(const char *key, char *buf, size_t size);
 bool boot_cmdline_get_u64(const char *key, u64 *out);
+/* boot_cmdline_has - is this a word of the command line, by itself or with a comma and options behind it? */
+bool boot_cmdline_has(const char *word);

@@ -76,6 +76,25 @@ bool boot_cmdline_get(const char *key, char *buf, size_t size)
 	return found;
 }
 
+/* boot_cmdline_has - see boot_info.h. */
+bool boot_cmdline_has(const char *word)
+{
+	const char *p = boot_info.cmdline;
+	size_t length = strlen(word);
+
+	while (*p) {
+		const char *end = word_end(p);
+		size_t n = (size_t)(end - p);
+
+		if (n == 2 && p[0] == '-' && p[1] == '-')
+			break;
+		if (n >= length && !memcmp(p, word, length) && (n == length || p[length] == ','))
+			return true;
+		p = *end ? end + 1 : end;
+	}
+	return false;
+}
+
 static u32 suffix_shift(char c)
 {
 	switch (c) {

@@ -46,5 +46,5 @@ void boot_set_framebuffer(const struct boot_framebuffer *fb)
 	if (why)
 		return;
 	boot_info.framebuffer = *fb;
-	boot_reserve(fb->base, (u64)fb->pitch * fb->height);
+	boot_add_range(fb->base, (u64)fb->pitch * fb->height, BOOT_MEM_RESERVED);
 }

@@ -20,6 +20,8 @@
 #define COM1_CLOCK_HZ  1843200
 #define COM1_BAUD      115200
 
+#define KEYBOARD_ISA_IRQ 1
+
 #define BDA_EBDA_SEGMENT 0x40e
 #define LOW_MEMORY_END   0xa0000
 #define BIOS_ROM_START   0xe0000
@@ -89,6 +91,7 @@ void boot_read_pc(paddr_t rsdp)
 		printk("acpi: no tables found\n");
 	default_interrupts();
 	default_console();
+	boot_info.pc.keyboard_irq = acpi_isa_gsi(KEYBOARD_ISA_IRQ);
 	/* Page 0 holds the real-mode vectors and firmware's notes; besides, address 0 means "none". */
 	boot_reserve(0, PAGE_SIZE);
 }

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * console.c - one serial port, shared by printk, user programs and the panic path.
+ * console.c - what people read and type on, shared by printk, user programs and the panic path: a serial port, and
+ * a screen with keyboard where there is one.
+ *
+ * All is written to both and taken from both, unless the command line names one: console=ttyS0 (ttyAMA0) or
+ * console=tty0. The rest of this is about the port; the screen is fbcon.c's.
  *
  * Output is sent by busy-waiting, a line at a time under a lock with interrupts off: a console that
  * needs interrupts to speak is silent when it matters. The port is taken when boot_info names one;
@@ -17,6 +21,9 @@
  * Locks: console.lock (port's transmitter, kept text), input.lock (ring); never both.
  */
 #include "drivers/console.h"
+#include "drivers/fbcon.h"
+#include "drivers/keyboard.h"
+#include "drivers/screen.h"
 #include "drivers/uart.h"
 #include <arch/boot.h>
 #include <arch/cpu.h>
@@ -112,13 +119,47 @@ static const struct uart_ops *ops_for(enum boot_uart_kind kind)
 	return NULL;
 }
 
+static bool names_port(void)
+{
+	return boot_cmdline_has("console=ttyS0") || boot_cmdline_has("console=ttyAMA0");
+}
+
+static bool names_screen(void)
+{
+	return boot_cmdline_has("console=tty0") || boot_cmdline_has("console=tty1") ||
+	       boot_cmdline_has("console=tty");
+}
+
+/* Both, unless one is named; and the port whatever is named when there is no screen. */
+static bool use_port(void)
+{
+	return names_port() || !names_screen() || !boot_info.framebuffer.base;
+}
+
+static bool use_screen(void)
+{
+	return names_screen() || !names_port();
+}
+
+/* console_has_screen - see console.h. */
+bool console_has_screen(void)
+{
+	return fbcon_ready() && use_screen();
+}
+
+/* console_has_port - see console.h. */
+bool console_has_port(void)
+{
+	return READ_ONCE(console.ready);
+}
+
 /* Takes the port that boot/ found, once it has. */
 static bool attach(void)
 {
 	struct uart *u = &console.uart;
 	const struct uart_ops *ops = ops_for(boot_info.console.kind);
 
-	if (console.ready || u->ops || !ops)
+	if (console.ready || u->ops || !ops || !use_port())
 		return console.ready;
 	u->info = boot_info.console;
 	if (u->info.kind != BOOT_UART_16550_PIO) {
@@ -143,8 +184,7 @@ static size_t piece_length(const char *text, size_t n)
 	return newline ? (size_t)(newline - text) + 1 : n;
 }
 
-/* console_write - see console.h. */
-void console_write(const char *text, size_t n)
+static void write_port(const char *text, size_t n)
 {
 	while (n) {
 		size_t piece = piece_length(text, n);
@@ -160,6 +200,14 @@ void console_write(const char *text, size_t n)
 	}
 }
 
+/* console_write - see console.h. */
+void console_write(const char *text, size_t n)
+{
+	write_port(text, n);
+	if (console_has_screen())
+		fbcon_print(text, n);
+}
+
 /* console_panic_write - see console.h. */
 void console_panic_write(const char *text, size_t n)
 {
@@ -167,15 +215,14 @@ void console_panic_write(const char *text, size_t n)
 		send(text, n);
 	else
 		keep(text, n);
+	if (use_screen())
+		fbcon_panic_write(text, n);
 }
 
-/* console_send - see console.h. */
-size_t console_send(const u8 *bytes, size_t n)
+static size_t send_to_port(const u8 *bytes, size_t n)
 {
 	size_t sent = 0;
 
-	if (!READ_ONCE(console.ready))
-		return n;
 	while (sent < n) {
 		unsigned long irq = spin_lock_irqsave(&console.lock);
 		size_t end = MIN(n, sent + TX_BURST);
@@ -186,6 +233,28 @@ size_t console_send(const u8 *bytes, size_t n)
 		spin_unlock_irqrestore(&console.lock, irq);
 		if (!ready)
 			break;
+	}
+	return sent;
+}
+
+/* A question to the terminal is answered by the one at the other end of the line, if there is a line. */
+static void answer_for_screen(void)
+{
+	u8 reply[SCREEN_REPLY];
+	size_t n = fbcon_take_reply(reply);
+
+	if (n && !console_has_port())
+		console_receive(reply, n);
+}
+
+/* console_send - see console.h. */
+size_t console_send(const u8 *bytes, size_t n)
+{
+	size_t sent = console_has_port() ? send_to_port(bytes, n) : n;
+
+	if (sent && console_has_screen()) {
+		fbcon_write(bytes, sent);
+		answer_for_screen();
 	}
 	return sent;
 }
@@ -208,6 +277,19 @@ static bool receive_locked(void)
 	return received;
 }
 
+/* console_receive - see console.h. */
+void console_receive(const u8 *bytes, size_t n)
+{
+	unsigned long irq = spin_lock_irqsave(&input.lock);
+	u32 head = input.head;
+
+	for (size_t i = 0; i < n && head - input.tail < RING_SIZE; i++)
+		ring[head++ % RING_SIZE] = bytes[i];
+	WRITE_ONCE(input.head, head);
+	spin_unlock_irqrestore(&input.lock, irq);
+	waitq_wake_all(&input.readers);
+}
+
 static bool receive(void)
 {
 	unsigned long irq = spin_lock_irqsave(&input.lock);
@@ -225,8 +307,7 @@ static void handle_irq(void *arg)
 		waitq_wake_all(&input.readers);
 }
 
-/* console_start_input - see console.h. */
-void console_start_input(void)
+static void start_port_input(void)
 {
 	const struct uart *u = &console.uart;
 	int err;
@@ -243,6 +324,14 @@ void console_start_input(void)
 		u->ops->rx_irq_enable(u, true);
 	printk("console: %s at 0x%lx, input %s\n", u->ops->name, u->info.base,
 	       input.by_irq ? "by interrupt" : "polled");
+}
+
+/* console_start_input - see console.h. */
+void console_start_input(void)
+{
+	start_port_input();
+	if (use_screen())
+		i8042_start();
 }
 
 size_t console_take(u8 *buf, size_t n)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * console.h - the serial line people read and type on.
+ * console.h - the serial line, screen and keyboard that people read and type on.
  *
  * Output works from the first C line: what is written before a port is known is kept, and sent as
  * soon as one is. Input is raw: the terminal on top (tty_serial.c) does the rest.
@@ -26,6 +26,14 @@ void console_start_input(void);
 /* console_send - bytes as they are, as many as the port takes now: the output of programs.
  *  context: any; does not wait   returns: how many; all of them when there is no port */
 size_t console_send(const u8 *bytes, size_t n);
+
+/* console_receive - bytes that were typed on something else than the port, as that would have received them; what
+ * does not fit is lost. Any context. */
+void console_receive(const u8 *bytes, size_t n);
+
+/* console_has_port, console_has_screen - is it there, and part of the console? */
+bool console_has_port(void);
+bool console_has_screen(void);
 
 /* console_take - up to n received bytes. Any context.
  * console_wait_input - sleep until there are some, until this time (monotonic ns, 0: none), or until somebody

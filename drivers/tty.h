@@ -178,7 +178,9 @@ void tty_serial_init(void);
 /* tty_serial_name - "ttyS0" or "ttyAMA0": what /dev/console is. tty_serial_rdev - its device number. */
 const char *tty_serial_name(void);
 u64 tty_serial_rdev(void);
-/* tty_serial_get - it, with a reference, if it has this device number; 0: any. */
+/* tty_console_names - of all devices that the console is on, the one that most programs want last. */
+const char *tty_console_names(void);
+/* tty_serial_get - it, with a reference, if it has this device number, or is the screen's; 0: any. */
 struct tty *tty_serial_get(u64 rdev);
 /* tty_serial_drain - wait up to a second until all output is sent: before the power goes. Sleeps. */
 void tty_serial_drain(void);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tty_serial.c - the terminal on the serial port: ttyS0 or ttyAMA0, and /dev/console.
+ * tty_serial.c - the terminal on the serial port: ttyS0 or ttyAMA0, and /dev/console. Where there is a screen it
+ * is the same terminal, under the names tty0 and tty1: what is typed on either side goes to the same programs, and
+ * what they print is seen on both.
  *
  * The interrupt only stores what was received (console.c); a kernel thread takes it from there through the
  * line discipline. Output goes to the port directly as long as it takes it. What is left then, because the
@@ -14,6 +16,7 @@
 #include <uapi/errno.h>
 #include "boot/boot_info.h"
 #include "drivers/console.h"
+#include "drivers/fbcon.h"
 #include "drivers/tty_internal.h"
 #include "fs/vfs.h"
 #include "kernel/printk.h"
@@ -24,6 +27,9 @@
 #define FULL_NS      (10 * NSEC_PER_MSEC) /* the same while programs do not read what was typed */
 #define DRAIN_ROUNDS 1000
 #define CHUNK        128
+
+#define DEV_SCREEN   DEV_MAKE(4, 0)
+#define DEV_SCREEN_1 DEV_MAKE(4, 1)
 
 static struct tty serial;
 static bool polling; /* serial.lock */
@@ -43,9 +49,24 @@ u64 tty_serial_rdev(void)
 	return is_pl011() ? DEV_MAKE(204, 64) : DEV_MAKE(4, 64);
 }
 
+/* tty_console_names - see tty.h. */
+const char *tty_console_names(void)
+{
+	if (!console_has_screen())
+		return tty_serial_name();
+	if (!console_has_port())
+		return "tty0";
+	return is_pl011() ? "tty0 ttyAMA0" : "tty0 ttyS0";
+}
+
+static bool is_screen(u64 rdev)
+{
+	return console_has_screen() && (rdev == DEV_SCREEN || rdev == DEV_SCREEN_1);
+}
+
 struct tty *tty_serial_get(u64 rdev)
 {
-	if (!serial.driver || (rdev && rdev != serial.rdev))
+	if (!serial.driver || (rdev && rdev != serial.rdev && !is_screen(rdev)))
 		return NULL;
 	tty_get(&serial);
 	return &serial;
@@ -146,6 +167,14 @@ static void serial_main(void *arg)
 
 /* --- boot and power off ------------------------------------------------------------------------------ */
 
+/* A serial line does not tell how large the window at its other end is; a screen does. */
+static void add_screen(void)
+{
+	fbcon_winsize(&serial.winsize);
+	device_register("tty0", DEV_SCREEN, 0620, &tty_ops);
+	device_register("tty1", DEV_SCREEN_1, 0620, &tty_ops);
+}
+
 void tty_serial_init(void)
 {
 	struct thread *t;
@@ -155,6 +184,8 @@ void tty_serial_init(void)
 	serial.termios.c_cflag = B115200 | CS8 | CREAD | HUPCL | CLOCAL;
 	serial.termios.c_ispeed = serial.termios.c_ospeed = 115200;
 	device_register(tty_serial_name(), tty_serial_rdev(), 0620, &tty_ops);
+	if (console_has_screen())
+		add_screen();
 	device_register("console", DEV_MAKE(5, 1), 0600, &tty_ops);
 	device_register("tty", DEV_MAKE(5, 0), 0666, &tty_ops);
 	device_register("ptmx", DEV_MAKE(5, 2), 0666, &ptmx_ops);

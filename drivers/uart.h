@@ -12,6 +12,7 @@
 #include <quire/types.h>
 #include <arch/io.h>
 #include "boot/boot_info.h"
+#include "drivers/port.h"
 
 struct uart;
 
@@ -35,38 +36,13 @@ struct uart {
 	volatile u8 *regs; /* NULL: the registers are I/O ports from info.base */
 };
 
-/* Port access where there are ports; elsewhere a bus on which nobody answers. */
-#if ARCH_HAS_PORT_IO
-static inline u8 uart_port_in(u16 port)
-{
-	return arch_port_in8(port);
-}
-
-static inline void uart_port_out(u16 port, u8 value)
-{
-	arch_port_out8(port, value);
-}
-#else
-static inline u8 uart_port_in(u16 port)
-{
-	(void)port;
-	return 0xff;
-}
-
-static inline void uart_port_out(u16 port, u8 value)
-{
-	(void)port;
-	(void)value;
-}
-#endif
-
 /* uart_reg_read / uart_reg_write - register number `reg` of the block, by the machine's spacing. */
 static inline u32 uart_reg_read(const struct uart *u, u32 reg)
 {
 	volatile u8 *at = u->regs + (reg << u->info.reg_shift);
 
 	if (!u->regs)
-		return uart_port_in((u16)(u->info.base + reg));
+		return port_in8((u16)(u->info.base + reg));
 	return u->info.reg_width == 4 ? arch_mmio_read32(at) : arch_mmio_read8(at);
 }
 
@@ -75,7 +51,7 @@ static inline void uart_reg_write(const struct uart *u, u32 reg, u32 value)
 	volatile u8 *at = u->regs + (reg << u->info.reg_shift);
 
 	if (!u->regs)
-		uart_port_out((u16)(u->info.base + reg), (u8)value);
+		port_out8((u16)(u->info.base + reg), (u8)value);
 	else if (u->info.reg_width == 4)
 		arch_mmio_write32(at, value);
 	else

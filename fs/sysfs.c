@@ -40,7 +40,7 @@ static int kernel_max_show(struct file *f UNUSED, struct text *t)
 /* What is written with echo goes to this terminal as well as kernel messages. */
 static int active_show(struct file *f UNUSED, struct text *t)
 {
-	text_printf(t, "%s\n", tty_serial_name());
+	text_printf(t, "%s\n", tty_console_names());
 	return 0;
 }
 

@@ -16,6 +16,7 @@
 #include <quire/image.h>
 #include "boot/boot_info.h"
 #include "drivers/console.h"
+#include "drivers/fbcon.h"
 #include "drivers/tty.h"
 #include "fs/file.h"
 #include "fs/vfs.h"
@@ -107,6 +108,7 @@ void kernel_main(void)
 	percpu_save_template();
 	printk("Quire: started by %s, \"%s\"\n", boot_info.protocol, boot_info.cmdline);
 	mm_init();
+	fbcon_init();
 	stage_done("memory");
 	percpu_init();
 	trace_init_cpus();

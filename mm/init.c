@@ -130,6 +130,22 @@ static void map_console(void)
 		    PTB_READ | PTB_WRITE | PTB_DEVICE);
 }
 
+void *mm_framebuffer;
+
+/* The screen is seen at its place in the direct map, as through the boot tables; boot/ has seen to it that it is
+ * not in RAM. */
+static void map_framebuffer(void)
+{
+	const struct boot_framebuffer *fb = &boot_info.framebuffer;
+	paddr_t lo = ALIGN_DOWN(fb->base, PAGE_SIZE);
+	paddr_t hi = ALIGN_UP(fb->base + (u64)fb->pitch * fb->height, PAGE_SIZE);
+
+	if (!fb->base || hi > VMALLOC_BASE - DIRECT_BASE)
+		return;
+	map_direct(lo, hi, PTB_READ | PTB_WRITE | PTB_WC);
+	mm_framebuffer = (void *)(DIRECT_BASE + fb->base);
+}
+
 void mm_init(void)
 {
 	struct section *home = find_sections();
@@ -140,6 +156,7 @@ void mm_init(void)
 	map_image();
 	map_page_structs();
 	map_console();
+	map_framebuffer();
 	arch_kernel_tables_install(kernel_as.root_pa);
 	page_array = (struct page *)PAGES_BASE;
 	pt_kernel_boot_done();
