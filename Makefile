@@ -146,7 +146,7 @@ $(ELF): $(O)/symtab.o $(OBJS) $(O)/linker.ld
 	$(Q)$(LD) $(LDFLAGS) -T $(O)/linker.ld $(OBJS) $(O)/symtab.o -o $@
 
 # The file is an EFI program too, whose own part runs before there is a kernel (boot/efi/stub.h).
-EFI_OBJS := $(patsubst %,$(O)/obj/%.o,$(filter-out boot/efi/handoff.c,$(wildcard boot/efi/*.c)) boot/cmdline.c lib/string.c lib/str.c)
+EFI_OBJS := $(patsubst %,$(O)/obj/%.o,$(wildcard boot/efi/*.c) boot/cmdline.c lib/string.c lib/str.c)
 $(IMAGE): $(ELF) tools/check-efi
 	$(Q)tools/check-efi $(READELF) $(EFI_OBJS)
 	$(Q)$(OBJCOPY) -O binary $< $@

@@ -70,6 +70,16 @@ $(ISO): $(ISO_DIR)/grub.cfg $(ISO_KERNEL) $(ISO_DIR)/initramfs.cpio.gz tools/mki
 	@echo "  ISO     $@"
 	$(Q)tools/mkiso -o $@ --config $(ISO_DIR)/grub.cfg --modules "multiboot2 all_video gzio" \
 		$(ISO_KERNEL)=boot/quire.elf $(ISO_DIR)/initramfs.cpio.gz=boot/initramfs.cpio.gz
+else
+# Of the boot loader only the files are needed, whatever this machine is.
+GRUB_AARCH64 := $(BUILD)/packages/grub-aarch64
+$(GRUB_AARCH64)/.fetched:
+	@echo "  FETCH   grub-efi-arm64-bin"
+	$(Q)tools/fetch-packages --only usr/lib/grub arm64 $(GRUB_AARCH64) grub-efi-arm64-bin && touch $@
+$(ISO): $(ISO_DIR)/grub.cfg $(IMAGE) $(ISO_DIR)/initramfs.cpio.gz $(GRUB_AARCH64)/.fetched tools/mkiso
+	@echo "  ISO     $@"
+	$(Q)tools/mkiso -o $@ --config $(ISO_DIR)/grub.cfg --grub-dir $(GRUB_AARCH64)/usr/lib/grub/arm64-efi --modules "linux gzio" \
+		$(IMAGE)=boot/Image $(ISO_DIR)/initramfs.cpio.gz=boot/initramfs.cpio.gz
 endif
 
 # One machine at a time for each architecture.

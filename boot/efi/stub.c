@@ -4,14 +4,14 @@
  *
  *   firmware, GRUB or shell --> efi_main --> command line, initramfs, tables   (options.c, load.c)
  *                                            copy of the kernel, memory map    (memory.c)
- *                                            efi_enter_kernel --> head.S --> boot_from_efi (handoff.c)
+ *                                            efi_enter_kernel --> head.S --> boot_from_efi (boot/efi_handoff.c)
  *
  * The firmware loads programs at any page; the kernel runs at a multiple of 2 MiB, so it is
  * copied to memory of its own. Until the boot services are left every mistake is told on the
  * firmware's console and ends the program with a status, so that a boot manager can go on to its next
  * entry.
  *
- * Read next: options.c, then handoff.c.
+ * Read next: options.c, then boot/efi_handoff.c.
  */
 #include <arch/boot.h>
 #include "boot/efi/stub.h"
@@ -117,6 +117,7 @@ static efi_status prepare(struct efi_handoff **out, paddr_t *image)
 	status = efi_load_initrd(h, by_loader);
 	if (status)
 		return status;
+	efi_take_framebuffer(h);
 	take_random(h);
 	take_time(h);
 	return copy_kernel(image);

@@ -50,6 +50,9 @@ bool efi_read_options(struct efi_handoff *h);
  * the console; that nobody speaks of any is none: the device tree may. */
 efi_status efi_load_initrd(struct efi_handoff *h, bool by_loader);
 
+/* efi_take_framebuffer - describe the screen in the handoff, where there is one to draw on. */
+void efi_take_framebuffer(struct efi_handoff *h);
+
 /* efi_leave - end the firmware's boot services, with the memory map in the handoff.
  *  after: success: nothing of the firmware may be called any more */
 efi_status efi_leave(struct efi_handoff *h);

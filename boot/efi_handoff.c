@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * handoff.c - boot as an EFI program, the second part: from the handoff to boot_info.
+ * efi_handoff.c - boot as an EFI program, the second part: from the handoff to boot_info.
  *
  * Memory is what the firmware's map says. The rest comes from the device tree where there is one that
  * knows the machine, else from ACPI: boot loaders that want to tell something to an ACPI machine
@@ -46,6 +46,8 @@ static void read_handoff(const struct efi_handoff *h)
 	boot_info.unix_time = h->unix_time;
 	read_memory(h);
 	read_machine(h);
+	if (h->framebuffer.base)
+		boot_set_framebuffer(&h->framebuffer);
 	if (h->cmdline[0])
 		boot_set_cmdline(h->cmdline, sizeof(h->cmdline));
 	if (h->initrd_size) {
