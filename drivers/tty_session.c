@@ -172,8 +172,8 @@ static int give_up(struct tty *t)
 
 static bool ignores(int sig)
 {
-	return (current_user->sig.blocked & SIGSET_BIT(sig)) ||
-	       READ_ONCE(current_process->signals.actions[sig - 1].handler) == SIG_IGN;
+	return (current_user->sig.blocked | READ_ONCE(current_process->signals.ignored)) &
+	       SIGSET_BIT(sig);
 }
 
 static int check_background(struct tty *t, int sig)

@@ -147,7 +147,7 @@ void process_notify_parent(struct process *p, int code, int status)
 	assert_held(&process_tree_lock);
 	if (!parent)
 		return;
-	flags = READ_ONCE(parent->signals.actions[SIGCHLD - 1].flags);
+	flags = signal_action_flags(parent, SIGCHLD);
 	child_info(p, code, status, &info);
 	if (!(flags & SA_NOCLDSTOP))
 		signal_send_process(parent, &info);
@@ -159,10 +159,11 @@ void process_notify_parent(struct process *p, int code, int status)
  * SIG_IGN no signal either, not even a blocked one. */
 void process_announce_end(struct process *p)
 {
-	const struct uapi_sigaction *a = &p->parent->signals.actions[SIGCHLD - 1];
+	const struct signal_state *s = &p->parent->signals;
 	u32 status = p->exit_status, sig = status & 0x7f;
-	bool ignored = p->exit_signal == SIGCHLD && READ_ONCE(a->handler) == SIG_IGN;
-	bool unwanted = p->exit_signal == SIGCHLD && (READ_ONCE(a->flags) & SA_NOCLDWAIT);
+	bool ignored = p->exit_signal == SIGCHLD && (READ_ONCE(s->ignored) & SIGSET_BIT(SIGCHLD));
+	bool unwanted = p->exit_signal == SIGCHLD &&
+			(signal_action_flags(p->parent, SIGCHLD) & SA_NOCLDWAIT);
 	struct process *parent = p->parent;
 	struct uapi_siginfo info;
 

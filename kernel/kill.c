@@ -15,7 +15,7 @@ struct uapi_siginfo kill_info_self(int sig, int code)
 		.si_signo = sig,
 		.si_code = code,
 		.si_pid = (s32)user_pid(current_process),
-		.si_uid = cred_now()->uid,
+		.si_uid = current_user->cred->uid,
 	};
 }
 
@@ -129,7 +129,7 @@ static long kill_one(u32 pid, const struct uapi_siginfo *info)
 	long err;
 
 	if (pid == user_pid(current_process))
-		return signal_send_process(current_process, info);
+		return signal_send_current(info, true);
 	p = process_find(pid);
 	if (!p)
 		return -ESRCH;
@@ -188,7 +188,7 @@ static long kill_tid(u32 pid, int tid, const struct uapi_siginfo *info)
 	if (tid <= 0 || info->si_signo < 0 || info->si_signo > NSIG)
 		return -EINVAL;
 	if ((u32)tid == user_tid(current_user) && (!pid || pid == user_pid(current_process)))
-		return signal_send_thread(current_user, info);
+		return signal_send_current(info, false);
 	u = thread_find((u32)tid);
 	if (!u)
 		return -ESRCH;

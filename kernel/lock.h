@@ -91,12 +91,12 @@ void spin_unlock_irqrestore(struct spinlock *, unsigned long irq);
 #include <arch/cpu.h>
 #include "lib/atomic.h"
 
-void spin_wait(struct spinlock *); /* until it is taken */
-
+/* The waiting is here as well: were it a call, every function that takes a lock would have to save registers for it. */
 static inline void spin_lock(struct spinlock *l)
 {
-	if (unlikely(__atomic_exchange_n(&l->locked, 1, __ATOMIC_ACQUIRE)))
-		spin_wait(l);
+	while (unlikely(__atomic_exchange_n(&l->locked, 1, __ATOMIC_ACQUIRE)))
+		while (atomic_load(&l->locked))
+			cpu_relax();
 }
 
 static inline void spin_lock_nested(struct spinlock *l)

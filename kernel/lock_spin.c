@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lock_spin.c - spin locks: the waiting, and the checked forms of debug builds.
+ * lock_spin.c - spin locks: the checked forms of debug builds.
  *
  * Taking is one exchange. Who does not get the lock reads it until it looks free before trying again,
- * so that waiting takes nothing from the holder. In release builds everything but the wait is inlined
- * by kernel/lock.h.
+ * so that waiting takes nothing from the holder. In release builds everything is inlined by kernel/lock.h.
  *
  * A CPU that waits keeps interrupts as they are: for all but the leaf ranks they are on, so that it
  * answers the flush requests of whoever holds the lock.
@@ -14,17 +13,7 @@
 #include "kernel/percpu.h"
 #include "lib/atomic.h"
 
-#ifndef QUIRE_DEBUG
-
-void spin_wait(struct spinlock *l)
-{
-	do {
-		while (atomic_load(&l->locked))
-			cpu_relax();
-	} while (__atomic_exchange_n(&l->locked, 1, __ATOMIC_ACQUIRE));
-}
-
-#else
+#ifdef QUIRE_DEBUG
 
 #define SPINS_PER_CLOCK_READ 4096u
 

@@ -47,8 +47,10 @@ void signal_init_process(struct process *p, const struct process *from)
 	if (!from)
 		return;
 	p->signals.custom = from->signals.custom;
+	p->signals.caught = from->signals.caught;
+	p->signals.ignored = from->signals.ignored;
 	for (sigset left = p->signals.custom; left; left &= left - 1) {
-		int i = __builtin_ctzll(left);
+		int i = ctz64(left);
 
 		p->signals.actions[i] = from->signals.actions[i];
 	}
@@ -64,18 +66,14 @@ void signal_init_thread(struct user_thread *u, const struct user_thread *from)
 
 void signal_reset_handlers(struct process *p, bool keep_ignored)
 {
-	sigset ignored = 0;
+	struct signal_state *s = &p->signals;
 
-	for (sigset left = p->signals.custom; left; left &= left - 1) {
-		struct uapi_sigaction *a = &p->signals.actions[ctz64(left)];
-
-		a->flags = a->restorer = a->mask = 0;
-		if (keep_ignored && a->handler == SIG_IGN)
-			ignored |= left & -left;
-		else
-			a->handler = SIG_DFL;
-	}
-	p->signals.custom = ignored;
+	s->caught = 0;
+	if (!keep_ignored)
+		s->ignored = 0;
+	s->custom = s->ignored;
+	for (sigset left = s->custom; left; left &= left - 1)
+		s->actions[ctz64(left)] = (struct uapi_sigaction){.handler = SIG_IGN};
 }
 
 /* entry_alloc - for one more pending signal; NULL: no memory, or too many are pending. Lock held. */
@@ -137,16 +135,34 @@ static void discard_everywhere(struct process *p, sigset set)
 		queue_discard(p, &u->sig.pending, set);
 }
 
+/* is_ignored - by disposition, explicit or default. */
+static inline bool is_ignored(const struct process *p, int sig)
+{
+	return SIGSET_BIT(sig) & (p->signals.ignored | (IGNORED_BY_DEFAULT & ~p->signals.caught));
+}
+
 void signal_discard_ignored(struct process *p, int sig)
 {
+	assert_held(&p->lock);
+	if (!is_ignored(p, sig))
+		return;
+	p->signals.maybe_pending &= ~SIGSET_BIT(sig);
 	discard_everywhere(p, SIGSET_BIT(sig));
 }
 
-bool signal_is_ignored(const struct process *p, int sig)
+u64 signal_action_flags(const struct process *p, int sig)
 {
-	u64 handler = p->signals.actions[sig - 1].handler;
+	const struct signal_state *s = &p->signals;
 
-	return handler == SIG_IGN || (handler == SIG_DFL && (SIGSET_BIT(sig) & IGNORED_BY_DEFAULT));
+	return READ_ONCE(s->custom) & SIGSET_BIT(sig) ? READ_ONCE(s->actions[sig - 1].flags) : 0;
+}
+
+/* reset_action - the handler is gone, what else was said about the signal stays. */
+static void reset_action(struct process *p, int sig)
+{
+	p->signals.caught &= ~SIGSET_BIT(sig);
+	p->signals.ignored &= ~SIGSET_BIT(sig);
+	p->signals.actions[sig - 1].handler = SIG_DFL;
 }
 
 /* --- waking ------------------------------------------------------------------------------------------ */
@@ -258,22 +274,26 @@ static void prepare_stop_and_continue(struct process *p, int sig)
 
 static inline bool has_handler(const struct process *p, int sig)
 {
-	return p->signals.actions[sig - 1].handler > SIG_IGN;
+	return p->signals.caught & SIGSET_BIT(sig);
+}
+
+/* is_default - nothing else was said than to do what the signal does by itself. */
+static inline bool is_default(const struct process *p, int sig)
+{
+	return !((p->signals.caught | p->signals.ignored) & SIGSET_BIT(sig));
 }
 
 /* kills_at_once - the default action is to die and nobody stands in the way. */
 static bool kills_at_once(const struct process *p, int sig)
 {
-	sigset bit = SIGSET_BIT(sig);
-
-	return p->signals.actions[sig - 1].handler == SIG_DFL &&
-	       !(bit & (IGNORED_BY_DEFAULT | STOP_SIGNALS)) && !p->signals.unkillable;
+	return is_default(p, sig) && !(SIGSET_BIT(sig) & (IGNORED_BY_DEFAULT | STOP_SIGNALS)) &&
+	       !p->signals.unkillable;
 }
 
-/* protected - init gets only the signals it has handlers for. */
+/* is_protected - init gets only the signals it has handlers for. */
 static bool is_protected(const struct process *p, int sig)
 {
-	return p->signals.unkillable && p->signals.actions[sig - 1].handler == SIG_DFL;
+	return p->signals.unkillable && is_default(p, sig);
 }
 
 /* queue_add - make it pending. Without memory, or beyond the limit, the particulars of a classic signal, and of what kill
@@ -290,6 +310,7 @@ static int queue_add(struct process *p, struct signal_queue *q, const struct uap
 	if (sig >= SIGRTMIN && !e && info->si_code != SI_USER)
 		return -EAGAIN;
 	q->set |= SIGSET_BIT(sig);
+	p->signals.maybe_pending |= SIGSET_BIT(sig);
 	if (e) {
 		e->info = *info;
 		list_add_tail(&e->link, &q->entries);
@@ -312,7 +333,7 @@ static int send_locked(struct process *p, struct user_thread *target,
 		return 0; /* on its way out */
 	prepare_stop_and_continue(p, sig);
 	if (!blocked && !has_handler(p, sig)) {
-		if (signal_is_ignored(p, sig) || is_protected(p, sig))
+		if (is_ignored(p, sig) || is_protected(p, sig))
 			return 0;
 		if (kills_at_once(p, sig)) {
 			process_begin_group_exit(p, (u32)sig);
@@ -369,15 +390,15 @@ void signal_force_info(const struct uapi_siginfo *info)
 	struct user_thread *u = current_user;
 	struct process *p = current_process;
 	int sig = info->si_signo;
-	struct uapi_sigaction *action = &p->signals.actions[sig - 1];
+	sigset bit = SIGSET_BIT(sig);
 
 	trace(TRACE_SIGNAL, user_pid(p), (u64)sig, (u64)info->si_code, info->si_addr);
 	spin_lock(&p->lock);
-	if ((u->sig.blocked & SIGSET_BIT(sig)) || action->handler == SIG_IGN) {
-		action->handler = SIG_DFL;
-		u->sig.blocked &= ~SIGSET_BIT(sig);
+	if ((u->sig.blocked | p->signals.ignored) & bit) {
+		reset_action(p, sig);
+		u->sig.blocked &= ~bit;
 	}
-	if (action->handler == SIG_DFL) {
+	if (!has_handler(p, sig)) {
 		process_begin_group_exit(p, (u32)sig);
 	} else {
 		queue_add(p, &u->sig.pending, info, false);
@@ -403,6 +424,12 @@ void signal_force_kill(int sig)
 }
 
 /* --- taking ------------------------------------------------------------------------------------------ */
+
+/* concerns_timers - a timer wants to know when this is taken. */
+static inline bool concerns_timers(const struct process *p, const struct uapi_siginfo *info)
+{
+	return p->timers && (info->si_signo == SIGALRM || info->si_code == SI_TIMER);
+}
 
 /* queue_take - of the signals in ready, which are pending, the lowest (faults first). */
 static int queue_take(struct process *p, struct signal_queue *q, sigset ready,
@@ -431,7 +458,7 @@ static int queue_take(struct process *p, struct signal_queue *q, sigset ready,
 	}
 	if (!another)
 		q->set &= ~SIGSET_BIT(sig);
-	if (unlikely(p->timers && (sig == SIGALRM || info->si_code == SI_TIMER)))
+	if (unlikely(concerns_timers(p, info)))
 		process_timers_taken(p, info);
 	return sig;
 }
@@ -469,20 +496,24 @@ static void pass_on(struct process *p, const struct user_thread *self, sigset se
 			thread_notice(u->thread, false);
 }
 
+/* set_blocked - set is without UNBLOCKABLE. What it lets in is looked at before user mode. Lock held. */
+static ALWAYS_INLINE void set_blocked(struct process *p, struct user_thread *u, sigset set)
+{
+	sigset shared = p->signals.pending.set, newly = set & ~u->sig.blocked;
+
+	u->sig.blocked = set;
+	if (unlikely((shared | u->sig.pending.set) & ~set))
+		atomic_or(&current->work, THREAD_WORK_SIGNAL);
+	if (unlikely(shared & newly))
+		pass_on(p, u, newly);
+}
+
 void signal_set_blocked(sigset set)
 {
-	struct user_thread *u = current_user;
 	struct process *p = current_process;
-	sigset before;
 
-	set &= ~UNBLOCKABLE;
 	spin_lock(&p->lock);
-	before = u->sig.blocked;
-	u->sig.blocked = set;
-	if ((p->signals.pending.set | u->sig.pending.set) & ~set)
-		atomic_or(&current->work, THREAD_WORK_SIGNAL);
-	if (p->signals.pending.set & set & ~before)
-		pass_on(p, u, set & ~before);
+	set_blocked(p, current_user, set & ~UNBLOCKABLE);
 	spin_unlock(&p->lock);
 }
 
@@ -570,22 +601,39 @@ static void begin_stop(struct process *p, struct user_thread *self)
 	spin_unlock(&p->lock);
 }
 
-/* take - the next thing for this thread to do. Lock held.
- *  returns: a signal with a handler, copied to *action; 0: nothing more; -1: look again */
-static int take(struct process *p, struct user_thread *u, struct uapi_sigaction *action,
-		struct uapi_siginfo *info)
+/* A signal on the way into its handler. */
+struct delivery {
+	struct uapi_sigaction action;
+	struct uapi_siginfo info;
+	sigset before; /* the thread's mask until now: the handler's has taken its place */
+};
+
+/* enter_handler - from now on sig is being handled: its action as it is now, and its mask. Lock held. */
+static inline void enter_handler(struct process *p, struct user_thread *u, int sig,
+				 struct uapi_sigaction *action, sigset *before)
 {
-	int sig = take_from_queues(p, u, ~u->sig.blocked, info);
+	sigset bit = SIGSET_BIT(sig);
+
+	*action = p->signals.actions[sig - 1];
+	*before = u->sig.blocked;
+	set_blocked(p, u, *before | action->mask | (action->flags & SA_NODEFER ? 0 : bit));
+	if (unlikely(action->flags & SA_RESETHAND))
+		reset_action(p, sig);
+}
+
+/* take - the next thing for this thread to do. Lock held.
+ *  returns: a signal with a handler, which is now to be entered; 0: nothing more; -1: look again */
+static int take(struct process *p, struct user_thread *u, struct delivery *d)
+{
+	int sig = take_from_queues(p, u, ~u->sig.blocked, &d->info);
 
 	if (!sig)
 		return 0;
 	if (likely(has_handler(p, sig))) {
-		*action = p->signals.actions[sig - 1];
-		if (action->flags & SA_RESETHAND)
-			p->signals.actions[sig - 1].handler = SIG_DFL;
+		enter_handler(p, u, sig, &d->action, &d->before);
 		return sig;
 	}
-	if (signal_is_ignored(p, sig) || is_protected(p, sig))
+	if (is_ignored(p, sig) || is_protected(p, sig))
 		return -1;
 	if (SIGSET_BIT(sig) & STOP_SIGNALS)
 		u->sig.stop_taken = (u32)sig;
@@ -595,7 +643,7 @@ static int take(struct process *p, struct user_thread *u, struct uapi_sigaction 
 }
 
 /* next_handler - deal with everything that needs no handler; the first signal that does, or 0. */
-static int next_handler(struct uapi_sigaction *action, struct uapi_siginfo *info)
+static int next_handler(struct delivery *d)
 {
 	struct user_thread *u = current_user;
 	struct process *p = current_process;
@@ -608,7 +656,7 @@ static int next_handler(struct uapi_sigaction *action, struct uapi_siginfo *info
 		if (atomic_load(&u->killed))
 			process_exit_thread(0);
 		spin_lock(&p->lock);
-		sig = p->signals.stop_signal ? -1 : take(p, u, action, info);
+		sig = p->signals.stop_signal ? -1 : take(p, u, d);
 		spin_unlock(&p->lock);
 		if (unlikely(u->sig.stop_taken)) {
 			begin_stop(p, u);
@@ -621,43 +669,38 @@ static int next_handler(struct uapi_sigaction *action, struct uapi_siginfo *info
 /* --- delivering -------------------------------------------------------------------------------------- */
 
 /* no_room - the frame could not be made: a handler for SIGSEGV may be able to say so on another stack. */
-static void no_room(int sig)
+static NOINLINE void no_room(int sig, sigset before)
 {
+	signal_set_blocked(before);
 	if (sig == SIGSEGV)
 		signal_force_kill(SIGSEGV);
 	else
 		signal_force_fault(SIGSEGV, SI_KERNEL, 0);
 }
 
-/* run_handler - redirect the user registers into the handler. */
-static void run_handler(struct trap_frame *frame, const struct uapi_sigaction *action,
-			const struct uapi_siginfo *info)
+/* run_handler - redirect the user registers into the handler that has been entered. */
+static inline void run_handler(struct trap_frame *frame, const struct uapi_sigaction *action,
+			       const struct uapi_siginfo *info, sigset before)
 {
 	struct thread_signals *s = &current_user->sig;
-	struct uapi_sigaltstack stack = s->altstack;
-	sigset old = s->restore_saved ? s->saved : s->blocked;
-	sigset blocked = s->blocked | action->mask;
 
-	if (!(action->flags & SA_NODEFER))
-		blocked |= SIGSET_BIT(info->si_signo);
-	if (arch_signal_push(frame, action, info, old, &stack)) {
-		no_room(info->si_signo);
+	if (unlikely(arch_signal_push(frame, action, info, s->restore_saved ? s->saved : before,
+				      &s->altstack))) {
+		no_room(info->si_signo, before);
 		return;
 	}
-	if (stack.ss_flags & (s32)SS_AUTODISARM)
+	if (unlikely(s->altstack.ss_flags & (s32)SS_AUTODISARM))
 		s->altstack = (struct uapi_sigaltstack){.ss_flags = SS_DISABLE};
 	s->restore_saved = false;
-	signal_set_blocked(blocked);
 }
 
 void signal_deliver(struct trap_frame *frame)
 {
-	struct uapi_sigaction action;
-	struct uapi_siginfo info;
+	struct delivery d;
 
 	/* Whoever makes another signal deliverable, a change of the mask included, sets the flag again. */
-	while (signal_pending(current) && next_handler(&action, &info))
-		run_handler(frame, &action, &info);
+	while (signal_pending(current) && next_handler(&d))
+		run_handler(frame, &d.action, &d.info, d.before);
 	signal_end_mask(0); /* no handler did it */
 }
 
@@ -665,19 +708,59 @@ void signal_deliver(struct trap_frame *frame)
  * before its frame is made from them. */
 bool signal_restart(struct trap_frame *frame, long code)
 {
-	struct uapi_sigaction action;
-	struct uapi_siginfo info;
+	struct delivery d;
 	bool again;
 
-	if (!next_handler(&action, &info))
+	if (!next_handler(&d))
 		return true;
 	current_user->sleep_deadline = 0;
-	again = code == RESTART_NOINTR || (code == RESTART_SYS && (action.flags & SA_RESTART));
+	again = code == RESTART_NOINTR || (code == RESTART_SYS && (d.action.flags & SA_RESTART));
 	if (again)
 		frame_rewind_syscall(frame);
 	else
 		frame_set_syscall_result(frame, -EINTR);
-	run_handler(frame, &action, &info);
+	run_handler(frame, &d.action, &d.info, d.before);
 	signal_deliver(frame);
 	return false;
+}
+
+/* is_taken_at_once - would a signal that the current thread sends be taken by it as soon as it returns to user mode, with
+ * nothing coming before it? Then it need not be queued at all. Lock held. */
+static inline bool is_taken_at_once(const struct process *p, const struct user_thread *u,
+				    const struct uapi_siginfo *info, bool whole)
+{
+	int sig = info->si_signo;
+
+	return SIGSET_BIT(sig) & p->signals.caught & ~u->sig.blocked &
+		       ~(STOP_SIGNALS | SIGSET_BIT(SIGCONT)) &&
+	       !signal_pending(current) && !p->signals.pending.set &&
+	       (!whole || p->threads.next == &u->link) &&
+	       p->signals.queued < process_limit(p, RLIMIT_SIGPENDING) && !concerns_timers(p, info);
+}
+
+long signal_send_current(const struct uapi_siginfo *info, bool whole)
+{
+	struct user_thread *u = current_user;
+	struct process *p = current_process;
+	struct trap_frame *frame;
+	struct uapi_sigaction action;
+	int sig = info->si_signo;
+	sigset before;
+
+	if (unlikely(sig <= 0 || sig > NSIG))
+		return sig ? -EINVAL : 0;
+	trace(TRACE_SIGNAL, user_pid(p), (u64)sig, (u64)info->si_code, 0);
+	spin_lock(&p->lock);
+	if (unlikely(!is_taken_at_once(p, u, info, whole))) {
+		int err = send_locked(p, whole ? NULL : u, info);
+
+		spin_unlock(&p->lock);
+		return err;
+	}
+	enter_handler(p, u, sig, &action, &before);
+	spin_unlock(&p->lock);
+	frame = arch_thread_frame(current);
+	frame_set_syscall_result(frame, 0);
+	run_handler(frame, &action, info, before);
+	return frame_syscall_result(frame);
 }

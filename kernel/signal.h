@@ -42,7 +42,10 @@ struct signal_queue {
 /* In struct process. */
 struct signal_state {
 	struct uapi_sigaction actions[NSIG];
-	sigset custom; /* actions that may be other than all zeroes */
+	sigset custom; /* whose action was set; of others it is all zeroes, whatever the array holds */
+	sigset caught;  /* of those: with a handler */
+	sigset ignored; /* of those: explicitly ignored; what is neither has its default action */
+	sigset maybe_pending; /* for the process or any thread of it; a few too many */
 	struct signal_queue pending;
 	struct signal_entry *spare; /* kept for the next; may be NULL */
 	u32 queued;                 /* entries of all threads, against RLIMIT_SIGPENDING */
@@ -86,6 +89,10 @@ void signal_release_process(struct process *);
  *  returns: 0; -EAGAIN when a real-time signal finds the queue full */
 int signal_send_process(struct process *, const struct uapi_siginfo *info);
 int signal_send_thread(struct user_thread *, const struct uapi_siginfo *info);
+/* signal_send_current - for a system call that does nothing else: to the current thread, or (whole) to its process. A
+ * handler that is to run now is entered, which changes the registers the call returns to; sleeps then.
+ *  returns: what the call returns: as above, or the result that the registers now hold */
+long signal_send_current(const struct uapi_siginfo *info, bool whole);
 /* signal_send_self - (kill.c) to the current thread, as if it had sent it: SIGPIPE, SIGXFSZ. */
 void signal_send_self(int sig);
 /* signal_send_counted_locked - for timers: to u, or to the process when it is NULL. Process lock held. False: nobody
@@ -139,10 +146,10 @@ bool signal_restart(struct trap_frame *, long code);
 void signal_kill_thread(struct user_thread *);
 bool signal_stop_is_complete(struct process *);
 
-/* signal_is_ignored - by disposition, explicit or default. signal_discard_ignored - a disposition became
- * "ignore": what is pending of it goes. Process lock held. */
-bool signal_is_ignored(const struct process *, int sig);
+/* signal_discard_ignored - its action has changed: if it is to do nothing now, what is pending of it goes. Process lock held.
+ * signal_action_flags - its SA_* flags, at this moment: no lock needed. */
 void signal_discard_ignored(struct process *, int sig);
+u64 signal_action_flags(const struct process *, int sig);
 
 /* signal_set_blocked - the current thread's mask; SIGKILL and SIGSTOP cannot be blocked. */
 void signal_set_blocked(sigset);
@@ -160,7 +167,11 @@ void signal_end_mask(long result);
 BUILD_ASSERT(RESTART_SYS == 512 && RESTART_NOHAND == 514, "the entry code compares with them");
 
 /* signal_on_altstack - does a stack pointer lie on this alternate stack? */
-bool signal_on_altstack(const struct uapi_sigaltstack *, vaddr_t sp);
+static inline bool signal_on_altstack(const struct uapi_sigaltstack *ss, vaddr_t sp)
+{
+	return sp > ss->ss_sp && sp - ss->ss_sp <= ss->ss_size &&
+	       !(ss->ss_flags & (s32)SS_AUTODISARM);
+}
 
 /* --- provided by arch/<arch>/signal.c ---------------------------------------------------------------- */
 

@@ -12,7 +12,20 @@
 #include "kernel/uaccess.h"
 #include "lib/atomic.h"
 
+#define UNBLOCKABLE (SIGSET_BIT(SIGKILL) | SIGSET_BIT(SIGSTOP))
+
 /* --- dispositions ------------------------------------------------------------------------------------ */
+
+static inline bool is_signal(int sig)
+{
+	return (u32)sig - 1 < NSIG;
+}
+
+/* is_blockable - and may be caught and ignored. */
+static inline bool is_blockable(int sig)
+{
+	return is_signal(sig) && !(SIGSET_BIT(sig) & UNBLOCKABLE);
+}
 
 static inline int action_from_user(struct uapi_sigaction *a, vaddr_t at)
 {
@@ -46,35 +59,87 @@ fault:
 	return -EFAULT;
 }
 
-/* set_action - process lock held. */
-static inline void set_action(struct process *p, int sig, const struct uapi_sigaction *action)
+/* action_now - process lock held. */
+static inline struct uapi_sigaction action_now(const struct process *p, int sig)
 {
-	struct uapi_sigaction *slot = &p->signals.actions[sig - 1];
+	return p->signals.custom & SIGSET_BIT(sig) ? p->signals.actions[sig - 1]
+						   : (struct uapi_sigaction){0};
+}
 
-	p->signals.custom |= SIGSET_BIT(sig);
-	*slot = *action;
-	slot->mask &= ~(SIGSET_BIT(SIGKILL) | SIGSET_BIT(SIGSTOP));
-	if (slot->handler <= SIG_IGN && signal_is_ignored(p, sig))
+/* action_set - process lock held. */
+static inline void action_set(struct process *p, int sig, const struct uapi_sigaction *action)
+{
+	struct signal_state *s = &p->signals;
+	sigset bit = SIGSET_BIT(sig);
+
+	s->actions[sig - 1] = *action;
+	s->actions[sig - 1].mask &= ~UNBLOCKABLE;
+	s->custom |= bit;
+	s->caught &= ~bit;
+	s->ignored &= ~bit;
+	if (action->handler > SIG_IGN)
+		s->caught |= bit;
+	else if (action->handler == SIG_IGN)
+		s->ignored |= bit;
+	if (unlikely(s->maybe_pending & bit))
 		signal_discard_ignored(p, sig);
 }
 
-long sys_rt_sigaction(int sig, vaddr_t act, vaddr_t old, u64 sigset_size)
+/* The three forms of sigaction: to ask, to set, both. Bad addresses are noticed before bad numbers. */
+
+static NOINLINE long action_query(int sig, vaddr_t old)
+{
+	struct process *p = current_process;
+	struct uapi_sigaction before;
+
+	if (unlikely(!is_signal(sig)))
+		return -EINVAL;
+	spin_lock(&p->lock);
+	before = action_now(p, sig);
+	spin_unlock(&p->lock);
+	return action_to_user(old, &before);
+}
+
+static NOINLINE long action_replace(int sig, vaddr_t act)
+{
+	struct process *p = current_process;
+	struct uapi_sigaction action;
+
+	if (unlikely(action_from_user(&action, act)))
+		return -EFAULT;
+	if (unlikely(!is_blockable(sig)))
+		return -EINVAL;
+	spin_lock(&p->lock);
+	action_set(p, sig, &action);
+	spin_unlock(&p->lock);
+	return 0;
+}
+
+static NOINLINE long action_exchange(int sig, vaddr_t act, vaddr_t old)
 {
 	struct process *p = current_process;
 	struct uapi_sigaction action, before;
 
-	if (sigset_size != sizeof(sigset) || sig < 1 || sig > NSIG)
-		return -EINVAL;
-	if (act && (sig == SIGKILL || sig == SIGSTOP))
-		return -EINVAL;
-	if (act && action_from_user(&action, act))
+	if (unlikely(action_from_user(&action, act)))
 		return -EFAULT;
+	if (unlikely(!is_blockable(sig)))
+		return -EINVAL;
 	spin_lock(&p->lock);
-	before = p->signals.actions[sig - 1];
-	if (act)
-		set_action(p, sig, &action);
+	before = action_now(p, sig);
+	action_set(p, sig, &action);
 	spin_unlock(&p->lock);
-	return old ? action_to_user(old, &before) : 0;
+	return action_to_user(old, &before);
+}
+
+long sys_rt_sigaction(int sig, vaddr_t act, vaddr_t old, u64 sigset_size)
+{
+	if (unlikely(sigset_size != sizeof(sigset)))
+		return -EINVAL;
+	if (act)
+		return old ? action_exchange(sig, act, old) : action_replace(sig, act);
+	if (old)
+		return action_query(sig, old);
+	return is_signal(sig) ? 0 : -EINVAL;
 }
 
 /* --- masks ------------------------------------------------------------------------------------------- */
@@ -271,7 +336,7 @@ long sys_rt_sigtimedwait(vaddr_t uset, vaddr_t uinfo, vaddr_t utimeout, u64 sigs
 	err = read_wait_deadline(utimeout, &deadline, &now);
 	if (err)
 		return err;
-	set &= ~(SIGSET_BIT(SIGKILL) | SIGSET_BIT(SIGSTOP));
+	set &= ~UNBLOCKABLE;
 	sig = now ? signal_dequeue(set, &info) : wait_for_one_of(set, deadline, &info);
 	u->sleep_deadline = sig == -RESTART_NOHAND ? deadline : 0;
 	if (!sig)
@@ -294,12 +359,6 @@ long sys_pause(void)
 /* --- handlers ---------------------------------------------------------------------------------------- */
 
 #define ALTSTACK_FLAGS (SS_DISABLE | (s32)SS_AUTODISARM)
-
-bool signal_on_altstack(const struct uapi_sigaltstack *ss, vaddr_t sp)
-{
-	return !(ss->ss_flags & (s32)SS_AUTODISARM) && ss->ss_size && sp > ss->ss_sp &&
-	       sp - ss->ss_sp <= ss->ss_size;
-}
 
 long sys_sigaltstack(vaddr_t uss, vaddr_t old)
 {

@@ -41,14 +41,8 @@ static void collect_signals(struct task_facts *t)
 	struct process *p = t->proc;
 
 	t->shared_pending = p->signals.pending.set;
-	for (unsigned i = 0; i < NSIG; i++) {
-		u64 handler = p->signals.actions[i].handler;
-
-		if (handler == SIG_IGN)
-			t->ignored |= SIGSET_BIT(i + 1);
-		else if (handler != SIG_DFL)
-			t->caught |= SIGSET_BIT(i + 1);
-	}
+	t->ignored = p->signals.ignored;
+	t->caught = p->signals.caught;
 	if (t->user) {
 		t->pending = t->user->sig.pending.set;
 		t->blocked = t->user->sig.blocked;

@@ -171,14 +171,6 @@ void spin_unlock_irqrestore(struct spinlock *l, unsigned long irq)
 	cpu_irq_restore(irq);
 }
 
-#else
-
-void spin_wait(struct spinlock *l)
-{
-	while (__atomic_exchange_n(&l->locked, 1, __ATOMIC_ACQUIRE))
-		cpu_relax();
-}
-
 #endif
 
 /* --- sleeping locks: a "thread" here never gives its CPU up, so they spin as well -------------------- */
