@@ -56,7 +56,11 @@ int arch_as_init(struct aspace *as)
 /* arch_as_destroy - see arch/as.h. */
 void arch_as_destroy(struct aspace *as)
 {
+	u64 *root = page_to_virt(as->root);
+
 	assert(cpumask_empty(&as->cpus));
+	for (unsigned n = 0; n < nr_kernel_slots; n++)
+		root[kernel_slots[n]] = 0;
 }
 
 /* as_park - see internal.h. */

@@ -50,23 +50,21 @@ void map_install_run(struct space *space, struct ptc *c, struct page **pages, un
 		     unsigned bits)
 {
 	struct pt_leaf run[PTC_RUN_MAX];
-	s64 added = 0;
+	unsigned added = 0;
 
 	map_check_transition(PT_HOLE, PT_PAGE);
 	for (unsigned i = 0; i < n; i++) {
 		struct page *page = pages[i];
 
-		run[i] = (struct pt_leaf){0};
 		if (!page)
 			continue;
 		assert(page_type(page) == PAGE_OBJ);
 		sync_icache(page, bits);
 		__atomic_fetch_add(&page->mapcount, 1, __ATOMIC_RELAXED);
-		run[i] = (struct pt_leaf){page_to_pfn(page), bits};
+		run[added++] = (struct pt_leaf){page_to_pfn(page), (u16)bits, (u16)i};
 		pages[i] = NULL;
-		added++;
 	}
-	ptc_set_run(c, run, n);
+	ptc_set_run(c, run, added);
 	rss_add(space, RSS_FILE, added);
 }
 
@@ -169,38 +167,33 @@ void map_grant(struct ptc *c, unsigned bits)
 	ptc_change(c, bits, 0);
 }
 
-/* A private page gets a second owner: it belongs to the family from now on. The child's entry for it. */
-static struct pt_leaf dup_page(struct pt_leaf leaf, struct family *family, s64 added[RSS_KINDS])
+/* A private page gets a second owner: it belongs to the family from now on. leaf: becomes the child's entry for it. */
+static ALWAYS_INLINE void dup_page(struct pt_leaf *leaf, struct family *family,
+				   s64 added[RSS_KINDS])
 {
-	struct page *page = pfn_to_page(leaf.val);
+	struct page *page = pfn_to_page(leaf->val);
 
-	if (leaf.bits & PTB_SPECIAL)
-		return leaf;
+	if (leaf->bits & PTB_SPECIAL)
+		return;
 	assert(READ_ONCE(page->pins) == 0);
 	if (page_type(page) == PAGE_ANON && page_test(page, PG_EXCLUSIVE))
 		anon_share(page, family);
 	page_get(page);
 	__atomic_fetch_add(&page->mapcount, 1, __ATOMIC_RELAXED);
 	added[rss_of(page)]++;
-	leaf.bits &= ~(PTB_WRITE | PTB_UFFD_WP);
-	return leaf;
+	leaf->bits &= (u16) ~(PTB_WRITE | PTB_UFFD_WP);
 }
 
-void map_dup_run(struct ptc *src, const struct pt_leaf *run, unsigned n, struct space *child,
-		 struct ptc *dst)
+void map_dup_run(struct ptc *src, struct space *child, struct ptc *dst)
 {
-	struct pt_leaf copies[PTC_RUN_MAX];
+	struct pt_leaf run[PTC_RUN_MAX];
+	unsigned n = ptc_clear_run(src, PTB_WRITE, run);
 	s64 added[RSS_KINDS] = {0};
-	unsigned bits = 0;
 
 	map_check_transition(PT_HOLE, PT_PAGE);
 	for (unsigned i = 0; i < n; i++)
-		bits |= run[i].bits;
-	if (bits & PTB_WRITE)
-		ptc_clear_run(src, n, PTB_WRITE);
-	for (unsigned i = 0; i < n; i++)
-		copies[i] = dup_page(run[i], child->family, added);
-	ptc_set_run(dst, copies, n);
+		dup_page(&run[i], child->family, added);
+	ptc_set_run(dst, run, n);
 	rss_add_all(child, added, 1);
 }
 
@@ -209,7 +202,7 @@ void map_dup(struct ptc *src, const struct pt_slot *slot, struct space *child, s
 	map_check_transition(PT_HOLE, (enum pt_kind)slot->kind);
 	switch ((enum pt_kind)slot->kind) {
 	case PT_PAGE:
-		map_dup_run(src, &(struct pt_leaf){slot->val, slot->bits}, 1, child, dst);
+		map_dup_run(src, child, dst);
 		break;
 	case PT_MARK:
 		if (slot->val & ~MARK_UFFD_WP)

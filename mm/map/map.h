@@ -31,8 +31,7 @@ void map_install_zero(struct ptc *, unsigned bits);
  *  keep_marker: a marker stays a marker (the slot will be refaulted; only in mappings of objects) */
 void map_retire(struct space *, struct ptc *, bool keep_marker);
 
-/* map_retire_run - the same for the current slot, a PAGE, and the pages directly behind it in its window; ptc_next
- * goes on behind them. */
+/* map_retire_run - the same for the run of pages that begins with the current slot. */
 void map_retire_run(struct space *, struct ptc *);
 
 /* map_protect - PAGE or absent kinds stay what they are and get `rights` (PTB_READ|WRITE|EXEC). Write is
@@ -48,10 +47,9 @@ void map_grant(struct ptc *, unsigned bits);
  *  needs: both windows, the parent's outside the child's */
 void map_dup(struct ptc *src, const struct pt_slot *, struct space *child, struct ptc *dst);
 
-/* map_dup_run - the same for the current slot of src, a PAGE, and the n - 1 behind it, which ptc_run has shown to
- * be `run`. In the child all n slots are holes of dst's window and range. */
-void map_dup_run(struct ptc *src, const struct pt_leaf *run, unsigned n, struct space *child,
-		 struct ptc *dst);
+/* map_dup_run - the same for the run of pages that begins with the current slot of src. In the child all its slots
+ * are holes of dst's window. */
+void map_dup_run(struct ptc *src, struct space *child, struct ptc *dst);
 
 /* Debug builds: how often each transition happened since boot. */
 u64 map_transition_count(enum pt_kind from, enum pt_kind to);

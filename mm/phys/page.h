@@ -59,6 +59,7 @@ enum page_type {
 #define PG_STRAY      BIT(15) /* table node: unhooked, its content means nothing any more */
 #define PG_ICACHE     BIT(17) /* instruction fetch sees the content: arch_icache_sync was done */
 #define PG_POISONED   BIT(16) /* debug: free, and filled with PAGE_POISON */
+#define PG_BLANK      BIT(18) /* nobody's, and an empty page table as it is */
 #define PG_TYPE_MASK  0xffu
 
 struct page {
@@ -93,11 +94,15 @@ struct page {
 			u16 node_used;             /* [n] entries that are not NONE */
 			u8 node_level;             /* constant: 0 holds 4 KiB slots */
 			u8 node_unused;
-			u32 node_shares; /* [a] spaces that use this node */
+			u32 node_blocks; /* [n] bit i: entries 16i to 16i+15 may be in use */
 			union {
 				struct {
-					vaddr_t node_base;      /* constant while linked */
-					struct page *node_next; /* chain of detached nodes */
+					vaddr_t node_base; /* constant while linked */
+					union {
+						struct page *node_above; /* constant while linked */
+						struct page
+							*node_next; /* chain of detached nodes */
+					};
 				};
 				struct rcu_head
 					node_rcu; /* once flushed: readers may still look at it */

@@ -213,6 +213,15 @@ static NOINLINE struct page *block_clear(struct page *p, unsigned order)
 	return p;
 }
 
+/* Page tables come back empty (PG_BLANK), and most of them become page tables again. */
+static ALWAYS_INLINE struct page *own_and_clear(struct page *p, unsigned order, unsigned flags)
+{
+	bool blank = flags & PA_TABLE && page_test(p, PG_BLANK);
+
+	block_own(p, order);
+	return flags & (PA_ZERO | PA_TABLE) && !blank ? block_clear(p, order) : p;
+}
+
 /* What the stack could not serve. Memory may be short, or lie in pieces in other CPUs' stacks. */
 static struct page *take_slow(unsigned order, unsigned flags)
 {
@@ -234,9 +243,9 @@ static NOINLINE struct page *alloc_slow(unsigned order, unsigned flags)
 
 	if (!p)
 		return NULL;
-	block_own(p, order);
+	p = own_and_clear(p, order, flags);
 	tails_set(p, order, PAGE_TAIL);
-	return flags & PA_ZERO ? block_clear(p, order) : p;
+	return p;
 }
 
 /* page_alloc - see page_alloc.h. */
@@ -250,8 +259,7 @@ struct page *page_alloc(unsigned order, unsigned flags)
 		return NULL;
 	if (unlikely(order) || unlikely(!(p = cache_pop())))
 		return alloc_slow(order, flags);
-	block_own(p, 0);
-	return flags & PA_ZERO ? block_clear(p, 0) : p;
+	return own_and_clear(p, 0, flags);
 }
 
 static COLD NOINLINE NORETURN void bad_free(struct page *p, unsigned order)
@@ -290,7 +298,7 @@ static ALWAYS_INLINE void free_block(struct page *p, unsigned order)
 	if (unlikely(!free_is_valid(p, order)))
 		bad_free(p, order);
 	page_account(page_type(p), -(s64)(1ul << order));
-	atomic_store(&p->flags, PAGE_RESERVED);
+	atomic_store(&p->flags, PAGE_RESERVED | (atomic_load(&p->flags) & PG_BLANK));
 	if (!order)
 		page_poison(p, 0);
 	if (unlikely(order) || unlikely(!cache_push(p)))

@@ -15,11 +15,11 @@ int as_init(struct aspace *as, void (*release)(struct aspace *))
 	as->root = node_alloc(0);
 	if (!as->root)
 		return -ENOMEM;
-	node_setup(as->root, PT_LEVELS - 1, 0);
+	node_setup(as->root, PT_LEVELS - 1, 0, NULL);
 	as->root_pa = page_to_phys(as->root);
 	err = arch_as_init(as);
 	if (err)
-		page_free(as->root, 0);
+		node_free(as->root);
 	return err;
 }
 
@@ -27,7 +27,7 @@ void as_destroy(struct aspace *as)
 {
 	assert(as->nr_tables == 1 && as->root->node_used == 0);
 	arch_as_destroy(as);
-	page_free(as->root, 0);
+	node_free(as->root);
 }
 
 void as_get(struct aspace *as)

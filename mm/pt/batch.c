@@ -44,6 +44,7 @@ void tlb_batch_init(struct tlb_batch *b, struct aspace *as, enum tlb_reason reas
 	b->hi = 0;
 	b->level = PT_LEVELS - 1;
 	b->tables_freed = false;
+	b->unseen = false;
 	b->reason = (u8)reason;
 	b->nr_pages = 0;
 	b->nodes = NULL;
@@ -59,13 +60,13 @@ void batch_note(struct tlb_batch *b, vaddr_t va, u64 size, unsigned level)
 	b->level = MIN(b->level, (u8)level);
 }
 
-/* batch_note_table - a table covering span bytes from base was detached. */
-void batch_note_table(struct tlb_batch *b, struct page *node, vaddr_t base, u64 span)
+/* batch_note_table - a table was detached. */
+void batch_note_table(struct tlb_batch *b, struct page *node)
 {
 	node->node_next = b->nodes;
 	b->nodes = node;
 	b->tables_freed = true;
-	batch_note(b, base, span, node->node_level);
+	batch_note(b, node->node_base, node_span(node), node->node_level);
 }
 
 void batch_flush_tlb(struct tlb_batch *b)
@@ -92,7 +93,10 @@ void tlb_batch_flush(struct tlb_batch *b)
 	while (node) {
 		struct page *next = node->node_next;
 
-		node_free_rcu(node);
+		if (b->unseen)
+			node_free(node);
+		else
+			node_free_rcu(node);
 		node = next;
 	}
 	if (!b->block)

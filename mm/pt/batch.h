@@ -30,7 +30,8 @@ struct tlb_batch {
 	vaddr_t lo, hi; /* to flush; empty when lo >= hi */
 	u8 level;       /* smallest leaf that was unhooked */
 	bool tables_freed;
-	u8 reason;                 /* enum tlb_reason */
+	bool unseen; /* nobody else can walk these tables: no grace period before they are freed */
+	u8 reason;   /* enum tlb_reason */
 	u16 nr_pages, max_pages;   /* in list */
 	struct page *nodes;        /* detached tables, by node_next */
 	struct page **list;        /* pages[], or block's */

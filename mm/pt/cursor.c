@@ -61,8 +61,6 @@ void ptc_lock_node(const struct ptc *c, struct page *node)
 static void leave_window(struct ptc *c)
 {
 	struct page *node = c->node;
-	vaddr_t base;
-	bool empty;
 
 	if (c->inner && c->inner->node)
 		ptc_pause(c->inner);
@@ -75,11 +73,10 @@ static void leave_window(struct ptc *c)
 	c->stored = false;
 	if (!(c->mode & PTC_DEFER) && c->batch->lo < c->batch->hi)
 		batch_flush_tlb(c->batch);
-	empty = !node->node_used && node != c->as->root;
-	base = node->node_base;
-	spin_unlock(&node->node_lock);
-	if (empty && (c->mode & PTC_PRUNE))
-		prune_empty(c, base, c->level);
+	if (c->mode & PTC_PRUNE && !node->node_used)
+		prune_empty(c, node);
+	else
+		spin_unlock(&node->node_lock);
 	if (!(c->mode & PTC_DEFER) && tlb_batch_has_work(c->batch))
 		tlb_batch_flush(c->batch);
 }
@@ -104,33 +101,44 @@ void ptc_end(struct ptc *c)
 	if (c->batch && c->batch->nodes && !(c->mode & PTC_DEFER))
 		tlb_batch_flush(c->batch);
 	while (c->nr_stock)
-		node_free_unused(c->stock[--c->nr_stock]);
+		node_free(c->stock[--c->nr_stock]);
 	if (!(c->mode & PTC_EDIT))
 		rcu_read_unlock();
+}
+
+static int fill_stock(struct ptc *c, unsigned n)
+{
+	assert(n <= PTC_LEVELS);
+	while (c->nr_stock < n) {
+		struct page *node = node_alloc(0);
+
+		if (!node)
+			return -ENOMEM;
+		c->stock[c->nr_stock++] = node;
+	}
+	return 0;
 }
 
 /* ptc_stock - make sure that n tables are at hand. Called inside open_window's reader, which it leaves to
  * allocate. 0: they were; 1: they are now, but we slept and everything seen is stale. */
 int ptc_stock(struct ptc *c, unsigned n)
 {
-	int err = 1;
+	int err;
 
-	assert(n <= PTC_LEVELS);
 	if (c->nr_stock >= n)
 		return 0;
 	if (c->mode & PTC_NOSLEEP)
 		return -EAGAIN;
 	rcu_read_unlock();
-	while (c->nr_stock < n && err > 0) {
-		struct page *node = node_alloc(0);
-
-		if (node)
-			c->stock[c->nr_stock++] = node;
-		else
-			err = -ENOMEM;
-	}
+	err = fill_stock(c, n);
 	rcu_read_lock();
-	return err;
+	return err ? err : 1;
+}
+
+int ptc_supply(struct ptc *c)
+{
+	assert(!c->node);
+	return fill_stock(c, PT_LEVELS - 1);
 }
 
 /* By the block's last byte: the end of the last block of all is not a number. */
@@ -145,65 +153,83 @@ static bool fillable(const struct ptc *c, vaddr_t va, unsigned level)
 	return level == 0 || (pt_leaf_levels & BIT(level) && fits(c, va, level));
 }
 
-/* The tables from `level` down to the one that holds c->va's slot of level `last`, each the only entry of the one
- * above, none of them known to anybody yet. The topmost. */
-static struct page *chain_tables(struct ptc *c, unsigned level, unsigned last)
+enum step { STEP_END, STEP_WINDOW, STEP_AGAIN };
+
+/* Make this table the window, unless it was detached before we had its lock. */
+static ALWAYS_INLINE int enter_window(struct ptc *c, struct page *node, unsigned level)
 {
-	struct page *top = NULL, *above = NULL;
-
-	for (unsigned l = level + 1; l-- > last;) {
-		struct page *table = c->stock[--c->nr_stock];
-
-		node_setup(table, l, ALIGN_DOWN(c->va, pt_size(l + 1)));
-		if (above) {
-			arch_pte_store(node_table(above) + pt_index(c->va, l + 1),
-				       arch_pte_table(page_to_phys(table), false));
-			above->node_used = 1;
+	if (c->mode & PTC_EDIT) {
+		ptc_lock_node(c, node);
+		if (unlikely(page_test(node, PG_STRAY))) {
+			spin_unlock(&node->node_lock);
+			return STEP_AGAIN;
 		}
-		top = top ? top : table;
-		above = table;
 	}
-	return top;
+	c->node = node;
+	c->level = (u8)level;
+	c->seen = 0;
+	return STEP_WINDOW;
 }
 
-/* Put the missing tables where the entry is empty, down to where a slot can be reported, all with one store. 0: done or
- * overtaken by another, look again. */
+/* Hang tables below the empty entry of node for c->va, down to the one that holds its slot of level `last`, which is
+ * returned. Each is the only entry of the one above; the walkers get to see all of them with the last store. */
+static struct page *chain_tables(struct ptc *c, struct page *node, unsigned last)
+{
+	struct page *above = node, *top = c->stock[c->nr_stock - 1];
+
+	for (unsigned level = node->node_level; level-- > last;) {
+		struct page *table = c->stock[--c->nr_stock];
+
+		node_setup(table, level, ALIGN_DOWN(c->va, pt_size(level + 1)), above);
+		if (above != node) {
+			unsigned index = pt_index(c->va, level + 1);
+
+			arch_pte_store(node_table(above) + index,
+				       arch_pte_table(page_to_phys(table), false));
+			above->node_used = 1;
+			node_note_blocks(above, index, index);
+		}
+		above = table;
+	}
+	node_store(node, node_table(node) + pt_index(c->va, node->node_level), (pte_t){0},
+		   arch_pte_table(page_to_phys(top), false));
+	arch_pt_publish();
+	return above;
+}
+
+/* Put the missing tables where the entry is empty, down to where a slot can be reported, and open the window there; or
+ * another was faster: look again. */
 static int make_tables(struct ptc *c, struct page *node, unsigned index)
 {
 	pte_t *entry = node_table(node) + index;
 	unsigned level = node->node_level, last = level - 1;
+	struct page *made = NULL;
 	int err;
 
 	while (!fillable(c, c->va, last))
 		last--;
 	err = ptc_stock(c, level - last);
 	if (err)
-		return err < 0 ? err : 0;
+		return err < 0 ? err : STEP_AGAIN;
 	ptc_lock_node(c, node);
-	if (!page_test(node, PG_STRAY) && arch_pte_form(arch_pte_load(entry), level) == PTE_NONE) {
-		struct page *top = chain_tables(c, level - 1, last);
-
-		node_store(node, entry, (pte_t){0}, arch_pte_table(page_to_phys(top), false));
-		arch_pt_publish();
-		__atomic_fetch_add(&c->as->nr_tables, level - last, __ATOMIC_RELAXED);
-	}
+	if (!page_test(node, PG_STRAY) && arch_pte_form(arch_pte_load(entry), level) == PTE_NONE)
+		made = chain_tables(c, node, last);
 	spin_unlock(&node->node_lock);
-	return 0;
+	if (unlikely(!made))
+		return STEP_AGAIN;
+	__atomic_fetch_add(&c->as->nr_tables, level - last, __ATOMIC_RELAXED);
+	return enter_window(c, made, last);
 }
 
-/* Skip empty entries of one table, without a lock. Stops at the first that is not, or at the table's end,
- * or at the end of the range. */
-static void skip_empty(struct ptc *c, const struct page *node)
+/* Go on from the entry for c->va of a table to the one with this index (PT_ENTRIES: its end), or to the end of the
+ * range. */
+static ALWAYS_INLINE void skip_to(struct ptc *c, unsigned index, unsigned level)
 {
-	unsigned level = node->node_level;
-	const pte_t *table = node_table(node);
-	unsigned i = pt_index(c->va, level);
+	u64 entries = index - pt_index(c->va, level);
+	vaddr_t next = ALIGN_DOWN(c->va, pt_size(level)) + (entries << pt_shift(level));
 
-	do {
-		advance(c, level);
-		i++;
-	} while (i < PT_ENTRIES && c->va < c->hi &&
-		 arch_pte_form(arch_pte_load(&table[i]), level) == PTE_NONE);
+	/* The end of the last table of all is not a number. */
+	c->va = next > c->va ? MIN(next, c->hi) : c->hi;
 }
 
 /* Where a descent ends: an entry that is no table, as it was when it was read. */
@@ -232,24 +258,25 @@ static ALWAYS_INLINE struct spot descend(const struct aspace *as, vaddr_t va)
 	return (struct spot){entry, arch_pte_load(entry), 0};
 }
 
-enum step { STEP_END, STEP_WINDOW, STEP_AGAIN };
+/* A table that was made for a store that never came. */
+static void prune_unused(struct ptc *c, struct page *node)
+{
+	ptc_lock_node(c, node);
+	if (page_test(node, PG_STRAY))
+		spin_unlock(&node->node_lock);
+	else
+		prune_empty(c, node);
+}
 
 /* An empty entry for which no window can be opened as it is: pass over it, or make what is missing. */
 static int step_over_empty(struct ptc *c, struct page *node)
 {
-	vaddr_t base = ALIGN_DOWN(c->va, node_span(node));
-	unsigned level = node->node_level;
-	int err;
-
-	if (!fills(c)) {
-		skip_empty(c, node);
-		/* Made for a store that never came. */
-		if (c->mode & PTC_PRUNE && node_seems_empty(node) && node != c->as->root)
-			prune_empty(c, base, level);
-		return STEP_AGAIN;
-	}
-	err = make_tables(c, node, pt_index(c->va, level));
-	return err ? err : STEP_AGAIN;
+	if (fills(c))
+		return make_tables(c, node, pt_index(c->va, node->node_level));
+	skip_to(c, node_next_used(node, pt_index(c->va, node->node_level) + 1), node->node_level);
+	if (c->mode & PTC_PRUNE && node_seems_empty(node))
+		prune_unused(c, node);
+	return STEP_AGAIN;
 }
 
 /* Can the slot at this entry be reported without changing the tables first? */
@@ -277,17 +304,7 @@ static int try_window(struct ptc *c)
 		err = split_entry(c, node, pt_index(c->va, at.level), c->va);
 		return err ? err : STEP_AGAIN;
 	}
-	if (c->mode & PTC_EDIT) {
-		ptc_lock_node(c, node);
-		if (unlikely(page_test(node, PG_STRAY))) {
-			spin_unlock(&node->node_lock);
-			return STEP_AGAIN;
-		}
-	}
-	c->node = node;
-	c->level = (u8)at.level;
-	c->seen = 0;
-	return STEP_WINDOW;
+	return enter_window(c, node, at.level);
 }
 
 /* Find and open the window for c->va. 1: c->node is it; 0: nothing left in the range; or -errno. */
@@ -314,43 +331,24 @@ static void merge_holes(struct ptc *c, struct pt_slot *slot)
 	}
 }
 
-/* Pass over the empty entry at *entry and those behind it, leaving *entry at the last of them. False: nothing is
- * left in the window. */
-static ALWAYS_INLINE bool pass_empty(struct ptc *c, pte_t **entry, unsigned level)
-{
-	u64 in_range = ((c->hi - 1) >> pt_shift(level)) - (c->va >> pt_shift(level)) + 1;
-	u64 in_table = PT_ENTRIES - pt_index(c->va, level);
-	pte_t *stop = *entry + MIN(in_range, in_table), *at = *entry + 1;
-
-	/* All that is used has been seen, and nobody else can add to it: the rest is empty. */
-	if (c->mode & PTC_EDIT && c->node->node_used == c->seen)
-		at = stop;
-	while (stop - at >= 8 && pte_eight_are_zero(at))
-		at += 8;
-	while (at < stop && pte_is_zero(arch_pte_load(at)))
-		at++;
-	at--;
-	c->va += (u64)(at - *entry) << pt_shift(level);
-	*entry = at;
-	advance(c, level);
-	return c->va < c->hi;
-}
-
 /* The next slot inside the window, whose level is a constant in the copy for 4 KiB slots. 1: reported; 0: the
  * walk must leave the window to get further. */
 static ALWAYS_INLINE int scan_level(struct ptc *c, struct pt_slot *slot, unsigned level)
 {
 	bool holes = fills(c) || c->mode & PTC_HOLES;
-	pte_t *entry = node_table(c->node) + pt_index(c->va, level);
-	pte_t *end = node_table(c->node) + PT_ENTRIES;
+	struct page *node = c->node;
 
-	for (; c->va < c->hi && entry < end; entry++) {
+	do {
+		unsigned index = pt_index(c->va, level);
+		pte_t *entry = node_table(node) + index;
 		pte_t pte = arch_pte_load(entry);
 		enum pte_form form = arch_pte_form(pte, level);
 
 		if (form == PTE_NONE && !holes) {
-			if (!pass_empty(c, &entry, level))
-				return 0;
+			/* All that is used has been seen, and nobody else can add to it: the rest is empty. */
+			bool all_seen = c->mode & PTC_EDIT && node->node_used == c->seen;
+
+			skip_to(c, all_seen ? PT_ENTRIES : node_next_used(node, index + 1), level);
 			continue;
 		}
 		if (form == PTE_TABLE || (form == PTE_ABSENT && pt_is_busy(pte, level)))
@@ -366,7 +364,7 @@ static ALWAYS_INLINE int scan_level(struct ptc *c, struct pt_slot *slot, unsigne
 		if (form == PTE_NONE && c->mode & PTC_HOLES)
 			merge_holes(c, slot);
 		return 1;
-	}
+	} while (c->va < c->hi && pt_index(c->va, level));
 	return 0;
 }
 
@@ -395,7 +393,7 @@ int ptc_next(struct ptc *c, struct pt_slot *slot)
 	}
 }
 
-static bool window_covers(const struct ptc *c, vaddr_t va)
+bool ptc_holds(const struct ptc *c, vaddr_t va)
 {
 	return c->node && va - c->node->node_base < node_span(c->node);
 }
@@ -403,7 +401,7 @@ static bool window_covers(const struct ptc *c, vaddr_t va)
 int ptc_goto(struct ptc *c, vaddr_t lo, vaddr_t hi, struct pt_slot *slot)
 {
 	assert(lo < hi && IS_ALIGNED(lo | hi, PAGE_SIZE));
-	if (!window_covers(c, lo))
+	if (!ptc_holds(c, lo))
 		leave_window(c);
 	if (lo < c->va) /* back to what was seen */
 		c->seen = 0;

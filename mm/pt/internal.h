@@ -6,10 +6,13 @@
 #include <arch/pt.h>
 #include <arch/tlb.h>
 #include "lib/atomic.h"
+#include "lib/bits.h"
 #include "mm/pt/batch.h"
 #include "mm/pt/pt.h"
 
 BUILD_ASSERT(PTC_LEVELS == PT_LEVELS, "cursor stock is sized by the number of levels");
+BUILD_ASSERT(PTC_TABLE_SPAN == PAGE_SIZE << PT_BITS,
+	     "pt.h does not see the architecture's geometry");
 
 #define PT_ENTRIES (1u << PT_BITS)
 
@@ -55,6 +58,43 @@ static inline bool node_seems_empty(const struct page *node)
 	return !__atomic_load_n(&node->node_used, __ATOMIC_RELAXED);
 }
 
+#define BLOCK_ENTRIES (PT_ENTRIES / 32) /* entries that one bit of node_blocks stands for */
+
+static inline unsigned entry_index(const pte_t *entry)
+{
+	return (uintptr_t)entry / sizeof(*entry) % PT_ENTRIES;
+}
+
+/* node_note_blocks - entries from index first to last are about to be stored. Bits are never taken back while the
+ * table is linked: a table that has become sparse is still searched where it was full. */
+static inline void node_note_blocks(struct page *node, unsigned first, unsigned last)
+{
+	u32 blocks = (2u << last / BLOCK_ENTRIES) - (1u << first / BLOCK_ENTRIES);
+
+	__atomic_store_n(&node->node_blocks, node->node_blocks | blocks, __ATOMIC_RELAXED);
+}
+
+/* node_next_used - the first entry from index i on that is in use; PT_ENTRIES: none. */
+static inline unsigned node_next_used(const struct page *node, unsigned i)
+{
+	const pte_t *table = node_table(node);
+	u32 blocks = __atomic_load_n(&node->node_blocks, __ATOMIC_RELAXED);
+
+	while (i < PT_ENTRIES) {
+		u32 ahead = blocks >> i / BLOCK_ENTRIES;
+		unsigned end;
+
+		if (!ahead)
+			return PT_ENTRIES;
+		if (!(ahead & 1))
+			i = (i / BLOCK_ENTRIES + ctz64(ahead)) * BLOCK_ENTRIES;
+		for (end = ALIGN_DOWN(i, BLOCK_ENTRIES) + BLOCK_ENTRIES; i < end; i++)
+			if (!pte_is_zero(arch_pte_load(&table[i])))
+				return i;
+	}
+	return PT_ENTRIES;
+}
+
 static inline u64 node_span(const struct page *node)
 {
 	return pt_size(node->node_level + 1u);
@@ -62,10 +102,10 @@ static inline u64 node_span(const struct page *node)
 
 /* node.c */
 struct page *node_alloc(unsigned flags); /* PA_*; NULL: no memory; content empty, used 0 */
-void node_setup(struct page *, unsigned level, vaddr_t base);
-void node_free_unused(struct page *); /* never published */
-void node_free_rcu(struct page *);    /* after its flush */
-extern unsigned pt_leaf_levels;       /* levels at which this machine has leaves */
+void node_setup(struct page *, unsigned level, vaddr_t base, struct page *above);
+void node_free(struct page *);     /* empty; never published, or nobody can look any more */
+void node_free_rcu(struct page *); /* empty, after its flush */
+extern unsigned pt_leaf_levels;    /* levels at which this machine has leaves */
 
 /* slot.c: the meaning of absent entries */
 void pt_decode_absent(pte_t, struct pt_slot *);
@@ -116,9 +156,9 @@ static inline bool pt_is_busy(pte_t pte, unsigned level)
 void ptc_lock_node(const struct ptc *, struct page *node);
 int ptc_stock(struct ptc *, unsigned n); /* 0: the stock has n tables; 1: slept, look again; <0 */
 int split_entry(struct ptc *, struct page *node, unsigned index, vaddr_t va);
-void prune_empty(struct ptc *, vaddr_t base, unsigned level);
+void prune_empty(struct ptc *, struct page *node);
 void batch_note(struct tlb_batch *, vaddr_t va, u64 size, unsigned level);
-void batch_note_table(struct tlb_batch *, struct page *node, vaddr_t base, u64 span);
+void batch_note_table(struct tlb_batch *, struct page *node);
 static inline bool batch_owes(const struct tlb_batch *b, vaddr_t va, u64 size)
 {
 	return va < b->hi && va + size > b->lo;

@@ -85,7 +85,7 @@ void pt_kernel_init(void)
 	kernel_as.refs = 1;
 	kernel_as.nr_tables = 1;
 	kernel_as.root = node_alloc(0);
-	node_setup(kernel_as.root, PT_LEVELS - 1, 0);
+	node_setup(kernel_as.root, PT_LEVELS - 1, 0, NULL);
 	kernel_as.root_pa = page_to_phys(kernel_as.root);
 	make_roots(VMALLOC_BASE, VMALLOC_END);
 }

@@ -35,7 +35,8 @@
 #include "mm/pt/aspace.h"
 #include "mm/pt/slot.h"
 
-#define PTC_LEVELS 4
+#define PTC_LEVELS     4
+#define PTC_TABLE_SPAN (PAGE_SIZE << 9) /* what one table of 4 KiB slots covers, bytes */
 
 /* Cursor modes. */
 #define PTC_READ    0x00u
@@ -80,9 +81,15 @@ int ptc_next(struct ptc *, struct pt_slot *);
 /* ptc_goto - re-aim at [lo, hi) and report its first slot; as ptc_next. Cheap within one window. */
 int ptc_goto(struct ptc *, vaddr_t lo, vaddr_t hi, struct pt_slot *);
 
+/* ptc_holds - is va in the window that is open now? */
+bool ptc_holds(const struct ptc *, vaddr_t va);
+
 /* ptc_make - make the tables that a later ptc_goto to a slot of `level` at va will need.
  *  needs: no window held by any cursor of this thread    sleeps: yes    returns: 0 or -ENOMEM */
 int ptc_make(struct ptc *, vaddr_t va, unsigned level);
+
+/* ptc_supply - allocate what the next ptc_goto may need to make, for one with PTC_NOSLEEP. As ptc_make otherwise. */
+int ptc_supply(struct ptc *);
 
 /* ptc_nest - work with two windows at once (fork, moves): inner's window lies inside outer's. Whenever outer
  * leaves its window inner leaves its own first, so locks are always taken outer, then inner. Who may be
@@ -109,28 +116,28 @@ struct pt_slot ptc_take(struct ptc *);
 unsigned ptc_change(struct ptc *, unsigned set, unsigned clear);
 
 /* --- runs: neighbouring pages at once ---------------------------------------------------------------------
- * A run is the current slot, which holds a PAGE, and those directly behind it in the same window and
- * range, as far as they hold PAGEs too. */
+ * A run is the current slot, which holds a PAGE, and the next PAGEs in the same window and range, at most
+ * PTC_RUN_MAX. Holes between them are passed over; what is neither ends the run. ptc_next goes on behind it. */
 #define PTC_RUN_MAX 32
 
 struct pt_leaf {
-	u64 val;       /* frame */
-	unsigned bits; /* PTB_* */
+	u64 val;   /* frame */
+	u16 bits;  /* PTB_* */
+	u16 index; /* how many slots behind the current one it is */
 };
 
-/* ptc_run - what the slots of the run hold, at most PTC_RUN_MAX of them; returns how many. ptc_next goes on
- * behind them; until then the functions below act on them. */
-unsigned ptc_run(struct ptc *, struct pt_leaf *seen);
-/* ptc_take_run - ptc_run and ptc_take of each; ptc_next goes on behind them. Of the bits only READ, DIRTY and
- * SPECIAL are told. */
+/* ptc_take_run - ptc_take of each slot of the run. Of the bits only READ, DIRTY and SPECIAL are told.
+ *  returns: how many, in taken */
 unsigned ptc_take_run(struct ptc *, struct pt_leaf *taken);
-/* ptc_clear_run - ptc_change of the n slots from the current one on, all of them PAGEs: take bits away. */
-void ptc_clear_run(struct ptc *, unsigned n, unsigned clear);
-/* ptc_hole_run - how many holes there are from the current slot, which is one, on; as ptc_run. */
-unsigned ptc_hole_run(struct ptc *);
-/* ptc_set_run - ptc_set of PAGEs into the current slot and the n - 1 behind it, all of them holes. Inside the
- * window and, for the cursor's user, in the range. A leaf without any bits leaves its slot alone. */
+/* ptc_clear_run - ptc_change of each slot of the run: take bits away.
+ *  returns: how many, and in was what they held before */
+unsigned ptc_clear_run(struct ptc *, unsigned clear, struct pt_leaf *was);
+/* ptc_set_run - ptc_set of n PAGEs into the current slot and others behind it in its window, all of them
+ * holes: ascending, inside what the cursor's user may fill. */
 void ptc_set_run(struct ptc *, const struct pt_leaf *, unsigned n);
+/* ptc_hole_run - how many holes there are from the current slot, which is one, on, at most PTC_RUN_MAX. ptc_next
+ * goes on behind them. */
+unsigned ptc_hole_run(struct ptc *);
 
 /* ptc_kind - what the current slot holds now. */
 enum pt_kind ptc_kind(const struct ptc *);

@@ -41,6 +41,7 @@ static void fill_table(struct page *table, const struct pt_slot *slot)
 			       pt_encode((enum pt_kind)slot->kind, piece_val(slot, i, level),
 					 slot->bits, level));
 	table->node_used = PT_ENTRIES;
+	node_note_blocks(table, 0, PT_ENTRIES - 1);
 }
 
 /* split_entry - split the leaf or absent entry `index` of node, which holds va. Descends no further.
@@ -67,7 +68,7 @@ int split_entry(struct ptc *c, struct page *node, unsigned index, vaddr_t va)
 		batch_flush_tlb(c->batch);
 	}
 	table = c->stock[--c->nr_stock];
-	node_setup(table, level - 1, slot.va);
+	node_setup(table, level - 1, slot.va, node);
 	fill_table(table, &slot);
 	arch_pt_publish();
 	arch_pte_store(entry, arch_pte_table(page_to_phys(table), false));

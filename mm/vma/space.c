@@ -139,41 +139,62 @@ bool space_may_grow(const struct space *s, u64 pages, u32 vm_flags)
 struct dup {
 	struct ptc src, dst;
 	struct space *child;
+	vaddr_t lo, hi; /* to be copied; empty: 0, 0 */
 };
 
 /* Repeat the parent's slot, and the pages behind it, in the child. 0, or -EAGAIN: the child lacks a table. */
 static int dup_slot(struct dup *d, const struct pt_slot *slot)
 {
-	struct pt_leaf run[PTC_RUN_MAX];
 	struct pt_slot hole;
-	unsigned n = 1;
-	int err;
+	int err = ptc_goto(&d->dst, slot->va, slot->va + slot->size, &hole);
 
-	if (slot->kind == PT_PAGE)
-		n = ptc_run(&d->src, run);
-	err = ptc_goto(&d->dst, slot->va, slot->va + n * slot->size, &hole);
 	if (err < 0)
 		return err;
-	if (slot->kind == PT_PAGE)
-		map_dup_run(&d->src, run, n, d->child, &d->dst);
+	if (likely(slot->kind == PT_PAGE))
+		map_dup_run(&d->src, d->child, &d->dst);
 	else
 		map_dup(&d->src, slot, d->child, &d->dst);
 	return 0;
 }
 
-static int dup_slots(struct dup *d, const struct vma *v)
+/* Copy what was gathered. */
+static int dup_range(struct dup *d)
 {
 	struct pt_slot slot;
-	int err = ptc_goto(&d->src, v->start, v->end, &slot);
+	int err = 0;
 
+	if (!d->hi)
+		return 0;
+	if (!ptc_holds(&d->src, d->lo)) {
+		/* The child will need tables as well: better now than under the parent's lock. */
+		ptc_pause(&d->src);
+		err = ptc_supply(&d->dst);
+	}
+	if (!err)
+		err = ptc_goto(&d->src, d->lo, d->hi, &slot);
+	d->lo = d->hi = 0;
 	while (err > 0) {
 		err = dup_slot(d, &slot);
 		if (err == -EAGAIN) {
 			ptc_pause(&d->src);
-			err = ptc_make(&d->dst, slot.va, slot.level);
+			err = ptc_supply(&d->dst);
 		}
 		if (!err)
 			err = ptc_next(&d->src, &slot);
+	}
+	return err;
+}
+
+/* Note this mapping's pages for copying. Neighbours become one range when there is nothing between them but holes of
+ * the same table. */
+static int dup_gather(struct dup *d, const struct vma *v, bool wanted)
+{
+	bool joins = wanted && v->start < ALIGN_UP(d->hi, PTC_TABLE_SPAN);
+	int err = joins || !v->touched ? 0 : dup_range(d);
+
+	if (wanted) {
+		d->lo = d->hi ? d->lo : v->start;
+		d->hi = v->end;
 	}
 	return err;
 }
@@ -232,9 +253,11 @@ static void drain_faults(struct space *s)
 static int dup_pages(struct space *parent, struct space *child)
 {
 	struct tlb_batch src_batch, dst_batch;
-	struct dup d = {.child = child};
+	struct dup d;
 	int err = 0;
 
+	d.child = child;
+	d.lo = d.hi = 0;
 	tlb_batch_init(&src_batch, &parent->as, TLB_FORK);
 	tlb_batch_init(&dst_batch, &child->as, TLB_FORK);
 	seq_write_begin(&parent->seq);
@@ -247,9 +270,10 @@ static int dup_pages(struct space *parent, struct space *child)
 
 		copy->has_anon = v->has_anon;
 		copy->touched = v->touched && !(v->flags & VM_SHARED) && (!v->obj || v->has_anon);
-		if (copy->touched)
-			err = dup_slots(&d, v);
+		err = dup_gather(&d, v, copy->touched);
 	}
+	if (!err)
+		err = dup_range(&d);
 	ptc_end(&d.src);
 	ptc_end(&d.dst);
 	tlb_batch_flush(&src_batch);

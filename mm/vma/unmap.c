@@ -7,22 +7,28 @@
 #include "mm/vma/vma.h"
 
 /* Empty the page tables below the mappings of a list (by obj_link, ascending), in which no fault can be. One cursor
- * for all of them: neighbours share tables. */
-static void zap_list(struct space *s, const struct list_head *mappings)
+ * for all of them: neighbours share tables. dying: they are all that the space has, and nobody else can look into it
+ * any more. Then whole tables are emptied at once, and freed without waiting for readers. */
+static void zap_list(struct space *s, const struct list_head *mappings, bool dying)
 {
 	struct tlb_batch batch;
 	struct pt_slot slot;
+	vaddr_t done = 0;
 	struct vma *v;
 	struct ptc c;
 
 	WRITE_ONCE(s->hiwater_rss, space_peak_rss(s));
 	tlb_batch_init(&batch, &s->as, TLB_UNMAP);
+	batch.unseen = dying;
 	ptc_begin(&c, &s->as, 0, 0, PTC_EDIT | PTC_PRUNE | PTC_DEFER | PTC_STAY, &batch);
 	list_for_each (v, mappings, obj_link) {
-		if (!v->touched)
+		if (!v->touched || v->end <= done)
 			continue;
+		vaddr_t start = MAX(v->start, done);
+
+		done = dying ? ALIGN_UP(v->end, PTC_TABLE_SPAN) : v->end;
 		/* Only splitting a large slot can need memory, and the edges were cut at mapping bounds. */
-		int more = ptc_goto(&c, v->start, v->end, &slot);
+		int more = ptc_goto(&c, start, done, &slot);
 
 		while (more > 0) {
 			if (likely(slot.kind == PT_PAGE))
@@ -36,16 +42,19 @@ static void zap_list(struct space *s, const struct list_head *mappings)
 	tlb_batch_flush(&batch);
 }
 
-/* Zap what the mappings of a list show and let go of them, by the function given. */
-static void bury(struct space *s, struct list_head *dead, void (*free)(struct vma *))
+/* Zap what the mappings of a list show and let go of them. */
+static void bury(struct space *s, struct list_head *dead, bool dying)
 {
-	zap_list(s, dead);
+	zap_list(s, dead, dying);
 	while (!list_empty(dead)) {
 		struct vma *v = list_entry(dead->next, struct vma, obj_link);
 
 		list_del(&v->obj_link);
 		vma_drop_object(v);
-		free(v);
+		if (dying)
+			vma_free(v);
+		else
+			vma_free_rcu(v);
 	}
 }
 
@@ -66,7 +75,7 @@ int space_unmap_locked(struct space *s, vaddr_t lo, vaddr_t hi)
 		vma_unlink(v);
 		list_add_tail(&v->obj_link, &dead);
 	}
-	bury(s, &dead, vma_free_rcu);
+	bury(s, &dead, false);
 	return 0;
 }
 
@@ -83,7 +92,7 @@ void space_unmap_all(struct space *s)
 	s->vmas = (struct vma_tree){.root = RB_ROOT};
 	s->nr_vmas = 0;
 	s->total_pages = s->data_pages = s->stack_pages = 0;
-	bury(s, &dead, vma_free);
+	bury(s, &dead, true);
 }
 
 int space_unmap(struct space *s, vaddr_t addr, u64 len)

@@ -130,11 +130,13 @@ static u64 check_node(const struct page *node, vaddr_t base)
 		enum pte_form form = arch_pte_form(table[i], level);
 
 		used += form != PTE_NONE;
+		ASSERT(form == PTE_NONE || node->node_blocks >> i / BLOCK_ENTRIES & 1);
 		ASSERT(!pt_is_busy(table[i], level));
 		if (form == PTE_TABLE) {
 			struct page *child = phys_to_page(arch_pte_table_pa(table[i]));
 
 			ASSERT_EQ(child->node_level, level - 1);
+			ASSERT(child->node_above == node);
 			nodes += check_node(child, base + i * pt_size(level));
 		}
 	}
