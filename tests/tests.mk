@@ -1,6 +1,6 @@
 # Everything about testing and checking; included by the top-level Makefile.
 #
-#   make test            host tests, guest programs, boot cases, gdb's commands and a typed session, on both
+#   make test            host tests, guest programs, boot cases, boot media, gdb's commands and a typed session, on both
 #                        architectures
 #   make oracle          the guest programs and the session on Debian's Linux 6.12, both architectures
 #   make guest-programs  the programs of tests/guest and the initramfs images, for ARCH
@@ -104,7 +104,15 @@ empty :=
 TEST_SMP := $(or $(SMP),1$(comma)4)
 list  = $(subst $(empty) $(empty),$(comma),$(strip $(1)))
 
-test: host-tests $(TEST_ARCHS:%=test-kernels-%) $(TEST_ARCHS:%=test-programs-%)
+test-media-%: test-kernels-% test-programs-%
+	+$(Q)$(SUBMAKE) ARCH=$* iso $(if $(filter aarch64,$*),$(BUILD)/packages/u-boot-aarch64/.fetched)
+
+# A second UEFI firmware.
+$(BUILD)/packages/u-boot-aarch64/.fetched:
+	@echo "  FETCH   u-boot-qemu"
+	$(Q)tools/fetch-packages --only usr/lib/u-boot/qemu_arm64 arm64 $(@D) u-boot-qemu && touch $@
+
+test: host-tests $(TEST_ARCHS:%=test-kernels-%) $(TEST_ARCHS:%=test-programs-%) $(TEST_ARCHS:%=test-media-%)
 	$(TEST_RUN) --arch $(call list,$(TEST_ARCHS)) --smp $(TEST_SMP) --debug-smp 4
 
 LINUX_x86_64  := amd64 cloud-amd64
