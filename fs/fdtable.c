@@ -54,9 +54,10 @@ static void array_free_later(struct rcu_head *head)
 	kfree(container_of(head, struct fd_array, rcu));
 }
 
-struct files *files_create(void)
+/* files_alloc - a table with the array inside it. flags: 0, then that is yet to be filled, or PA_ZERO. */
+static struct files *files_alloc(unsigned flags)
 {
-	struct files *t = kmalloc(sizeof(*t), PA_ZERO);
+	struct files *t = kmalloc(sizeof(*t), flags);
 
 	if (!t)
 		return NULL;
@@ -68,6 +69,11 @@ struct files *files_create(void)
 	t->inline_array.cloexec = &t->inline_cloexec;
 	t->array = &t->inline_array;
 	return t;
+}
+
+struct files *files_create(void)
+{
+	return files_alloc(PA_ZERO);
 }
 
 void files_get(struct files *t)
@@ -133,7 +139,7 @@ static int grow(struct files *t, u32 fd)
 
 struct files *files_copy(struct files *from)
 {
-	struct files *t = files_create();
+	struct files *t = files_alloc(0);
 	struct fd_array *a;
 	u32 n;
 
@@ -144,9 +150,11 @@ struct files *files_copy(struct files *from)
 	n = a->capacity;
 	while (n > FD_INLINE && bitmap_next(a->used, n, n / 2) == n)
 		n /= 2;
-	if (grow(t, n - 1)) {
+	if (n > FD_INLINE)
+		t->array = array_alloc(n);
+	if (!t->array) {
 		mutex_unlock(&from->lock);
-		files_put(t);
+		kfree(t);
 		return NULL;
 	}
 	array_fill(t->array, a, n);

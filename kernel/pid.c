@@ -95,6 +95,8 @@ void pid_put(struct pid *pid)
 {
 	bool last;
 
+	if (likely(refcount_put_unless_last(&pid->refs)))
+		return;
 	spin_lock(&pid_lock);
 	last = refcount_put(&pid->refs);
 	if (last) {

@@ -57,6 +57,19 @@ static inline bool refcount_put(u32 *count)
 	return old == 1;
 }
 
+/* refcount_put_unless_last - one reference fewer, but the last one stays: false, and it is put under a lock. */
+static inline bool refcount_put_unless_last(u32 *count)
+{
+	u32 old = atomic_load(count);
+
+	do {
+		if (old <= 1 || unlikely(old >= REFCOUNT_SATURATED))
+			return false;
+	} while (!__atomic_compare_exchange_n(count, &old, old - 1, true, __ATOMIC_RELEASE,
+					      __ATOMIC_RELAXED));
+	return true;
+}
+
 /* refcount_read - how many there were a moment ago: for asserts and statistics. */
 static inline u32 refcount_read(const u32 *count)
 {

@@ -230,6 +230,12 @@ static void put_locked(struct slab_cache *c, void *obj, struct list_head *spare)
 
 /* --- magazines ------------------------------------------------------------------------------------- */
 
+static ALWAYS_INLINE void magazine_claim(struct magazine *m)
+{
+	WRITE_ONCE(m->busy, true);
+	barrier();
+}
+
 /* Marks this CPU's magazine as in use; NULL when it is already. */
 static ALWAYS_INLINE struct magazine *magazine_enter(struct slab_cache *c)
 {
@@ -237,8 +243,7 @@ static ALWAYS_INLINE struct magazine *magazine_enter(struct slab_cache *c)
 
 	if (unlikely(m->busy))
 		return NULL;
-	WRITE_ONCE(m->busy, true);
-	barrier();
+	magazine_claim(m);
 	return m;
 }
 
@@ -271,16 +276,6 @@ static void *magazine_refill(struct slab_cache *c)
 	return obj;
 }
 
-static NOINLINE void *alloc_slow(struct slab_cache *c, unsigned flags)
-{
-	void *obj;
-
-	while (!(obj = magazine_refill(c)))
-		if (!cache_grow(c, flags))
-			return NULL;
-	return obj;
-}
-
 /* The magazine is full, off or in use: give back its older half and this object, or just this one. */
 static NOINLINE void free_slow(struct slab_cache *c, void *obj)
 {
@@ -296,7 +291,7 @@ static NOINLINE void free_slow(struct slab_cache *c, void *obj)
 	if (m) {
 		for (unsigned i = n; i < m->count; i++)
 			m->objs[i - n] = m->objs[i];
-		m->count -= (u16)n;
+		m->count -= n;
 		magazine_leave(m);
 	}
 	release_slabs(c, &spare);
@@ -304,57 +299,69 @@ static NOINLINE void free_slow(struct slab_cache *c, void *obj)
 
 /* --- the interface --------------------------------------------------------------------------------- */
 
-static ALWAYS_INLINE void *alloc_fast(struct slab_cache *c)
+/* hand_out - the last step for an object that was taken from the cache. */
+static ALWAYS_INLINE void *hand_out(struct slab_cache *c, void *obj, unsigned flags)
 {
-	struct magazine *m = magazine_enter(c);
-	void *obj = NULL;
+	slab_debug_alloc(c, obj);
+	return flags & PA_ZERO ? memset(obj, 0, c->size) : obj;
+}
 
-	if (unlikely(!m))
+/* Nothing in the magazine, the magazine in use, or allocations are being made to fail. */
+static NOINLINE void *alloc_slow(struct slab_cache *c, unsigned flags)
+{
+	void *obj;
+
+	if (!(flags & PA_NOFAIL_TEST) && alloc_should_fail())
 		return NULL;
-	if (likely(m->count))
-		obj = m->objs[--m->count];
-	magazine_leave(m);
-	return obj;
+	while (!(obj = magazine_refill(c)))
+		if (!cache_grow(c, flags))
+			return NULL;
+	return hand_out(c, obj, flags);
 }
 
 /* slab_alloc - see slab.h. */
 void *slab_alloc(struct slab_cache *c, unsigned flags)
 {
+	struct magazine *m = &this_cpu(*c->magazine);
 	void *obj;
+	u32 n;
 
 	if (!(flags & PA_ATOMIC))
 		lock_assert_may_sleep();
-	if (!(flags & PA_NOFAIL_TEST) && alloc_should_fail())
-		return NULL;
-	obj = alloc_fast(c);
-	if (unlikely(!obj)) {
-		obj = alloc_slow(c, flags);
-		if (!obj)
-			return NULL;
+	if (unlikely(m->busy || atomic_load(&alloc_fail_left)))
+		return alloc_slow(c, flags);
+	magazine_claim(m);
+	n = m->count;
+	if (unlikely(!n)) {
+		magazine_leave(m);
+		return alloc_slow(c, flags);
 	}
-	slab_debug_alloc(c, obj);
-	if (flags & PA_ZERO)
-		memset(obj, 0, c->size);
-	return obj;
+	obj = m->objs[n - 1];
+	m->count = n - 1;
+	magazine_leave(m);
+	return hand_out(c, obj, flags);
 }
 
 /* slab_free - see slab.h. */
 void slab_free(struct slab_cache *c, void *obj)
 {
-	struct magazine *m;
+	struct magazine *m = &this_cpu(*c->magazine);
+	u32 n;
 
 	slab_debug_free(c, obj);
-	m = magazine_enter(c);
-	if (unlikely(!m)) {
+	if (unlikely(m->busy)) {
 		free_slow(c, obj);
 		return;
 	}
-	if (unlikely(m->count >= c->magazine_limit)) {
+	magazine_claim(m);
+	n = m->count;
+	if (unlikely(n >= c->magazine_limit)) {
 		magazine_leave(m);
 		free_slow(c, obj);
 		return;
 	}
-	m->objs[m->count++] = obj;
+	m->objs[n] = obj;
+	m->count = n + 1;
 	magazine_leave(m);
 }
 

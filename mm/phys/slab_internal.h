@@ -17,7 +17,7 @@
 
 /* Free objects of one cache on one CPU. */
 struct magazine {
-	u16 count;
+	u32 count;
 	bool busy; /* being changed: interrupts keep away (see page_alloc.c) */
 	void *objs[MAGAZINE_SIZE];
 };
