@@ -58,14 +58,8 @@ static void rotate(struct rb_root *root, struct rb_node *x, int dir, rb_augment_
 	}
 }
 
-void rb_propagate(struct rb_node *node, rb_augment_fn augment)
-{
-	while (node && augment(node))
-		node = node->parent;
-}
-
 /* node is red; if its parent is red as well, recolour upwards until one or two rotations settle it. */
-static void insert_fixup(struct rb_root *root, struct rb_node *node, rb_augment_fn augment)
+void rb_insert_fixup(struct rb_root *root, struct rb_node *node, rb_augment_fn augment)
 {
 	struct rb_node *parent;
 
@@ -90,21 +84,6 @@ static void insert_fixup(struct rb_root *root, struct rb_node *node, rb_augment_
 		break;
 	}
 	root->node->red = false;
-}
-
-void rb_insert(struct rb_root *root, struct rb_node *node, struct rb_node *parent,
-	       struct rb_node **link, rb_augment_fn augment)
-{
-	atomic_store(&node->child[0], NULL);
-	atomic_store(&node->child[1], NULL);
-	node->parent = parent;
-	node->red = true;
-	if (augment)
-		augment(node);
-	atomic_store_release(link, node);
-	if (augment)
-		rb_propagate(parent, augment);
-	insert_fixup(root, node, augment);
 }
 
 /* The subtree x on some side of parent lacks one black node against its sibling. */

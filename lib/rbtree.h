@@ -71,12 +71,37 @@ static inline bool rb_empty(const struct rb_root *root)
 	return !READ_ONCE(root->node);
 }
 
+/* rb_propagate - node's own data changed: bring its summary and those of its ancestors up to date.
+ * Stops at the first ancestor that does not change. */
+static ALWAYS_INLINE void rb_propagate(struct rb_node *node, rb_augment_fn augment)
+{
+	while (node && augment(node))
+		node = node->parent;
+}
+
+/* rb_insert_fixup - node is red, and so is its parent, or it has none: recolour and rotate. Part of rb_insert. */
+void rb_insert_fixup(struct rb_root *, struct rb_node *node, rb_augment_fn augment);
+
 /* rb_insert - link node, which is in no tree, at *link below parent, and rebalance.
  *  needs:  link is &root->node (parent NULL) or one of parent's child links, and is empty
  *  fails:  no     sleeps: no
  *  time:   O(log n); augment (may be NULL) runs O(log n) times */
-void rb_insert(struct rb_root *, struct rb_node *node, struct rb_node *parent,
-	       struct rb_node **link, rb_augment_fn augment);
+static ALWAYS_INLINE void rb_insert(struct rb_root *root, struct rb_node *node,
+				    struct rb_node *parent, struct rb_node **link,
+				    rb_augment_fn augment)
+{
+	__atomic_store_n(&node->child[0], NULL, __ATOMIC_RELAXED);
+	__atomic_store_n(&node->child[1], NULL, __ATOMIC_RELAXED);
+	node->parent = parent;
+	node->red = true;
+	if (augment)
+		augment(node);
+	__atomic_store_n(link, node, __ATOMIC_RELEASE);
+	if (augment)
+		rb_propagate(parent, augment);
+	if (!parent || parent->red)
+		rb_insert_fixup(root, node, augment);
+}
 
 /* rb_insert_only, rb_erase_only - the same where the tree is empty, or has no other node: no rebalancing, and no augmented
  * data to pass on. */
@@ -97,10 +122,6 @@ void rb_erase(struct rb_root *, struct rb_node *node, rb_augment_fn augment);
 
 /* rb_replace - put new_node, with the same key and summary, where old is; old is in no tree then. */
 void rb_replace(struct rb_root *, struct rb_node *old, struct rb_node *new_node);
-
-/* rb_propagate - node's own data changed: bring its summary and those of its ancestors up to date.
- * Stops at the first ancestor that does not change. */
-void rb_propagate(struct rb_node *node, rb_augment_fn augment);
 
 /* In-order traversal; NULL at the end. */
 struct rb_node *rb_first(const struct rb_root *);

@@ -10,11 +10,8 @@
 
 static u32 flags_of(const struct map_request *r)
 {
-	u32 f = r->vm_flags | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
+	u32 f = vma_rights(r->prot) | r->vm_flags | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
 
-	f |= r->prot & PROT_READ ? VM_READ : 0;
-	f |= r->prot & PROT_WRITE ? VM_WRITE : 0;
-	f |= r->prot & PROT_EXEC ? VM_EXEC : 0;
 	f |= (r->flags & MAP_TYPE) == MAP_PRIVATE ? 0 : VM_SHARED;
 	f |= r->flags & MAP_GROWSDOWN ? VM_GROWSDOWN : 0;
 	f |= r->flags & MAP_NORESERVE ? VM_NORESERVE : 0;

@@ -5,12 +5,6 @@
 #include "mm/map/map.h"
 #include "mm/vma/vma.h"
 
-static u32 rights_of(unsigned prot)
-{
-	return (prot & PROT_READ ? VM_READ : 0) | (prot & PROT_WRITE ? VM_WRITE : 0) |
-	       (prot & PROT_EXEC ? VM_EXEC : 0);
-}
-
 /* Bring the entries of a write-locked mapping into line with its new rights. */
 static void protect_pages(struct vma *v)
 {
@@ -127,7 +121,7 @@ int space_protect(struct space *s, vaddr_t addr, u64 len, unsigned prot)
 	if (!err)
 		err = vma_spares_get(s, addr, end, &spares);
 	if (!err) {
-		err = protect_range(s, addr, end, rights_of(prot), &spares);
+		err = protect_range(s, addr, end, vma_rights(prot), &spares);
 		vma_spares_put(&spares);
 	}
 	rw_write_unlock(&s->lock);

@@ -170,7 +170,7 @@ void vma_split(struct vma *v, vaddr_t addr, struct vma *upper)
 	vma_link(upper, v->next);
 }
 
-static bool continues(const struct vma *low, const struct vma *high)
+static ALWAYS_INLINE bool continues(const struct vma *low, const struct vma *high)
 {
 	return low->end == high->start && low->flags == high->flags && low->obj == high->obj &&
 	       low->name == high->name && vma_page_index(low, low->end) == high->pgoff;

@@ -73,6 +73,14 @@ static inline struct vma *vma_below(const struct vma_tree *t, const struct vma *
 	return next ? next->prev : t->last;
 }
 
+/* vma_rights - the VM_* rights that PROT_* ask for. */
+BUILD_ASSERT(VM_READ == PROT_READ && VM_WRITE == PROT_WRITE && VM_EXEC == PROT_EXEC,
+	     "the same bits");
+static inline u32 vma_rights(unsigned prot)
+{
+	return prot & VM_RIGHTS;
+}
+
 static inline u64 vma_pages(const struct vma *v)
 {
 	return (v->end - v->start) >> PAGE_SHIFT;
