@@ -58,7 +58,7 @@ CFLAGS   := -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie -fno-common -fno-
 	    -fno-optimize-sibling-calls -fno-delete-null-pointer-checks -fno-builtin-bcmp \
 	    -ffile-prefix-map=$(CURDIR)/= $(WARN)
 CFLAGS_x86_64  := -m64 -fno-pic -march=x86-64 -mcmodel=kernel -mno-red-zone -mgeneral-regs-only -fcf-protection=none
-CFLAGS_aarch64 := -march=armv8-a -mcmodel=small -mgeneral-regs-only -mstrict-align
+CFLAGS_aarch64 := -march=armv8-a -mcmodel=small -mgeneral-regs-only -mstrict-align -ffixed-x18
 ifeq ($(LLVM),1)
 CFLAGS += -Wno-unused-command-line-argument
 CFLAGS_aarch64 += -mno-outline-atomics

@@ -187,6 +187,7 @@ static int check_background(struct tty *t, int sig)
 	if (group_is_orphaned(p->group, NULL))
 		return -EIO;
 	send(p->group, sig);
+	signal_look_again(); /* another thread may take it */
 	return -RESTART_SYS;
 }
 

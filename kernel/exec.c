@@ -328,5 +328,7 @@ long sys_execveat(int dirfd, vaddr_t upath, vaddr_t argv, vaddr_t envp, int flag
 	else
 		err = execveat(dirfd, path, argv, envp, flags & AT_SYMLINK_NOFOLLOW);
 	path_free(path);
+	if (!err)
+		arch_enter_user(); /* in the new program */
 	return err;
 }

@@ -503,7 +503,7 @@ static ALWAYS_INLINE void set_blocked(struct process *p, struct user_thread *u, 
 
 	u->sig.blocked = set;
 	if (unlikely((shared | u->sig.pending.set) & ~set))
-		atomic_or(&current->work, THREAD_WORK_SIGNAL);
+		signal_look_again();
 	if (unlikely(shared & newly))
 		pass_on(p, u, newly);
 }
@@ -694,6 +694,11 @@ static inline void run_handler(struct trap_frame *frame, const struct uapi_sigac
 	s->restore_saved = false;
 }
 
+void signal_look_again(void)
+{
+	atomic_or(&current->work, THREAD_WORK_SIGNAL);
+}
+
 void signal_deliver(struct trap_frame *frame)
 {
 	struct delivery d;
@@ -762,5 +767,5 @@ long signal_send_current(const struct uapi_siginfo *info, bool whole)
 	frame = arch_thread_frame(current);
 	frame_set_syscall_result(frame, 0);
 	run_handler(frame, &action, info, before);
-	return frame_syscall_result(frame);
+	arch_enter_user();
 }

@@ -90,8 +90,8 @@ void signal_release_process(struct process *);
 int signal_send_process(struct process *, const struct uapi_siginfo *info);
 int signal_send_thread(struct user_thread *, const struct uapi_siginfo *info);
 /* signal_send_current - for a system call that does nothing else: to the current thread, or (whole) to its process. A
- * handler that is to run now is entered, which changes the registers the call returns to; sleeps then.
- *  returns: what the call returns: as above, or the result that the registers now hold */
+ * handler that is to run now is entered: then this does not return. Sleeps.
+ *  returns: what the call returns, as above */
 long signal_send_current(const struct uapi_siginfo *info, bool whole);
 /* signal_send_self - (kill.c) to the current thread, as if it had sent it: SIGPIPE, SIGXFSZ. */
 void signal_send_self(int sig);
@@ -136,7 +136,7 @@ bool signal_fatal(const struct thread *);
  * THREAD_WORK_SIGNAL is set (which it clears). Does not return when the thread is to exit. */
 void signal_deliver(struct trap_frame *);
 
-/* signal_restart - a system call was interrupted and returned -code, one of RESTART_*: deliver.
+/* signal_restart - a system call was interrupted and returned -code, one of RESTART_*: deliver. From the entry code.
  *  returns: true: make the call again with the same registers; false: a handler comes first, and the
  *  registers say what happens after it (EINTR, or the call again) */
 bool signal_restart(struct trap_frame *, long code);
@@ -160,7 +160,11 @@ void signal_set_blocked(sigset);
 int signal_use_mask(vaddr_t set, u64 size);
 void signal_end_mask(long result);
 
-/* Results (negated) of interrupted system calls that user space never sees: see signal_restart. */
+/* signal_look_again - the current thread looks for signals before it returns to user mode, though it may find none. */
+void signal_look_again(void);
+
+/* Results (negated) of interrupted system calls that user space never sees: see signal_restart. Who returns one has
+ * found signal_pending, or called signal_look_again: the entry code looks at the result only when there is work. */
 #define RESTART_SYS    512 /* again, unless a handler without SA_RESTART runs */
 #define RESTART_NOINTR 513 /* again in any case */
 #define RESTART_NOHAND 514 /* again only if no handler runs */

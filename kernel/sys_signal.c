@@ -399,5 +399,5 @@ long sys_rt_sigreturn(void)
 		current_user->sig.altstack = altstack;
 	}
 	signal_set_blocked(mask);
-	return frame_syscall_result(frame);
+	arch_enter_user();
 }

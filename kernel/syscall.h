@@ -10,19 +10,15 @@
 
 #include <quire/types.h>
 
-struct trap_frame;
-
-/* syscall_table - the functions by number, NULL where there is none. The entry code calls them, with the argument
- * registers as they are and the user registers saved at the top of the stack, interrupts on. */
+/* syscall_table - the functions by number. The entry code calls them, with the argument registers as they are, interrupts
+ * on. Of the user registers at the top of the stack only those are valid that a call has to put back, with sp and pc: a
+ * function that reads all of them is entered by sys_<name>_entry (see the entry code), one that changes them ends in
+ * arch_enter_user. Results from -RESTART_NOHAND to -RESTART_SYS are for calls that were interrupted: kernel/signal.h. */
 typedef long (*syscall_fn)(u64, u64, u64, u64, u64, u64);
 extern const syscall_fn syscall_table[];
 
-/* syscall_unknown - for a number without a function; counts it. -ENOSYS. From the entry code. */
-long syscall_unknown(const struct trap_frame *);
-
-/* syscall_interrupted - the call in the user registers gave one of the RESTART codes: deliver signals, and repeat it until
- * it gives something else or a handler is to run first. Stores the result. From the entry code. */
-void syscall_interrupted(struct trap_frame *, long result);
+/* syscall_unknown - for numbers without a function; counts them. -ENOSYS. */
+long syscall_unknown(void);
 
 /* syscall_max - the highest number that may mean something. */
 unsigned syscall_max(void);
@@ -177,6 +173,17 @@ long sys_clone_tls_ctid(u64 flags, vaddr_t stack, vaddr_t ptid, u64 tls,
 long sys_clone3(vaddr_t args, u64 size);
 long sys_fork(void);
 long sys_vfork(void);
+/* What these, and those that send signals, are entered by: see syscall_table. In the entry code. */
+long sys_clone_ctid_tls_entry(void);
+long sys_clone_tls_ctid_entry(void);
+long sys_clone3_entry(void);
+long sys_fork_entry(void);
+long sys_vfork_entry(void);
+long sys_kill_entry(void);
+long sys_tkill_entry(void);
+long sys_tgkill_entry(void);
+long sys_rt_sigqueueinfo_entry(void);
+long sys_rt_tgsigqueueinfo_entry(void);
 long sys_execve(vaddr_t path, vaddr_t argv, vaddr_t envp);
 long sys_execveat(int dirfd, vaddr_t path, vaddr_t argv, vaddr_t envp, int flags);
 long sys_exit(int code);

@@ -81,8 +81,8 @@ BUILD_ASSERT(RANK_FOLIO < 12, "thread.locks_held has a counter for each sleeping
 #define THREAD_WORK_CPU_TIME BIT(3) /* a sample, and it is cpu_timed: see kernel/user_timers.h */
 #define THREAD_WORK_FPU      BIT(2) /* arch: user FP registers are to be loaded */
 
-extern PERCPU struct thread *cpu_current;
-#define current (percpu_stable(cpu_current))
+extern PERCPU struct thread *cpu_current; /* for others to look at, and for arch_current */
+#define current (arch_current())
 
 /* thread_create - make a kernel thread that will run entry(arg); not started.
  *  sleeps: yes   returns: 0 or -ENOMEM; one reference is the caller's */

@@ -12,6 +12,8 @@
 #include "arch/aarch64/asid.h"
 #include "arch/aarch64/internal.h"
 #include "kernel/printk.h"
+#include "kernel/rcu.h"
+#include "kernel/thread.h"
 
 struct cpu_features cpu_features;
 
@@ -104,6 +106,7 @@ void arch_cpu_init(void)
 {
 	unsigned pmu = id_field(sysreg_read(id_aa64dfr0_el1), ID_DFR0_PMUVER);
 
+	current->arch.rcu = &this_cpu(rcu_counter);
 	if (!cpu_features.tcr) {
 		detect(&cpu_features);
 		detect_hwcaps();

@@ -279,6 +279,8 @@ primary_high:
 	msr	tpidr_el1, xzr			/* the boot CPU's per-CPU area is the template */
 	msr	tpidrro_el0, xzr
 	isb
+	ldr	x9, =cpu_current
+	ldr	x18, [x9]
 	adrp	x0, bss_start
 	adrp	x1, bss_end			/* both page-aligned */
 1:	stp	xzr, xzr, [x0], #16
@@ -318,6 +320,8 @@ secondary_high:
 	mov	sp, x3
 	ldr	x4, [x0, #16]			/* percpu offset */
 	msr	tpidr_el1, x4
+	ldr	x9, =cpu_current
+	ldr	x18, [x9, x4]
 	mov	x29, xzr
 	mov	x30, xzr
 	b	arch_secondary_start

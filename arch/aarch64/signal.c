@@ -240,7 +240,6 @@ int arch_signal_push(struct trap_frame *f, const struct uapi_sigaction *action,
 	f->sp = frame_at;
 	f->pc = action->handler;
 	f->pstate &= PSTATE_USER_BITS;
-	frame_end_syscall(f);
 	return 0;
 }
 
@@ -331,6 +330,5 @@ int arch_signal_pop(struct trap_frame *f, sigset *mask, struct uapi_sigaltstack 
 	    copy_from_user(regs, FRAME_FIELD(at, regs), SIGFRAME_REGS_SIZE - sizeof(pstate)))
 		return -EFAULT;
 	f->pstate = pstate & PSTATE_USER_BITS;
-	frame_end_syscall(f);
 	return 0;
 }

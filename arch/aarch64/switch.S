@@ -6,6 +6,8 @@
  * arch.sp (the first field of struct thread) points at them. A new thread's stack is made to look
  * the same by thread.c, with the address of one of the two stubs as return address.
  */
+#include <arch/thread.h>
+
 	.text
 
 /* switch_stacks(prev, next) - returns prev, in the context of next. */
@@ -19,8 +21,11 @@ switch_stacks:
 	stp	x27, x28, [sp, #80]
 	mov	x9, sp
 	str	x9, [x0]
+	ldr	x10, [x0, #THREAD_RCU]
+	str	x10, [x1, #THREAD_RCU]
 	ldr	x9, [x1]
 	mov	sp, x9
+	mov	x18, x1				/* current */
 	ldp	x19, x20, [sp, #16]
 	ldp	x21, x22, [sp, #32]
 	ldp	x23, x24, [sp, #48]

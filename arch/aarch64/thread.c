@@ -3,7 +3,7 @@
  * thread.c - making threads, and switching between them.
  *
  * A user thread's frame lies at the top of its kernel stack, where entries from user mode find SP_EL1
- * (trap.S). So every thread's first C frame starts below it.
+ * (trap.S), below a word that tells them which thread it is. So every thread's first C frame starts below the two.
  */
 #include <quire/assert.h>
 #include <arch/cpu.h>
@@ -17,16 +17,28 @@
 BUILD_ASSERT(offsetof(struct thread, arch) == 0, "switch.S takes a thread for its arch part");
 BUILD_ASSERT(offsetof(struct thread, work) == THREAD_WORK_OFFSET, "trap.S tests it");
 BUILD_ASSERT(offsetof(struct arch_thread, sp) == 0, "switch.S stores SP through the pointer");
+BUILD_ASSERT(offsetof(struct arch_thread, rcu) == THREAD_RCU, "trap.S, switch.S");
+
+struct stack_top {
+	struct trap_frame frame;
+	struct thread *thread;
+};
+BUILD_ASSERT(sizeof(struct stack_top) == FRAME_ROOM, "trap.S");
 
 struct switch_frame { /* as pushed by switch.S */
 	u64 x29, x30;
 	u64 callee_saved[10]; /* x19 .. x28 */
 };
 
+static struct stack_top *stack_top(struct thread *t)
+{
+	return (struct stack_top *)(t->kstack + KSTACK_SIZE) - 1;
+}
+
 /* arch_thread_frame - see arch/thread.h. */
 struct trap_frame *arch_thread_frame(struct thread *t)
 {
-	return (struct trap_frame *)(t->kstack + KSTACK_SIZE) - 1;
+	return &stack_top(t)->frame;
 }
 
 static void stack_prepare(struct thread *t, void (*stub)(void))
@@ -35,6 +47,7 @@ static void stack_prepare(struct thread *t, void (*stub)(void))
 
 	memset(s, 0, sizeof(*s));
 	s->x30 = (u64)stub;
+	stack_top(t)->thread = t;
 	t->arch.sp = (vaddr_t)s;
 }
 

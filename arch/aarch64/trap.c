@@ -294,7 +294,7 @@ void trap_stack_overflow(struct trap_frame *f)
 	const char *what = vmalloc_describe(frame_sp(f));
 
 	if (!what)
-		what = vmalloc_describe(frame_sp(f) - FRAME_SIZE);
+		what = vmalloc_describe(frame_sp(f) - FRAME_ROOM);
 	panic_trap(f, "kernel stack overflow: stack pointer %#lx (%s), fault address %#lx",
 		   frame_sp(f), what ? what : "not a kernel stack", sysreg_read(far_el1));
 }
@@ -313,7 +313,6 @@ void frame_init_user(struct trap_frame *f, vaddr_t ip, vaddr_t sp)
 	f->pc = ip;
 	f->sp = sp;
 	f->pstate = SPSR_EL0T;
-	f->syscall = -1;
 }
 
 /* frame_print - see arch/trap.h. */

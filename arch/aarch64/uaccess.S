@@ -218,22 +218,17 @@ user_cas_u32_raw:
  * and perhaps more than need be. */
 	.globl	user_copy_blocks_raw
 user_copy_blocks_raw:
-1:	may_fault 2f, ldp x3, x4, [x1]
-	may_fault 2f, ldp x5, x6, [x1, #16]
-	may_fault 2f, ldp x7, x8, [x1, #32]
-	may_fault 2f, ldp x9, x10, [x1, #48]
-	may_fault 2f, ldp x11, x12, [x1, #64]
-	may_fault 2f, ldp x13, x14, [x1, #80]
-	may_fault 2f, ldp x15, x16, [x1, #96]
-	may_fault 2f, ldp x17, x18, [x1, #112]
-	may_fault 2f, stp x3, x4, [x0]
-	may_fault 2f, stp x5, x6, [x0, #16]
-	may_fault 2f, stp x7, x8, [x0, #32]
-	may_fault 2f, stp x9, x10, [x0, #48]
-	may_fault 2f, stp x11, x12, [x0, #64]
-	may_fault 2f, stp x13, x14, [x0, #80]
-	may_fault 2f, stp x15, x16, [x0, #96]
-	may_fault 2f, stp x17, x18, [x0, #112]
+1:
+	.irp	at, 0, 64
+	may_fault 2f, ldp x3, x4, [x1, #\at + 0]
+	may_fault 2f, ldp x5, x6, [x1, #\at + 16]
+	may_fault 2f, ldp x7, x8, [x1, #\at + 32]
+	may_fault 2f, ldp x9, x10, [x1, #\at + 48]
+	may_fault 2f, stp x3, x4, [x0, #\at + 0]
+	may_fault 2f, stp x5, x6, [x0, #\at + 16]
+	may_fault 2f, stp x7, x8, [x0, #\at + 32]
+	may_fault 2f, stp x9, x10, [x0, #\at + 48]
+	.endr
 	add	x1, x1, #128
 	add	x0, x0, #128
 	subs	x2, x2, #128

@@ -242,7 +242,7 @@ int arch_signal_push(struct trap_frame *f, const struct uapi_sigaction *action,
 	f->rsp = sp;
 	f->rip = action->handler;
 	f->rflags &= ~(u64)(RFLAGS_DF | RFLAGS_RF | RFLAGS_TF);
-	frame_end_syscall(f);
+	f->vector = TRAP_SYSCALL; /* the exception, if there was one, is in the frame */
 	return 0;
 }
 
@@ -345,7 +345,7 @@ static int registers_pop(struct trap_frame *f, vaddr_t sp)
 	LOAD_REGISTER(rsp);
 	user_access_end();
 	f->rflags = (f->rflags & ~USER_FLAGS) | (rflags & USER_FLAGS);
-	frame_end_syscall(f);
+	f->vector = TRAP_SYSCALL;
 	return 0;
 fault:
 	user_access_end();

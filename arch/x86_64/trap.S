@@ -70,14 +70,20 @@ trap_return_user:
 	movq	%gs:cpu_current, %rax
 	cmpl	$0, THREAD_WORK_OFFSET(%rax)
 	jne	trap_work
-	.globl	trap_return_iret		/* no work left: from system calls too */
-trap_return_iret:
 	incq	%gs:rcu_counter
 	RESTORE_REGISTERS
 	swapgs
 	addq	$16, %rsp			/* vector, error */
 trap_iretq:
 	iretq
+
+/* void arch_enter_user(void): what lies below the frame is forgotten. */
+	.globl	arch_enter_user
+arch_enter_user:
+	cli
+	movq	%gs:cpu_tss + TSS_RSP0, %rsp
+	subq	$FRAME_SIZE, %rsp
+	jmp	trap_return_user
 
 trap_work:
 	movq	%rsp, %rdi

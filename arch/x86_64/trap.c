@@ -34,15 +34,31 @@
 #include "mm/fault/fault.h"
 #include "mm/phys/vmalloc.h"
 
-BUILD_ASSERT(offsetof(struct trap_frame, r11) == FRAME_R11, "frame offsets for assembler");
-BUILD_ASSERT(offsetof(struct trap_frame, rax) == FRAME_RAX, "frame offsets for assembler");
-BUILD_ASSERT(offsetof(struct trap_frame, rcx) == FRAME_RCX, "frame offsets for assembler");
-BUILD_ASSERT(offsetof(struct trap_frame, vector) == FRAME_VECTOR, "frame offsets for assembler");
-BUILD_ASSERT(offsetof(struct trap_frame, rip) == FRAME_RIP, "frame offsets for assembler");
-BUILD_ASSERT(offsetof(struct trap_frame, cs) == FRAME_CS, "frame offsets for assembler");
-BUILD_ASSERT(offsetof(struct trap_frame, rflags) == FRAME_RFLAGS, "frame offsets for assembler");
-BUILD_ASSERT(offsetof(struct trap_frame, rsp) == FRAME_RSP, "frame offsets for assembler");
-BUILD_ASSERT(sizeof(struct trap_frame) == FRAME_SIZE, "frame offsets for assembler");
+/* Offsets for the assembler. */
+#define CHECK_OFFSET(name, value) \
+	BUILD_ASSERT(offsetof(struct trap_frame, name) == (value), "trap.h")
+CHECK_OFFSET(r9, FRAME_R9);
+CHECK_OFFSET(r8, FRAME_R8);
+CHECK_OFFSET(r10, FRAME_R10);
+CHECK_OFFSET(rdx, FRAME_RDX);
+CHECK_OFFSET(rsi, FRAME_RSI);
+CHECK_OFFSET(rdi, FRAME_RDI);
+CHECK_OFFSET(r15, FRAME_R15);
+CHECK_OFFSET(r14, FRAME_R14);
+CHECK_OFFSET(r13, FRAME_R13);
+CHECK_OFFSET(r12, FRAME_R12);
+CHECK_OFFSET(rbp, FRAME_RBP);
+CHECK_OFFSET(rbx, FRAME_RBX);
+CHECK_OFFSET(r11, FRAME_R11);
+CHECK_OFFSET(rcx, FRAME_RCX);
+CHECK_OFFSET(rax, FRAME_RAX);
+CHECK_OFFSET(vector, FRAME_VECTOR);
+CHECK_OFFSET(error, FRAME_ERROR);
+CHECK_OFFSET(rip, FRAME_RIP);
+CHECK_OFFSET(cs, FRAME_CS);
+CHECK_OFFSET(rflags, FRAME_RFLAGS);
+CHECK_OFFSET(rsp, FRAME_RSP);
+BUILD_ASSERT(sizeof(struct trap_frame) == FRAME_SIZE, "trap.h");
 
 /* Page-fault error code. (SDM vol. 3, 4.7.) */
 #define PF_PRESENT  0x01u

@@ -21,11 +21,7 @@ static inline void arch_percpu_set(uintptr_t offset)
 	__asm__ volatile("msr tpidr_el1, %0" : : "r"(offset) : "memory");
 }
 
-/* percpu_stable - the value of a variable that is the same for a thread wherever it runs (`current`): the compiler may read it
- * once and keep it. */
-#define percpu_stable(var)                                                                      \
-	({                                                                                      \
-		__typeof__(var) stable;                                                         \
-		__asm__("mrs %0, tpidr_el1\n\tldr %0, [%0, %1]" : "=&r"(stable) : "r"(&(var))); \
-		stable;                                                                         \
-	})
+/* arch_current - the current thread. Nothing else uses the register: not the compiler, nor the assembler files. */
+struct thread;
+register struct thread *arch_current_thread __asm__("x18");
+#define arch_current() arch_current_thread

@@ -116,16 +116,16 @@
 	SYSCALL(126, sched_get_priority_min) \
 	SYSCALL(127, sched_rr_get_interval) \
 	SYSCALL(128, restart_syscall) \
-	SYSCALL(129, kill) \
-	SYSCALL(130, tkill) \
-	SYSCALL(131, tgkill) \
+	SYSCALL(129, kill_entry) \
+	SYSCALL(130, tkill_entry) \
+	SYSCALL(131, tgkill_entry) \
 	SYSCALL(132, sigaltstack) \
 	SYSCALL(133, rt_sigsuspend) \
 	SYSCALL(134, rt_sigaction) \
 	SYSCALL(135, rt_sigprocmask) \
 	SYSCALL(136, rt_sigpending) \
 	SYSCALL(137, rt_sigtimedwait) \
-	SYSCALL(138, rt_sigqueueinfo) \
+	SYSCALL(138, rt_sigqueueinfo_entry) \
 	SYSCALL(139, rt_sigreturn) \
 	SYSCALL(140, setpriority) \
 	SYSCALL(141, getpriority) \
@@ -189,13 +189,13 @@
 	SYSCALL(213, readahead) \
 	SYSCALL(214, brk) \
 	SYSCALL(215, munmap) \
-	SYSCALL(220, clone_tls_ctid) \
+	SYSCALL(220, clone_tls_ctid_entry) \
 	SYSCALL(221, execve) \
 	SYSCALL(222, mmap) \
 	SYSCALL(223, fadvise64) \
 	SYSCALL(226, mprotect) \
 	SYSCALL(233, madvise) \
-	SYSCALL(240, rt_tgsigqueueinfo) \
+	SYSCALL(240, rt_tgsigqueueinfo_entry) \
 	SYSCALL(242, accept4) \
 	SYSCALL(243, recvmmsg) \
 	SYSCALL(260, wait4) \
@@ -214,7 +214,7 @@
 	SYSCALL(291, statx) \
 	SYSCALL(424, pidfd_send_signal) \
 	SYSCALL(434, pidfd_open) \
-	SYSCALL(435, clone3) \
+	SYSCALL(435, clone3_entry) \
 	SYSCALL(436, close_range) \
 	SYSCALL(437, openat2) \
 	SYSCALL(438, pidfd_getfd) \

@@ -16,7 +16,9 @@
 #pragma once
 
 /* Offset of struct thread's `work`, which the entry code tests. Checked in thread.c. */
-#define THREAD_WORK_OFFSET 0x238
+#define THREAD_WORK_OFFSET 0x240
+/* .. and of arch.rcu, through which it counts the edges to and from user mode. */
+#define THREAD_RCU 8
 
 #ifndef __ASSEMBLY__
 
@@ -32,6 +34,7 @@ struct fpu_state { /* in the order of a signal frame's record */
 
 struct arch_thread {
 	vaddr_t sp;  /* while switched out; first: switch.S */
+	u64 *rcu;    /* rcu_counter of the CPU on which it runs; switch.S hands it on */
 	u64 tls;     /* TPIDR_EL0; current's lives in the CPU */
 	u64 esr;     /* of the latest exception in user mode, for the frame of its signal */
 	bool user;   /* has TLS and FP state */

@@ -7,12 +7,13 @@
  */
 #pragma once
 
-#define FRAME_SIZE    304
+#define FRAME_X30     240
 #define FRAME_SP      248
 #define FRAME_PC      256
-#define FRAME_ORIG_X0 272 /* and the number of the call */
-#define FRAME_SYSCALL 280
-#define FRAME_RECORD  288
+#define FRAME_RECORD  272
+#define FRAME_ORIG_X0 288
+#define FRAME_THREAD  296 /* above a thread's user registers: a pointer to it (thread.c) */
+#define FRAME_ROOM    304 /* for both */
 
 #ifndef __ASSEMBLY__
 
@@ -22,21 +23,19 @@
 struct trap_frame {
 	u64 regs[31]; /* x0 .. x30 */
 	u64 sp;
-	u64 pc;      /* ELR_EL1 */
-	u64 pstate;  /* SPSR_EL1 */
-	u64 orig_x0; /* first argument of the system call, which its result overwrites */
-	s64 syscall; /* number of the system call; -1: entered for another reason */
-	u64 record
-		[2]; /* frame record { x29, pc }, so that backtraces cross the trap; {0, 0}: from user */
+	u64 pc;        /* ELR_EL1 */
+	u64 pstate;    /* SPSR_EL1 */
+	u64 record[2]; /* from the kernel: frame record { x29, pc }, for backtraces */
+	u64 orig_x0;   /* of a system call that has a result in x0: its first argument */
 };
 
-_Static_assert(sizeof(struct trap_frame) == FRAME_SIZE, "trap.S");
+_Static_assert(sizeof(struct trap_frame) == FRAME_THREAD, "trap.S");
+_Static_assert(offsetof(struct trap_frame, regs[30]) == FRAME_X30, "trap.S");
 _Static_assert(offsetof(struct trap_frame, sp) == FRAME_SP, "trap.S");
 _Static_assert(offsetof(struct trap_frame, pc) == FRAME_PC, "trap.S");
 _Static_assert(offsetof(struct trap_frame, orig_x0) == FRAME_ORIG_X0, "trap.S");
-_Static_assert(offsetof(struct trap_frame, syscall) == FRAME_SYSCALL, "trap.S");
 _Static_assert(offsetof(struct trap_frame, record) == FRAME_RECORD, "trap.S");
-_Static_assert(FRAME_SIZE % 16 == 0, "SP stays aligned");
+_Static_assert(FRAME_ROOM % 16 == 0, "SP stays aligned");
 
 static inline bool frame_is_user(const struct trap_frame *f)
 {
@@ -68,16 +67,10 @@ static inline void frame_set_sp(struct trap_frame *f, vaddr_t sp)
 	f->sp = sp;
 }
 
-/* frame_syscall_nr - the system call that this entry is for, -1 when it is none. */
-static inline s64 frame_syscall_nr(const struct trap_frame *f)
+/* frame_syscall_nr - the number of the system call that this entry is for; the upper half of the register does not count. */
+static inline u32 frame_syscall_nr(const struct trap_frame *f)
 {
-	return f->syscall;
-}
-
-/* frame_syscall_arg - argument 0..5. */
-static inline u64 frame_syscall_arg(const struct trap_frame *f, unsigned i)
-{
-	return i ? f->regs[i] : f->orig_x0;
+	return (u32)f->regs[8];
 }
 
 static inline void frame_set_syscall_result(struct trap_frame *f, s64 result)
@@ -85,23 +78,11 @@ static inline void frame_set_syscall_result(struct trap_frame *f, s64 result)
 	f->regs[0] = (u64)result;
 }
 
-static inline s64 frame_syscall_result(const struct trap_frame *f)
-{
-	return (s64)f->regs[0];
-}
-
-/* frame_end_syscall - this entry is no longer a system call: nothing will be restarted. */
-static inline void frame_end_syscall(struct trap_frame *f)
-{
-	f->syscall = -1;
-}
-
 /* frame_rewind_syscall - make the same system call again on return to user mode. */
 static inline void frame_rewind_syscall(struct trap_frame *f)
 {
 	f->regs[0] = f->orig_x0;
 	f->pc -= 4;
-	f->syscall = -1;
 }
 
 /* frame_init_user - the registers with which a new program starts: all zero but these two. */

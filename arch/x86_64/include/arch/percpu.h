@@ -26,11 +26,11 @@ static inline uintptr_t arch_percpu_offset(void)
 /* arch_percpu_set - make the copy at this distance the running CPU's own. Bring-up, interrupts off. */
 void arch_percpu_set(uintptr_t offset);
 
-/* percpu_stable - the value of a variable that is the same for a thread wherever it runs (`current`): the compiler may read it
- * once and keep it. */
-#define percpu_stable(var)                                                 \
-	({                                                                 \
-		__typeof__(var) stable;                                    \
-		__asm__("movq %%gs:%c1, %0" : "=r"(stable) : "i"(&(var))); \
-		stable;                                                    \
+/* arch_current - the current thread, cpu_current of this CPU. It is the same for a thread wherever it runs, so the compiler may
+ * read it once and keep it. */
+#define arch_current()                                                                     \
+	({                                                                                 \
+		struct thread *current_thread;                                             \
+		__asm__("movq %%gs:%c1, %0" : "=r"(current_thread) : "i"(&(cpu_current))); \
+		current_thread;                                                            \
 	})

@@ -5,14 +5,8 @@
 /* clang-format off */
 /* Above them, the vector has just been pushed. */
 .macro SAVE_REGISTERS
-	pushq	%rdi
-	pushq	%rsi
-	pushq	%rdx
-	pushq	%rcx
 	pushq	%rax
-	pushq	%r8
-	pushq	%r9
-	pushq	%r10
+	pushq	%rcx
 	pushq	%r11
 	pushq	%rbx
 	pushq	%rbp
@@ -20,9 +14,21 @@
 	pushq	%r13
 	pushq	%r14
 	pushq	%r15
+	pushq	%rdi
+	pushq	%rsi
+	pushq	%rdx
+	pushq	%r10
+	pushq	%r8
+	pushq	%r9
 .endm
 
 .macro RESTORE_REGISTERS
+	popq	%r9
+	popq	%r8
+	popq	%r10
+	popq	%rdx
+	popq	%rsi
+	popq	%rdi
 	popq	%r15
 	popq	%r14
 	popq	%r13
@@ -30,12 +36,6 @@
 	popq	%rbp
 	popq	%rbx
 	popq	%r11
-	popq	%r10
-	popq	%r9
-	popq	%r8
-	popq	%rax
 	popq	%rcx
-	popq	%rdx
-	popq	%rsi
-	popq	%rdi
+	popq	%rax
 .endm

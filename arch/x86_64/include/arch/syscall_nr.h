@@ -64,13 +64,13 @@
 	SYSCALL(53, socketpair) \
 	SYSCALL(54, setsockopt) \
 	SYSCALL(55, getsockopt) \
-	SYSCALL(56, clone_ctid_tls) \
-	SYSCALL(57, fork) \
-	SYSCALL(58, vfork) \
+	SYSCALL(56, clone_ctid_tls_entry) \
+	SYSCALL(57, fork_entry) \
+	SYSCALL(58, vfork_entry) \
 	SYSCALL(59, execve) \
 	SYSCALL(60, exit) \
 	SYSCALL(61, wait4) \
-	SYSCALL(62, kill) \
+	SYSCALL(62, kill_entry) \
 	SYSCALL(63, uname) \
 	SYSCALL(67, shmdt) \
 	SYSCALL(72, fcntl) \
@@ -128,7 +128,7 @@
 	SYSCALL(126, capset) \
 	SYSCALL(127, rt_sigpending) \
 	SYSCALL(128, rt_sigtimedwait) \
-	SYSCALL(129, rt_sigqueueinfo) \
+	SYSCALL(129, rt_sigqueueinfo_entry) \
 	SYSCALL(130, rt_sigsuspend) \
 	SYSCALL(131, sigaltstack) \
 	SYSCALL(132, utime) \
@@ -172,7 +172,7 @@
 	SYSCALL(197, removexattr) \
 	SYSCALL(198, lremovexattr) \
 	SYSCALL(199, fremovexattr) \
-	SYSCALL(200, tkill) \
+	SYSCALL(200, tkill_entry) \
 	SYSCALL(201, time) \
 	SYSCALL(202, futex) \
 	SYSCALL(203, sched_setaffinity) \
@@ -194,7 +194,7 @@
 	SYSCALL(231, exit_group) \
 	SYSCALL(232, epoll_wait) \
 	SYSCALL(233, epoll_ctl) \
-	SYSCALL(234, tgkill) \
+	SYSCALL(234, tgkill_entry) \
 	SYSCALL(235, utimes) \
 	SYSCALL(247, waitid) \
 	SYSCALL(257, openat) \
@@ -231,7 +231,7 @@
 	SYSCALL(293, pipe2) \
 	SYSCALL(295, preadv) \
 	SYSCALL(296, pwritev) \
-	SYSCALL(297, rt_tgsigqueueinfo) \
+	SYSCALL(297, rt_tgsigqueueinfo_entry) \
 	SYSCALL(299, recvmmsg) \
 	SYSCALL(302, prlimit64) \
 	SYSCALL(305, clock_adjtime) \
@@ -249,7 +249,7 @@
 	SYSCALL(332, statx) \
 	SYSCALL(424, pidfd_send_signal) \
 	SYSCALL(434, pidfd_open) \
-	SYSCALL(435, clone3) \
+	SYSCALL(435, clone3_entry) \
 	SYSCALL(436, close_range) \
 	SYSCALL(437, openat2) \
 	SYSCALL(438, pidfd_getfd) \

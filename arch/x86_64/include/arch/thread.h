@@ -50,6 +50,9 @@ void arch_thread_init_user(struct thread *, const struct trap_frame *regs);
 /* arch_thread_frame - the registers with which the thread last left user mode. */
 struct trap_frame *arch_thread_frame(const struct thread *);
 
+/* arch_enter_user - leave the kernel with the registers in current's frame, all of them. Locks: none held. */
+void arch_enter_user(void) __attribute__((noreturn));
+
 /* arch_switch - run next in place of prev, the current thread. Interrupts off.
  *  returns: in the context of the thread switched to, the one that ran before it */
 struct thread *arch_switch(struct thread *prev, struct thread *next);

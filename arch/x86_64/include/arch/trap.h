@@ -10,10 +10,23 @@
  */
 #pragma once
 
-#define FRAME_R11    0x30
-#define FRAME_RAX    0x50
-#define FRAME_RCX    0x58
+#define FRAME_R9     0x00
+#define FRAME_R8     0x08
+#define FRAME_R10    0x10
+#define FRAME_RDX    0x18
+#define FRAME_RSI    0x20
+#define FRAME_RDI    0x28
+#define FRAME_R15    0x30
+#define FRAME_R14    0x38
+#define FRAME_R13    0x40
+#define FRAME_R12    0x48
+#define FRAME_RBP    0x50
+#define FRAME_RBX    0x58
+#define FRAME_R11    0x60
+#define FRAME_RCX    0x68
+#define FRAME_RAX    0x70
 #define FRAME_VECTOR 0x78
+#define FRAME_ERROR  0x80
 #define FRAME_RIP    0x88
 #define FRAME_CS     0x90
 #define FRAME_RFLAGS 0x98
@@ -36,16 +49,14 @@
 #define TRAP_MC  18
 #define TRAP_XM  19
 
-#define TRAP_SYSCALL 0x100 /* frame.vector of a system call */
-#define TRAP_SYSCALL_DONE \
-	0x101 /* of one that must not be restarted, or whose frame was changed: syscall.S */
+#define TRAP_SYSCALL 0x100 /* frame.vector of what was no exception */
 
 #ifndef __ASSEMBLY__
 #include <quire/types.h>
 
 struct trap_frame {
-	u64 r15, r14, r13, r12, rbp, rbx;
-	u64 r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
+	u64 r9, r8, r10, rdx, rsi, rdi; /* what a system call has to put back */
+	u64 r15, r14, r13, r12, rbp, rbx, r11, rcx, rax;
 	u64 vector; /* exception or interrupt vector, TRAP_SYSCALL */
 	u64 error;  /* exception: error code or 0; system call: rax, its number */
 	u64 rip, cs, rflags, rsp, ss;
@@ -81,30 +92,10 @@ static inline void frame_set_sp(struct trap_frame *f, vaddr_t sp)
 	f->rsp = sp;
 }
 
-/* frame_syscall_nr - the system call that this entry is for, -1 when it is none. */
-static inline s64 frame_syscall_nr(const struct trap_frame *f)
+/* frame_syscall_nr - the number of the system call that this entry is for; the upper half of the register does not count. */
+static inline u32 frame_syscall_nr(const struct trap_frame *f)
 {
-	return f->vector == TRAP_SYSCALL ? (s32)f->error : -1; /* the upper half is ignored */
-}
-
-/* frame_syscall_arg - argument 0..5. */
-
-static inline u64 frame_syscall_arg(const struct trap_frame *f, unsigned i)
-{
-	switch (i) {
-	case 0:
-		return f->rdi;
-	case 1:
-		return f->rsi;
-	case 2:
-		return f->rdx;
-	case 3:
-		return f->r10;
-	case 4:
-		return f->r8;
-	default:
-		return f->r9;
-	}
+	return (u32)f->error;
 }
 
 static inline void frame_set_syscall_result(struct trap_frame *f, s64 result)
@@ -112,23 +103,11 @@ static inline void frame_set_syscall_result(struct trap_frame *f, s64 result)
 	f->rax = (u64)result;
 }
 
-static inline s64 frame_syscall_result(const struct trap_frame *f)
-{
-	return (s64)f->rax;
-}
-
-/* frame_end_syscall - this entry is no longer a system call: nothing will be restarted. */
-static inline void frame_end_syscall(struct trap_frame *f)
-{
-	f->vector = TRAP_SYSCALL_DONE;
-}
-
 /* frame_rewind_syscall - make the same system call again on return to user mode. */
 static inline void frame_rewind_syscall(struct trap_frame *f)
 {
 	f->rax = f->error;
 	f->rip -= 2; /* the length of the instruction */
-	f->vector = TRAP_SYSCALL_DONE;
 }
 
 /* frame_init_user - registers of a program at its first instruction: all zero but ip and sp. */

@@ -14,4 +14,4 @@ static inline uintptr_t arch_percpu_offset(void)
 	return sim_percpu_offset;
 }
 
-#define percpu_stable(var) this_cpu(var)
+#define arch_current()     this_cpu(cpu_current)
