@@ -20,7 +20,7 @@ OTHER_ARCH := $(filter-out $(ARCH),x86_64 aarch64)
 NEEDS := $(if $(filter run run-tests debug test oracle,$(MAKECMDGOALS)),build-$(ARCH) run-$(ARCH)) \
 	 $(if $(filter iso,$(MAKECMDGOALS)),build-$(ARCH) iso-$(ARCH)) \
 	 $(if $(filter run,$(MAKECMDGOALS)),$(if $(filter bios uefi,$(BOOT)),iso-$(ARCH)) $(if $(filter uefi,$(BOOT)),uefi-$(ARCH))) \
-	 $(if $(filter test,$(MAKECMDGOALS)),iso uefi) \
+	 $(if $(filter test,$(MAKECMDGOALS)),iso-x86_64 iso-aarch64 uefi-x86_64 uefi-aarch64) \
 	 $(if $(filter debug test,$(MAKECMDGOALS)),debug) \
 	 $(if $(filter run-tests test oracle,$(MAKECMDGOALS)),build-$(OTHER_ARCH) run-$(OTHER_ARCH) test)
 ifneq ($(strip $(if $(NEEDS_MET),,$(NEEDS))),)

@@ -72,6 +72,7 @@ def arm_uefi():
     yield dict(here, name="uefi-128M", kernel=True, mem="128M")
     yield dict(here, name="uefi-6G", kernel=True, mem="6G")
     yield dict(here, name="uefi-cortex-a53", kernel=True, cpu="cortex-a53")
+    yield dict(here, name="uefi-screen", kernel=True, screen="none", says=[r"framebuffer: 800x600, 4 bytes per pixel", PROMPT])
     yield dict(here, name="u-boot-stick", image="directory", files=stick(), firmware=U_BOOT, smp="4")
 
 
@@ -108,7 +109,7 @@ class MediaScenario:
     def command(self, image):
         e = self.entry
         c = [os.path.join(ROOT, "tools/run-qemu"), "--arch", self.parts.arch]
-        for key in ("boot", "machine", "smp", "cpu", "mem", "medium", "append"):
+        for key in ("boot", "machine", "smp", "cpu", "mem", "medium", "screen", "append"):
             if e.get(key):
                 c += ["--" + key, e[key]]
         if e.get("firmware"):
