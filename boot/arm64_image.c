@@ -177,11 +177,27 @@ static void read_node(const struct fdt_walk *w, bool with_memory)
 	}
 }
 
+/* The first PL011. Boards with other ports besides call it ttyAMA0 wherever stdout-path leads. */
+static bool read_pl011(const struct fdt *f)
+{
+	struct fdt_walk w;
+
+	fdt_walk_begin(&w, f);
+	while (fdt_walk_next(&w)) {
+		if (fdt_string_index(f, fdt_node(&w), "compatible", "arm,pl011") >= 0 &&
+		    fdt_read_uart(&w, 0))
+			return true;
+	}
+	return false;
+}
+
 static void read_console(const struct fdt *f)
 {
 	struct fdt_walk w;
 
 	boot_info.console.irq = BOOT_NO_IRQ;
+	if (boot_cmdline_has("console=ttyAMA0") && read_pl011(f))
+		return;
 	if (fdt_walk_to(&w, f, "/chosen") && read_stdout(f, fdt_node(&w)))
 		return;
 	fdt_walk_begin(&w, f);
@@ -195,9 +211,9 @@ static void read_tree(const struct fdt *f, bool with_memory)
 {
 	struct fdt_walk w;
 
-	read_console(f);
 	if (fdt_walk_to(&w, f, "/chosen"))
 		read_chosen(f, fdt_node(&w));
+	read_console(f);
 	read_reservations(f);
 	fdt_walk_begin(&w, f);
 	while (fdt_walk_next(&w))

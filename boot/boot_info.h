@@ -119,6 +119,8 @@ struct boot_arm {
 	u32 timer_virt_intid, timer_phys_intid; /* PPIs as INTIDs, usually 27 and 30 */
 	enum boot_psci psci;
 	paddr_t rtc; /* a PL031; 0: none */
+	/* Raspberry Pi 3: the cores' interrupt controller, the devices', power management; 0: none */
+	paddr_t bcm_local, bcm_devices, bcm_power;
 };
 
 struct boot_pci { /* one ECAM window (MCFG entry or DT pci-host-ecam-generic) */

@@ -44,12 +44,29 @@ static bool node_is_gic(const struct fdt *f, u32 node)
 	return false;
 }
 
-/* The INTID of the node's interrupt `index`; BOOT_NO_IRQ unless it goes straight to a GIC. */
-static u32 gic_intid(const struct fdt_walk *w, u32 index)
+/* The Raspberry Pi's two controllers, numbered as arch/aarch64/bcm2836.c has them: the cores' sources count as
+ * PPIs, the devices' lines, in banks 1, 2 and 0, as SPIs. */
+static u32 bcm_intid(const struct fdt *f, u32 controller, const u32 *cells)
+{
+	static const u8 bank_order[] = {2, 0, 1};
+
+	if (fdt_string_index(f, controller, "compatible", "brcm,bcm2836-l1-intc") >= 0)
+		return cells[0] < GIC_NR_PPI ? GIC_PPI_BASE + cells[0] : BOOT_NO_IRQ;
+	if (fdt_string_index(f, controller, "compatible", "brcm,bcm2836-armctrl-ic") >= 0 &&
+	    cells[0] < ARRAY_SIZE(bank_order) && cells[1] < 32)
+		return GIC_SPI_BASE + 32 * bank_order[cells[0]] + cells[1];
+	return BOOT_NO_IRQ;
+}
+
+/* The INTID of the node's interrupt `index`; BOOT_NO_IRQ unless it goes straight to a controller we drive. */
+static u32 node_intid(const struct fdt_walk *w, u32 index)
 {
 	u32 controller, cells[FDT_MAX_CELLS];
+	int count = fdt_interrupt(w, index, &controller, cells);
 
-	if (fdt_interrupt(w, index, &controller, cells) < 3 || !node_is_gic(w->fdt, controller))
+	if (count == 2)
+		return bcm_intid(w->fdt, controller, cells);
+	if (count < 3 || !node_is_gic(w->fdt, controller))
 		return BOOT_NO_IRQ;
 	if (cells[0] == GIC_TYPE_SPI && cells[1] < GIC_NR_SPI)
 		return GIC_SPI_BASE + cells[1];
@@ -97,7 +114,7 @@ static u32 timer_intid(const struct fdt_walk *w, const char *name, u32 usual_ind
 {
 	int index = fdt_string_index(w->fdt, fdt_node(w), "interrupt-names", name);
 
-	return gic_intid(w, index >= 0 ? (u32)index : usual_index);
+	return node_intid(w, index >= 0 ? (u32)index : usual_index);
 }
 
 static void read_timer(const struct fdt_walk *w)
@@ -105,7 +122,7 @@ static void read_timer(const struct fdt_walk *w)
 	u32 phys = timer_intid(w, "phys", 1), virt = timer_intid(w, "virt", 2);
 
 	if (phys == BOOT_NO_IRQ && virt == BOOT_NO_IRQ) {
-		report_skipped(w, "its interrupts do not go to a GIC");
+		report_skipped(w, "its interrupts do not go to a controller we drive");
 		return;
 	}
 	boot_info.arm.timer_phys_intid = phys == BOOT_NO_IRQ ? 0 : phys;
@@ -124,14 +141,34 @@ static void read_psci(const struct fdt_walk *w)
 		report_skipped(w, "unknown method");
 }
 
-static void read_rtc(const struct fdt_walk *w)
+static paddr_t node_address(const struct fdt_walk *w)
 {
 	u64 base, size;
 
-	if (fdt_reg(w, 0, &base, &size))
-		report_skipped(w, "no address");
-	else
-		boot_info.arm.rtc = base;
+	if (!fdt_reg(w, 0, &base, &size))
+		return base;
+	report_skipped(w, "no address");
+	return 0;
+}
+
+static void read_rtc(const struct fdt_walk *w)
+{
+	boot_info.arm.rtc = node_address(w);
+}
+
+static void read_bcm_local(const struct fdt_walk *w)
+{
+	boot_info.arm.bcm_local = node_address(w);
+}
+
+static void read_bcm_devices(const struct fdt_walk *w)
+{
+	boot_info.arm.bcm_devices = node_address(w);
+}
+
+static void read_bcm_power(const struct fdt_walk *w)
+{
+	boot_info.arm.bcm_power = node_address(w);
 }
 
 static void read_pci_host(const struct fdt_walk *w)
@@ -171,10 +208,14 @@ void fdt_read_device(const struct fdt_walk *w)
 		{"arm,cortex-a7-gic", read_gic_v2},
 		{"arm,cortex-a9-gic", read_gic_v2},
 		{"arm,armv8-timer", read_timer},
+		{"arm,armv7-timer", read_timer},
 		{"arm,psci-1.0", read_psci},
 		{"arm,psci-0.2", read_psci},
 		{"pci-host-ecam-generic", read_pci_host},
 		{"arm,pl031", read_rtc},
+		{"brcm,bcm2836-l1-intc", read_bcm_local},
+		{"brcm,bcm2836-armctrl-ic", read_bcm_devices},
+		{"brcm,bcm2835-pm-wdt", read_bcm_power},
 	};
 	u32 len;
 	const u8 *list = fdt_prop(w->fdt, fdt_node(w), "compatible", &len);
@@ -235,7 +276,7 @@ bool fdt_read_uart(const struct fdt_walk *w, u32 baud)
 		.reg_width = fdt_prop_u32(f, node, "reg-io-width", b->reg_width),
 		.clock_hz = fdt_prop_u32(f, node, "clock-frequency", 0),
 		.baud = baud,
-		.irq = gic_intid(w, 0),
+		.irq = node_intid(w, 0),
 	};
 	if (boot_info.console.reg_shift > 3 ||
 	    (boot_info.console.reg_width != 1 && boot_info.console.reg_width != 4)) {

@@ -20,7 +20,7 @@ enum reg {
 	REG_LSR = 5,
 };
 
-#define IER_RX       0x01
+#define IER_RX       0x05 /* data and line errors; the BCM2835 gives none without the second bit */
 #define FCR_ENABLE   0x01 /* FIFOs on, interrupt at the first byte */
 #define FCR_CLEAR_RX 0x02
 #define LCR_8N1      0x03

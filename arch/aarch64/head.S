@@ -47,6 +47,17 @@
 	movk	\reg, #((\val) >> 48) & 0xffff, lsl #48
 .endm
 
+/* progress - a character to the port whose data register is at early_uart, if any. A board's first image is
+ * silent for many reasons; which characters come tells how far it got. Changes x9, x10. */
+.macro progress char:req
+	adr	x9, early_uart
+	ldr	x9, [x9]
+	cbz	x9, 1f
+	mov	w10, #\char
+	str	w10, [x9]
+1:
+.endm
+
 	.section .head.header, "ax"
 	.globl	arch_entry
 arch_entry:
@@ -56,7 +67,9 @@ image_start:
 	.quad	0				/* offset from a 2 MiB boundary */
 	.quad	kimage_size			/* bss included */
 	.quad	0xa				/* little endian, 4 KiB pages, anywhere in memory */
-	.quad	0, 0, 0
+early_uart:
+	.quad	0				/* reserved; tools/mkkernel8 puts an address here */
+	.quad	0, 0
 	.ascii	"ARM\x64"
 	.long	64				/* the EFI header follows */
 
@@ -69,11 +82,16 @@ efi_primary_entry:
 primary_entry:
 	mov	x22, xzr
 1:	mov	x20, x0
+	progress 'Q'				/* entered */
 	bl	enter_el1
+	progress '1'				/* at EL1 */
 	adrp	x21, image_start
 	tst	x21, #(SECTION_SIZE - 1)
 	b.ne	stop
 	bl	make_boot_tables
+	progress '2'				/* at the right place; the MMU comes next */
+	progress '\r'
+	progress '\n'
 	phys	x0, x9, boot_root
 	bl	mmu_on
 	ldr	x9, =primary_high

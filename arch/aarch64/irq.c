@@ -2,7 +2,7 @@
 /*
  * irq.c - from an interrupt to its handler, and interrupts between CPUs.
  *
- * The controller (gicv2.c or gicv3.c) is behind struct irq_chip. A handler's slot is filled in before its
+ * The controller (gicv2.c, gicv3.c or bcm2836.c) is behind struct irq_chip. A handler's slot is filled in before its
  * line is enabled and never changes again, so dispatch takes no lock.
  */
 #include <quire/assert.h>
@@ -40,6 +40,8 @@ void arch_irq_init(void)
 		chip = gicv3_init();
 	else if (boot_info.arm.gic_version == 2)
 		chip = gicv2_init();
+	else if (boot_info.arm.bcm_local)
+		chip = bcm2836_init();
 	if (!chip)
 		panic("no usable interrupt controller (GIC version %u)", boot_info.arm.gic_version);
 	printk("irq: %s, %u lines\n", chip->name, chip->nr_intid);

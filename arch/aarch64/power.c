@@ -2,13 +2,27 @@
 /*
  * power.c - calls into the firmware (PSCI), and the end of the machine.
  *
- * Reference: Arm DEN 0022 (PSCI); Semihosting for AArch32 and AArch64, SYS_EXIT.
+ * Reference: Arm DEN 0022 (PSCI); the device tree binding brcm,bcm2835-pm and the firmware's documentation of
+ * partition 63; Semihosting for AArch32 and AArch64, SYS_EXIT.
  */
 #include <arch/cpu.h>
+#include <arch/io.h>
 #include <arch/power.h>
 #include <arch/psci.h>
+#include <arch/timer.h>
 #include "boot/boot_info.h"
 #include "kernel/printk.h"
+#include "kernel/time.h"
+#include "mm/phys/vmalloc.h"
+
+#define BCM_RSTC           0x1c
+#define BCM_RSTS           0x20
+#define BCM_WDOG           0x24
+#define BCM_PASSWORD       0x5a000000u
+#define BCM_TICKS          10 /* of 16 us */
+#define BCM_RSTC_CONFIG    0x30u
+#define BCM_RSTC_FULL      0x20u
+#define BCM_RSTS_PARTITION 0x555u
 
 #define SYS_EXIT                   0x18
 #define ADP_STOPPED_RUN_TIME_ERROR 0x20023
@@ -35,9 +49,34 @@ s64 psci_call(u32 function, u64 a, u64 b, u64 c)
 	return (s64)x0;
 }
 
+/* bcm_watchdog - have the Raspberry Pi's watchdog end it in a moment. Its boot loader then looks at six bits,
+ * the partition to start from: the last one means to stay off. Every write needs the password. */
+static void bcm_watchdog(char *pm, bool off)
+{
+	u32 status = arch_mmio_read32(pm + BCM_RSTS) & ~BCM_RSTS_PARTITION;
+
+	arch_mmio_write32(pm + BCM_RSTS, BCM_PASSWORD | status | (off ? BCM_RSTS_PARTITION : 0));
+	arch_mmio_write32(pm + BCM_WDOG, BCM_PASSWORD | BCM_TICKS);
+	arch_mmio_write32(pm + BCM_RSTC,
+			  BCM_PASSWORD | BCM_RSTC_FULL |
+				  (arch_mmio_read32(pm + BCM_RSTC) & ~BCM_RSTC_CONFIG));
+	for (u64 end = arch_clock_ns() + NSEC_PER_SEC; arch_clock_ns() < end;)
+		cpu_relax();
+}
+
+/* end_without_psci - on boards that have a register for it. Sleeps, for the mapping. */
+static void end_without_psci(bool off)
+{
+	char *pm = boot_info.arm.bcm_power ? vmap_mmio(boot_info.arm.bcm_power, PAGE_SIZE) : NULL;
+
+	if (pm)
+		bcm_watchdog(pm, off);
+}
+
 /* arch_power_off - see arch/power.h. */
 void arch_power_off(void)
 {
+	end_without_psci(true);
 	cpu_irq_disable();
 	psci_call(PSCI_SYSTEM_OFF, 0, 0, 0);
 	printk("power: the firmware cannot switch this machine off\n");
@@ -47,6 +86,7 @@ void arch_power_off(void)
 /* arch_reset - see arch/power.h. */
 void arch_reset(void)
 {
+	end_without_psci(false);
 	cpu_irq_disable();
 	psci_call(PSCI_SYSTEM_RESET, 0, 0, 0);
 	printk("power: the firmware cannot reset this machine\n");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gic.h - private to irq.c and the two interrupt controller drivers.
+ * gic.h - private to irq.c and the interrupt controller drivers.
  *
  * INTIDs: 0..15 between CPUs (SGI), 16..31 of one CPU (PPI), 32..1019 shared devices (SPI), 1020 and above
  * "nothing to see".
@@ -44,6 +44,8 @@ struct irq_chip {
 /* gicv2_init, gicv3_init - map and reset the distributor that boot_info names. NULL: not usable. */
 struct irq_chip *gicv2_init(void);
 struct irq_chip *gicv3_init(void);
+/* bcm2836_init - the same for the controllers of a Raspberry Pi 3. */
+struct irq_chip *bcm2836_init(void);
 
 /* gicd_reset - every SPI disabled, not pending, level triggered, equal priority. Returns the number of
  * INTIDs. */
