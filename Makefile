@@ -77,11 +77,14 @@ OBJS := $(SRCS:%=$(O)/obj/%.o)
 
 ELF   := $(O)/quire.elf
 IMAGE := $(O)/Image
+# The same for a Raspberry Pi 3, by the name its loader looks for, with the address of its second serial port.
+KERNEL8      := $(O)/kernel8.img
+KERNEL8_UART := 0x3f215040
 
 .PHONY: all kernel clean help
 all: kernel
 ifeq ($(ARCH),aarch64)
-kernel: $(ELF) $(IMAGE)
+kernel: $(ELF) $(IMAGE) $(KERNEL8)
 else
 kernel: $(ELF)
 endif
@@ -150,6 +153,8 @@ EFI_OBJS := $(patsubst %,$(O)/obj/%.o,$(wildcard boot/efi/*.c) boot/cmdline.c li
 $(IMAGE): $(ELF) tools/check-efi
 	$(Q)tools/check-efi $(READELF) $(EFI_OBJS)
 	$(Q)$(OBJCOPY) -O binary $< $@
+$(KERNEL8): $(IMAGE) tools/mkkernel8
+	$(Q)tools/mkkernel8 $< $@ $(KERNEL8_UART)
 
 # Rebuild when the compiler, its flags or the list of sources change.
 $(O)/flags: FORCE

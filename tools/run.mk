@@ -1,7 +1,8 @@
 # Running the kernel; included by the top-level Makefile.
 #
 #   make run             boot to a shell of Debian's busybox (ARCH, DEBUG, SMP=2, MEM=512M, APPEND, INITRD)
-#                        BOOT=direct (the emulator loads the kernel itself), bios, uefi (from quire.iso), microvm
+#                        BOOT=direct (the emulator loads the kernel itself), bios, uefi (from quire.iso), microvm,
+#                        raspi3b (ARCH=aarch64: 4 CPUs and 1 GiB, as the board has)
 #                        SCREEN=gtk: with a window on the machine's screen and keyboard
 #   make iso             $(BUILD)/$(ARCH)/quire.iso: GRUB, the kernel and the shell's files, for a CD or a USB stick
 #   make debug           the same stopped, with gdb attached; its commands: qhelp
@@ -36,6 +37,16 @@ INITRD     ?= $(SHELL_DIR)/initramfs.cpio
 MEM        ?= 512M
 RUN_SMP    := $(or $(SMP),2)
 
+# The board's description comes from Debian's kernel package, of which nothing else is taken.
+DTBS      := $(BUILD)/packages/dtbs-aarch64
+RASPI_DTB := $(BUILD)/raspi/bcm2837-rpi-3-b.dtb
+$(RASPI_DTB):
+	@mkdir -p $(@D)
+	@echo "  FETCH   $(@F)"
+	$(Q)tools/fetch-packages --newest --only 'usr/lib/linux-image-*/broadcom' arm64 $(DTBS) \
+		'linux-image-6\.12\.[0-9]+\+deb12-arm64(-unsigned)?' > /dev/null
+	$(Q)cp $$(ls $(DTBS)/usr/lib/linux-image-*/broadcom/$(@F) | tail -n 1) $@
+
 BOOT       ?= direct
 SCREEN     ?=
 RUN_OPTIONS = --arch $(ARCH) --smp $(RUN_SMP) --mem $(MEM) --boot $(BOOT) $(if $(SCREEN),--screen $(SCREEN)) --interactive
@@ -43,6 +54,9 @@ RUN_OPTIONS = --arch $(ARCH) --smp $(RUN_SMP) --mem $(MEM) --boot $(BOOT) $(if $
 ifneq ($(filter bios uefi,$(BOOT)),)
 run: iso
 	$(Q)tools/run-qemu $(RUN_OPTIONS) --image $(ISO)
+else ifeq ($(BOOT),raspi3b)
+run: kernel $(INITRD) $(RASPI_DTB)
+	$(Q)tools/run-qemu $(RUN_OPTIONS) --kernel $(KERNEL8) --dtb $(RASPI_DTB) --initrd $(INITRD) --append '$(APPEND)'
 else
 run: kernel $(INITRD)
 	$(Q)tools/run-qemu $(RUN_OPTIONS) --kernel $(RUN_KERNEL) --initrd $(INITRD) --append '$(APPEND)'
