@@ -9,15 +9,11 @@
  */
 #include <quire/assert.h>
 #include <arch/cache.h>
+#include "lib/atomic.h"
 #include "mm/map/map.h"
 #include "mm/map/transition.h"
 #include "mm/obj/anon.h"
 #include "mm/phys/page_alloc.h"
-
-static enum rss_kind rss_of(const struct page *page)
-{
-	return page_type(page) == PAGE_ANON ? RSS_ANON : RSS_FILE;
-}
 
 static void rss_add(struct space *space, enum rss_kind kind, s64 pages)
 {
@@ -74,53 +70,67 @@ void map_install_zero(struct ptc *c, unsigned bits)
 	ptc_set(c, PT_PAGE, page_to_pfn(zero_page), (bits & ~PTB_WRITE) | PTB_SPECIAL);
 }
 
-/* An entry is gone: what it held goes to the batch, and is counted as gone. */
-static ALWAYS_INLINE void retire_page(struct tlb_batch *batch, u64 pfn, unsigned bits,
-				      s64 gone[RSS_KINDS])
+/* So many pages of either kind came (sign 1) or went (-1). */
+static void rss_add_both(struct space *space, unsigned anon, unsigned file, int sign)
 {
-	struct page *page = pfn_to_page(pfn);
+	if (anon)
+		rss_add(space, RSS_ANON, sign * (s64)anon);
+	if (file)
+		rss_add(space, RSS_FILE, sign * (s64)file);
+}
+
+/* An entry is gone: what it held loses a mapping. True: its reference remains to be dropped. */
+static ALWAYS_INLINE bool retire_page(struct page *page, unsigned bits, unsigned *anon)
+{
+	u32 flags;
 
 	if (bits & PTB_SPECIAL)
-		return;
-	if (bits & PTB_DIRTY && !page_test(page, PG_DIRTY))
+		return false;
+	flags = atomic_load(&page->flags);
+	if (bits & PTB_DIRTY && !(flags & PG_DIRTY))
 		page_set(page, PG_DIRTY);
 	assert(READ_ONCE(page->mapcount) > 0);
 	__atomic_fetch_sub(&page->mapcount, 1, __ATOMIC_RELAXED);
-	gone[rss_of(page)]++;
-	tlb_batch_page(batch, page);
+	*anon += (flags & PG_TYPE_MASK) == PAGE_ANON;
+	return true;
 }
 
-static void rss_add_all(struct space *space, const s64 pages[RSS_KINDS], int sign)
+static void retire_run(struct space *space, struct ptc *c, const struct pt_leaf *run, unsigned n)
 {
-	for (unsigned kind = 0; kind < RSS_KINDS; kind++)
-		if (pages[kind])
-			rss_add(space, (enum rss_kind)kind, sign * pages[kind]);
+	struct page **room = tlb_batch_room(c->batch, n), **next = room;
+	unsigned anon = 0, n_put;
+
+	map_check_transition(PT_PAGE, PT_HOLE);
+	for (const struct pt_leaf *leaf = run; leaf < run + n; leaf++) {
+		struct page *page = pfn_to_page(leaf->val);
+
+		if (likely(retire_page(page, leaf->bits, &anon)))
+			*next++ = page;
+	}
+	n_put = (unsigned)(next - room);
+	tlb_batch_fill(c->batch, n_put);
+	rss_add_both(space, anon, n_put - anon, -1);
 }
 
 void map_retire_run(struct space *space, struct ptc *c)
 {
 	struct pt_leaf run[PTC_RUN_MAX];
 	unsigned n = ptc_take_run(c, run);
-	s64 gone[RSS_KINDS] = {0};
 
-	map_check_transition(PT_PAGE, PT_HOLE);
-	for (unsigned i = 0; i < n; i++)
-		retire_page(c->batch, run[i].val, run[i].bits, gone);
-	rss_add_all(space, gone, -1);
+	retire_run(space, c, run, n);
 }
 
 void map_retire(struct space *space, struct ptc *c, bool keep_marker)
 {
 	struct pt_slot slot = ptc_take(c);
-	s64 gone[RSS_KINDS] = {0};
 
 	if (slot.kind == PT_HOLE)
 		return;
-	map_check_transition((enum pt_kind)slot.kind, PT_HOLE);
+	if (slot.kind != PT_PAGE)
+		map_check_transition((enum pt_kind)slot.kind, PT_HOLE);
 	switch ((enum pt_kind)slot.kind) {
 	case PT_PAGE:
-		retire_page(c->batch, slot.val, slot.bits, gone);
-		rss_add_all(space, gone, -1);
+		retire_run(space, c, &(struct pt_leaf){slot.val, slot.bits, 0}, 1);
 		break;
 	case PT_MARK:
 		if (keep_marker)
@@ -167,34 +177,36 @@ void map_grant(struct ptc *c, unsigned bits)
 	ptc_change(c, bits, 0);
 }
 
-/* A private page gets a second owner: it belongs to the family from now on. leaf: becomes the child's entry for it. */
-static ALWAYS_INLINE void dup_page(struct pt_leaf *leaf, struct family *family,
-				   s64 added[RSS_KINDS])
+/* A private page gets a second owner: it belongs to the family from now on. Returns whether it is anonymous. */
+static ALWAYS_INLINE bool dup_page(struct page *page, struct family *family)
 {
-	struct page *page = pfn_to_page(leaf->val);
+	u32 flags = atomic_load(&page->flags);
 
-	if (leaf->bits & PTB_SPECIAL)
-		return;
 	assert(READ_ONCE(page->pins) == 0);
-	if (page_type(page) == PAGE_ANON && page_test(page, PG_EXCLUSIVE))
+	if ((flags & (PG_TYPE_MASK | PG_EXCLUSIVE)) == (PAGE_ANON | PG_EXCLUSIVE))
 		anon_share(page, family);
 	page_get(page);
 	__atomic_fetch_add(&page->mapcount, 1, __ATOMIC_RELAXED);
-	added[rss_of(page)]++;
-	leaf->bits &= (u16) ~(PTB_WRITE | PTB_UFFD_WP);
+	return (flags & PG_TYPE_MASK) == PAGE_ANON;
 }
 
 void map_dup_run(struct ptc *src, struct space *child, struct ptc *dst)
 {
-	struct pt_leaf run[PTC_RUN_MAX];
-	unsigned n = ptc_clear_run(src, PTB_WRITE, run);
-	s64 added[RSS_KINDS] = {0};
+	struct pt_leaf run[PTC_RUN_MAX], *end = run + ptc_clear_run(src, PTB_WRITE, run);
+	struct family *family = child->family;
+	unsigned anon = 0, special = 0, n = (unsigned)(end - run);
 
 	map_check_transition(PT_HOLE, PT_PAGE);
-	for (unsigned i = 0; i < n; i++)
-		dup_page(&run[i], child->family, added);
+	for (struct pt_leaf *leaf = run; leaf < end; leaf++) {
+		if (unlikely(leaf->bits & PTB_SPECIAL)) {
+			special++;
+			continue;
+		}
+		leaf->bits &= (u16)~PTB_UFFD_WP;
+		anon += dup_page(pfn_to_page(leaf->val), family);
+	}
 	ptc_set_run(dst, run, n);
-	rss_add_all(child, added, 1);
+	rss_add_both(child, anon, n - special - anon, 1);
 }
 
 void map_dup(struct ptc *src, const struct pt_slot *slot, struct space *child, struct ptc *dst)

@@ -21,7 +21,7 @@ enum tlb_reason { /* why a flush was needed; counted per CPU */
 		  TLB_REASONS
 };
 
-#define BATCH_INLINE 24
+#define BATCH_INLINE 32
 
 struct batch_block;
 
@@ -40,15 +40,27 @@ struct tlb_batch {
 };
 
 void tlb_batch_init(struct tlb_batch *, struct aspace *, enum tlb_reason);
-/* tlb_batch_grow - make room for one page more. May flush right now. */
+/* tlb_batch_grow - make room for at least BATCH_INLINE pages more. May flush right now. */
 void tlb_batch_grow(struct tlb_batch *);
 
-/* tlb_batch_page - drop one reference to a page after the flush. May flush right now to make room. */
+/* tlb_batch_room - where to put up to n pages, n at most BATCH_INLINE, of which one reference is to be dropped after
+ * the flush. May flush right now to make room. tlb_batch_fill - that many were put there. */
+static inline struct page **tlb_batch_room(struct tlb_batch *b, unsigned n)
+{
+	if (unlikely(b->nr_pages + n > b->max_pages))
+		tlb_batch_grow(b);
+	return b->list + b->nr_pages;
+}
+static inline void tlb_batch_fill(struct tlb_batch *b, unsigned n)
+{
+	b->nr_pages = (u16)(b->nr_pages + n);
+}
+
+/* tlb_batch_page - one page. */
 static inline void tlb_batch_page(struct tlb_batch *b, struct page *page)
 {
-	if (unlikely(b->nr_pages == b->max_pages))
-		tlb_batch_grow(b);
-	b->list[b->nr_pages++] = page;
+	*tlb_batch_room(b, 1) = page;
+	tlb_batch_fill(b, 1);
 }
 
 /* tlb_batch_flush - do all that is owed. Spins for other CPUs: interrupts on, node locks are fine. */

@@ -144,7 +144,9 @@ int ptc_supply(struct ptc *c)
 /* By the block's last byte: the end of the last block of all is not a number. */
 static bool fits(const struct ptc *c, vaddr_t va, unsigned level)
 {
-	return ALIGN_DOWN(va, pt_size(level)) >= c->va && (va | (pt_size(level) - 1)) < c->hi;
+	u64 last = pt_size(level) - 1;
+
+	return c->hi - c->va > last && (va & ~last) >= c->va && (va | last) < c->hi;
 }
 
 /* May an empty slot of this level be reported to a filling cursor at va? */

@@ -30,6 +30,17 @@ static inline bool arch_pte_cas(pte_t *p, pte_t *old, pte_t pte)
 					   __ATOMIC_ACQUIRE);
 }
 
+/* pte_eight_are_zero - pte_is_zero of eight entries in a row. */
+static inline bool pte_eight_are_zero(const pte_t *p)
+{
+	u64 all = 0;
+
+#pragma GCC unroll 8
+	for (unsigned i = 0; i < 8; i++)
+		all |= __atomic_load_n(&p[i].v, __ATOMIC_RELAXED);
+	return !all;
+}
+
 /* pte_is_zero - an entry that was never used or was emptied. Others may mean nothing as well: arch_pte_form. */
 static inline bool pte_is_zero(pte_t pte)
 {

@@ -13,6 +13,7 @@
 BUILD_ASSERT(PTC_LEVELS == PT_LEVELS, "cursor stock is sized by the number of levels");
 BUILD_ASSERT(PTC_TABLE_SPAN == PAGE_SIZE << PT_BITS,
 	     "pt.h does not see the architecture's geometry");
+BUILD_ASSERT(PTC_RUN_MAX <= BATCH_INLINE, "a batch can make room for a run");
 
 #define PT_ENTRIES (1u << PT_BITS)
 
@@ -88,9 +89,15 @@ static inline unsigned node_next_used(const struct page *node, unsigned i)
 			return PT_ENTRIES;
 		if (!(ahead & 1))
 			i = (i / BLOCK_ENTRIES + ctz64(ahead)) * BLOCK_ENTRIES;
-		for (end = ALIGN_DOWN(i, BLOCK_ENTRIES) + BLOCK_ENTRIES; i < end; i++)
-			if (!pte_is_zero(arch_pte_load(&table[i])))
+		end = ALIGN_DOWN(i, BLOCK_ENTRIES) + BLOCK_ENTRIES;
+		while (i < end) {
+			if (i % 8 == 0 && pte_eight_are_zero(&table[i]))
+				i += 8;
+			else if (pte_is_zero(arch_pte_load(&table[i])))
+				i++;
+			else
 				return i;
+		}
 	}
 	return PT_ENTRIES;
 }

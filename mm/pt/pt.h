@@ -130,8 +130,8 @@ struct pt_leaf {
  *  returns: how many, in taken */
 unsigned ptc_take_run(struct ptc *, struct pt_leaf *taken);
 /* ptc_clear_run - ptc_change of each slot of the run: take bits away.
- *  returns: how many, and in was what they held before */
-unsigned ptc_clear_run(struct ptc *, unsigned clear, struct pt_leaf *was);
+ *  returns: how many, and in left what they hold now */
+unsigned ptc_clear_run(struct ptc *, unsigned clear, struct pt_leaf *left);
 /* ptc_set_run - ptc_set of n PAGEs into the current slot and others behind it in its window, all of them
  * holes: ascending, inside what the cursor's user may fill. */
 void ptc_set_run(struct ptc *, const struct pt_leaf *, unsigned n);

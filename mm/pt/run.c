@@ -6,6 +6,9 @@
 #include <quire/assert.h>
 #include "mm/pt/internal.h"
 
+/* No entry is like this: a frame number beyond all others. */
+#define PTE_UNLIKE ((pte_t){~0ul})
+
 /* How many slots there are from the current one to the end of the window and of the range. */
 static unsigned slots_left(const struct ptc *c)
 {
@@ -42,99 +45,142 @@ static void note_run(struct ptc *c, unsigned last)
 	batch_note(c->batch, c->slot_va, (last + 1ul) << pt_shift(c->level), c->level);
 }
 
+/* Most pages of a run have the same bits. These are known of the last that was looked at. */
+struct likeness {
+	pte_t like; /* the same leaf of frame 0; at first PTE_UNLIKE */
+	unsigned bits;
+};
+
+/* Is this entry a page like the last? Then *pfn is its frame. */
+static ALWAYS_INLINE bool same_again(pte_t pte, const struct likeness *l, u64 *pfn)
+{
+	return likely(arch_pte_alike(pte, l->like, pfn));
+}
+
 unsigned ptc_take_run(struct ptc *c, struct pt_leaf *taken)
 {
-	unsigned n = 0, i = 0, next, left = slots_left(c), level = c->level, all_bits = 0;
-	unsigned most = MIN(c->node->node_used, PTC_RUN_MAX);
+	unsigned i = 0, n, next, slots = slots_left(c), level = c->level, all_bits = 0;
+	struct pt_leaf *leaf = taken, *end = taken + MIN(c->node->node_used, PTC_RUN_MAX);
+	struct likeness l = {PTE_UNLIKE, 0};
 	pte_t *entry = c->entry;
 
 	assert_held(&c->node->node_lock);
 	do {
-		pte_t pte = arch_pte_load(entry + i);
+		pte_t pte = arch_pte_load(entry + i), old;
 
-		if (likely(is_page(pte, level))) {
-			unsigned bits;
-
-			pte = arch_pte_xchg(entry + i, (pte_t){0});
-			bits = arch_pte_last_bits(pte);
-			taken[n++] = (struct pt_leaf){arch_pte_pfn(pte), (u16)bits, (u16)i};
-			all_bits |= bits;
-			i++;
-		} else if ((next = past_holes(c, pte, i))) {
-			i = next;
-		} else {
-			break;
+		if (!same_again(pte, &l, &leaf->val)) {
+			if (!is_page(pte, level)) {
+				if (!(next = past_holes(c, pte, i)))
+					break;
+				i = next;
+				continue;
+			}
+			leaf->val = arch_pte_pfn(pte);
+			l.like = arch_pte_of_frame_0(pte);
+			l.bits = arch_pte_last_bits(pte);
+			all_bits |= l.bits;
 		}
-	} while (i < left && n < most);
+		leaf->bits = (u16)l.bits;
+		leaf->index = (u16)i;
+		old = arch_pte_xchg(entry + i, (pte_t){0});
+		if (unlikely(old.v != pte.v)) /* accessed or written just now */
+			leaf->bits = (u16)arch_pte_last_bits(old);
+		leaf++;
+		i++;
+	} while (i < slots && leaf < end);
+	n = (unsigned)(leaf - taken);
 	node_count(c->node, -(int)n);
 	c->seen--; /* ptc_next has counted the first */
 	c->stored = true;
 	if (all_bits & PTB_READ)
 		note_run(c, taken[n - 1].index);
-	pass(c, MIN(i, left));
+	pass(c, MIN(i, slots));
 	return n;
 }
 
-unsigned ptc_clear_run(struct ptc *c, unsigned clear, struct pt_leaf *was)
+unsigned ptc_clear_run(struct ptc *c, unsigned clear, struct pt_leaf *left)
 {
-	unsigned n = 0, i = 0, next, left = slots_left(c), level = c->level, bits = 0, lost = 0;
-	unsigned most = MIN(c->node->node_used - c->seen + 1u, (unsigned)PTC_RUN_MAX);
-	pte_t like = {0}, cleared = {0};
+	unsigned i = 0, n, next, slots = slots_left(c), level = c->level, lost = 0;
+	unsigned unseen = c->node->node_used - c->seen + 1u; /* the first has been counted */
+	struct pt_leaf *leaf = left, *end = left + MIN(unseen, (unsigned)PTC_RUN_MAX);
+	pte_t *entry = c->entry, cleared = {0};
+	struct likeness l = {PTE_UNLIKE, 0};
+	bool changes = false;
 
 	assert_held(&c->node->node_lock);
 	do {
-		pte_t *entry = c->entry + i, pte = arch_pte_load(entry);
+		pte_t pte = arch_pte_load(entry + i);
 
-		if (unlikely(!is_page(pte, level))) {
-			if (!(next = past_holes(c, pte, i)))
-				break;
-			i = next;
-			continue;
+		if (!same_again(pte, &l, &leaf->val)) {
+			if (!is_page(pte, level)) {
+				if (!(next = past_holes(c, pte, i)))
+					break;
+				i = next;
+				continue;
+			}
+			leaf->val = arch_pte_pfn(pte);
+			l.like = arch_pte_of_frame_0(pte);
+			l.bits = arch_pte_bits(pte);
+			changes = l.bits & clear;
+			lost |= l.bits & PTB_READ ? l.bits & clear : 0;
+			l.bits &= ~clear;
+			cleared = arch_pte_leaf(0, l.bits, level);
 		}
-		if (!arch_pte_alike(pte, like)) {
-			like = pte;
-			bits = arch_pte_bits(pte);
-			cleared = arch_pte_leaf(0, bits & ~clear, level);
-			lost |= bits & PTB_READ ? bits & clear : 0;
-		}
-		was[n] = (struct pt_leaf){arch_pte_pfn(pte), (u16)bits, (u16)i};
-		if (bits & clear &&
-		    !arch_pte_cas(entry, &pte, arch_pte_leaf_for(cleared, was[n].val)))
-			continue;
-		n++;
+		leaf->bits = (u16)l.bits;
+		leaf->index = (u16)i;
+		if (changes &&
+		    !arch_pte_cas(entry + i, &pte, arch_pte_leaf_for(cleared, leaf->val)))
+			continue; /* accessed or written just now */
+		leaf++;
 		i++;
-	} while (i < left && n < most);
+	} while (i < slots && leaf < end);
+	n = (unsigned)(leaf - left);
 	c->seen += n - 1;
 	c->stored = true;
 	if (lost & (PTB_RIGHTS | PTB_USER | PTB_DIRTY))
-		note_run(c, was[n - 1].index);
-	pass(c, MIN(i, left));
+		note_run(c, left[n - 1].index);
+	pass(c, MIN(i, slots));
 	return n;
+}
+
+/* Entries from the current one on are about to be stored: leaves may leave out whole blocks. */
+static void note_blocks_of(struct ptc *c, const struct pt_leaf *leaves, unsigned n)
+{
+	unsigned here = entry_index(c->entry), from = 0;
+
+	for (unsigned i = 1; i <= n; i++) {
+		if (i < n && leaves[i].index <= leaves[i - 1].index + BLOCK_ENTRIES)
+			continue;
+		node_note_blocks(c->node, here + leaves[from].index, here + leaves[i - 1].index);
+		from = i;
+	}
 }
 
 void ptc_set_run(struct ptc *c, const struct pt_leaf *leaves, unsigned n)
 {
-	unsigned level = c->level, bits = 0, first = entry_index(c->entry), last;
-	pte_t like = {0};
+	const struct pt_leaf *leaf = leaves, *end = leaves + n;
+	unsigned level = c->level, slots;
+	pte_t *entry = c->entry, like = {0};
 
 	if (!n)
 		return;
-	last = first + leaves[n - 1].index;
+	slots = end[-1].index + 1u;
 	assert_held(&c->node->node_lock);
-	assert(last < PT_ENTRIES);
-	if (unlikely(batch_owes(c->batch, c->slot_va, (last - first + 1ul) << pt_shift(level))))
+	assert(entry_index(entry) + slots <= PT_ENTRIES);
+	if (unlikely(batch_owes(c->batch, c->slot_va, (u64)slots << pt_shift(level))))
 		batch_flush_tlb(c->batch);
-	node_note_blocks(c->node, first, last);
-	for (unsigned i = 0; i < n; i++) {
-		pte_t *entry = c->entry + leaves[i].index;
-
-		assert(arch_pte_form(arch_pte_load(entry), level) == PTE_NONE);
-		assert((leaves[i].bits & (PTB_UFFD_WP | PTB_WRITE)) != (PTB_UFFD_WP | PTB_WRITE));
-		if (leaves[i].bits != bits || !i) {
-			bits = leaves[i].bits;
+	if (slots - n < BLOCK_ENTRIES)
+		node_note_blocks(c->node, entry_index(entry), entry_index(entry) + slots - 1);
+	else
+		note_blocks_of(c, leaves, n);
+	for (unsigned bits = ~0u; leaf < end; leaf++) {
+		assert(arch_pte_form(arch_pte_load(entry + leaf->index), level) == PTE_NONE);
+		assert((leaf->bits & (PTB_UFFD_WP | PTB_WRITE)) != (PTB_UFFD_WP | PTB_WRITE));
+		if (leaf->bits != bits) {
+			bits = leaf->bits;
 			like = arch_pte_leaf(0, bits, level);
 		}
-		arch_pte_store(entry, arch_pte_leaf_for(like, leaves[i].val));
+		arch_pte_store(entry + leaf->index, arch_pte_leaf_for(like, leaf->val));
 	}
 	node_count(c->node, (int)n);
 	c->stored = true;

@@ -159,10 +159,19 @@ static inline unsigned arch_pte_bits(pte_t pte)
 	return (unsigned)bits;
 }
 
-/* arch_pte_alike - two leaves of a level have the same bits. */
-static inline bool arch_pte_alike(pte_t a, pte_t b)
+/* arch_pte_of_frame_0 - the same leaf for frame 0. */
+static inline pte_t arch_pte_of_frame_0(pte_t pte)
 {
-	return !((a.v ^ b.v) & ~A64_FRAME);
+	return (pte_t){pte.v & ~A64_FRAME};
+}
+
+/* arch_pte_alike - a leaf has the same bits as one of its level for frame 0. *pfn: then its frame. */
+static inline bool arch_pte_alike(pte_t pte, pte_t like, u64 *pfn)
+{
+	u64 differ = pte.v ^ like.v;
+
+	*pfn = differ >> PAGE_SHIFT;
+	return !(differ & ~A64_FRAME);
 }
 
 /* arch_pte_last_bits - of arch_pte_bits, what matters of an entry that goes away: READ, DIRTY and SPECIAL. */
