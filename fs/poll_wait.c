@@ -103,12 +103,12 @@ static void poller_end(struct poller *p)
 /* poller_sleep - until a watcher is told. 0, -EINTR, -ETIMEDOUT. */
 static int poller_sleep(struct poller *p, u64 deadline)
 {
-	thread_prepare_sleep();
+	thread_prepare_sleep(WAIT_INTERRUPTIBLE);
 	if (atomic_load(&p->triggered)) {
 		thread_cancel_sleep();
 		return 0;
 	}
-	return wait_step(WAIT_INTERRUPTIBLE, deadline);
+	return wait_step(deadline);
 }
 
 static long wait_and_scan(poll_scan scan, void *arg, u64 deadline)

@@ -2,17 +2,16 @@
 /*
  * futex.c - sleep while a word of user memory has a value; wake those who sleep on it.
  *
- * What makes it work: a waiter's look at the word and its going to sleep are one step for every waker.
- * User memory must not be touched under a spin lock, so the step is made of two. The waiter queues itself
- * unarmed, reads the word with no lock held, and then arms itself under the bucket lock. A waker that comes
- * by in between does not count or remove it but notes that it was there (`missed`), and the waiter
- * reads again. So a wake is never spent on a waiter that was going to find another value, and never lost.
+ * What makes it work: a waiter's look at the word and its joining the queue are one step for every waker, because both
+ * are done under the lock of the word's bucket. A page may not be waited for under a spin lock; so the word is read
+ * with interrupts off, which fails when the page is not there, and is then read without the lock before
+ * the next attempt. A waiter declares that it sleeps before it joins: whoever finds it in a bucket wakes it.
  *
  * Key: (object, page of it and offset) for words in shared mappings, else (space, address). The object
  * of a waiter is not referenced: its mapping keeps it, and a waiter whose mapping is gone can only be woken by
  * coincidence, which the interface allows.
  *
- * Locks: bucket locks (RANK_FUTEX), two of them by ascending address. waiter fields are under the lock of the
+ * Locks: bucket locks (RANK_FUTEX, interrupts off), two of them by ascending address. waiter fields are under the lock of the
  * bucket that `bucket` names, which requeueing changes; bucket_lock_of chases it.
  */
 #include "kernel/futex.h"
@@ -22,9 +21,11 @@
 #include <uapi/futex.h>
 #include <uapi/time.h>
 #include "kernel/process.h"
+#include "kernel/signal.h"
 #include "kernel/syscall.h"
 #include "kernel/timespec.h"
 #include "kernel/uaccess.h"
+#include "kernel/wait.h"
 #include "lib/atomic.h"
 #include "lib/hash.h"
 #include "mm/phys/slab.h"
@@ -42,14 +43,11 @@ struct futex_waiter {
 	struct futex_key key;
 	struct thread *thread;
 	u32 bitset;
-	bool armed;  /* the word had the value: wakers may take it */
-	bool missed; /* a waker came by before */
 };
 
 struct futex_bucket {
 	struct spinlock lock;
 	struct list_head waiters; /* in order of arrival */
-	u32 changes;              /* [a] waiters armed so far: for requeue's comparison */
 };
 
 static struct futex_bucket buckets[1 << FUTEX_HASH_BITS];
@@ -106,7 +104,7 @@ static inline void wake_waiter(struct futex_waiter *w)
 
 	list_del(&w->link);
 	atomic_store_release(&w->bucket, NULL);
-	thread_wake(t);
+	thread_wake_queued(t);
 }
 
 /* wake_locked - up to n waiters of a key. Returns how many. */
@@ -119,10 +117,6 @@ static ALWAYS_INLINE unsigned wake_locked(struct futex_bucket *b, const struct f
 	list_for_each_safe (w, next, &b->waiters, link) {
 		if (!same_key(&w->key, key) || !(w->bitset & bitset))
 			continue;
-		if (!w->armed) {
-			w->missed = true;
-			continue;
-		}
 		if (woken == n)
 			break;
 		wake_waiter(w);
@@ -141,9 +135,9 @@ static NOINLINE long wake(vaddr_t addr, bool private_key, unsigned n, u32 bitset
 	if (err)
 		return err;
 	b = bucket_of(&key);
-	spin_lock(&b->lock);
+	spin_lock_irq(&b->lock);
 	woken = wake_locked(b, &key, n, bitset);
-	spin_unlock(&b->lock);
+	spin_unlock_irq(&b->lock);
 	return woken;
 }
 
@@ -154,6 +148,36 @@ int futex_wake(vaddr_t addr, bool private_key, unsigned n)
 
 /* --- waiting ----------------------------------------------------------------------------------------- */
 
+/* queue_if_equal - 0: the current thread is asleep as far as wakers are concerned, in the bucket of its key;
+ * -EAGAIN: another value; -EFAULT: the word is not there at this moment. It has declared that it sleeps, and is awake after an
+ * error. Interrupts are on before, and off after success. */
+static ALWAYS_INLINE int queue_if_equal(struct futex_waiter *w, vaddr_t addr, u32 val)
+{
+	struct futex_bucket *b = bucket_of(&w->key);
+	u32 now = 0;
+	int err;
+
+	spin_lock_irq(&b->lock);
+	err = get_user_u32_now(addr, &now);
+	if (likely(!err && now == val)) {
+		w->bucket = b;
+		list_add_tail(&w->link, &b->waiters);
+		spin_unlock(&b->lock);
+		return 0;
+	}
+	spin_unlock_irq(&b->lock);
+	thread_cancel_sleep();
+	return err ? err : -EAGAIN;
+}
+
+/* fetch_word - wait for the page of a word. 0: try again; -EFAULT: there is none. */
+static NOINLINE int fetch_word(vaddr_t addr)
+{
+	u32 ignored;
+
+	return get_user_u32(addr, &ignored);
+}
+
 /* lock_bucket_of - the bucket that a waiter is in now, locked; NULL when it has been woken. */
 static struct futex_bucket *lock_bucket_of(struct futex_waiter *w)
 {
@@ -162,21 +186,11 @@ static struct futex_bucket *lock_bucket_of(struct futex_waiter *w)
 
 		if (!b)
 			return NULL;
-		spin_lock(&b->lock);
+		spin_lock_irq(&b->lock);
 		if (atomic_load(&w->bucket) == b)
 			return b;
-		spin_unlock(&b->lock);
+		spin_unlock_irq(&b->lock);
 	}
-}
-
-static inline void enqueue(struct futex_waiter *w)
-{
-	struct futex_bucket *b = bucket_of(&w->key);
-
-	spin_lock(&b->lock);
-	w->bucket = b;
-	list_add_tail(&w->link, &b->waiters);
-	spin_unlock(&b->lock);
 }
 
 /* dequeue - give up. False when somebody has woken us already, which then counts. */
@@ -188,56 +202,23 @@ static NOINLINE bool dequeue(struct futex_waiter *w)
 		return false;
 	list_del(&w->link);
 	w->bucket = NULL;
-	spin_unlock(&b->lock);
+	spin_unlock_irq(&b->lock);
 	return true;
 }
 
-/* try_arm - true unless a waker came by since the word was last read. Nobody but us takes the waiter from its bucket
- * before. */
-static inline bool try_arm(struct futex_waiter *w)
-{
-	struct futex_bucket *b = w->bucket;
-	bool ok;
-
-	spin_lock(&b->lock);
-	ok = !w->missed;
-	w->missed = false;
-	if (ok) {
-		w->armed = true;
-		atomic_inc(&b->changes);
-	}
-	spin_unlock(&b->lock);
-	return ok;
-}
-
-/* arm_if_equal - 0: asleep as far as wakers are concerned; -EAGAIN: another value; -EFAULT. */
-static ALWAYS_INLINE int arm_if_equal(struct futex_waiter *w, vaddr_t addr, u32 val)
-{
-	u32 now;
-
-	do {
-		smp_mb(); /* queued before the word is read; pairs with the waker's bucket lock */
-		if (get_user_u32(addr, &now))
-			return -EFAULT;
-		if (now != val)
-			return -EAGAIN;
-	} while (!try_arm(w));
-	return 0;
-}
-
-/* sleep_until_woken - 0, -EINTR, -ETIMEDOUT. */
-static inline int sleep_until_woken(struct futex_waiter *w, u64 deadline)
+/* sleep_until_woken - 0, -EINTR, -ETIMEDOUT. The sleep was declared. */
+static NOINLINE int sleep_until_woken(struct futex_waiter *w, u64 deadline)
 {
 	int err = 0;
 
-	while (atomic_load_acquire(&w->bucket) && !err) {
-		thread_prepare_sleep();
-		if (atomic_load_acquire(&w->bucket))
-			err = wait_step(WAIT_INTERRUPTIBLE, deadline);
-		else
-			thread_cancel_sleep();
+	while (atomic_load_acquire(&w->bucket)) {
+		err = wait_step(deadline);
+		if (err)
+			return err;
+		thread_prepare_sleep(WAIT_INTERRUPTIBLE);
 	}
-	return err;
+	thread_cancel_sleep();
+	return 0;
 }
 
 static NOINLINE long futex_wait(vaddr_t addr, bool private_key, u32 val, u64 deadline, u32 bitset)
@@ -252,12 +233,21 @@ static NOINLINE long futex_wait(vaddr_t addr, bool private_key, u32 val, u64 dea
 		return err;
 	w.thread = current;
 	w.bitset = bitset;
-	w.armed = w.missed = false;
-	enqueue(&w);
-	err = arm_if_equal(&w, addr, val);
-	if (!err)
-		err = sleep_until_woken(&w, deadline);
-	if (likely(!atomic_load_acquire(&w.bucket)) || !dequeue(&w))
+	do {
+		thread_prepare_sleep(WAIT_INTERRUPTIBLE);
+		err = queue_if_equal(&w, addr, val);
+	} while (unlikely(err == -EFAULT) && !fetch_word(addr));
+	if (unlikely(err))
+		return err;
+	if (likely(!deadline && !signal_pending(w.thread))) {
+		thread_sleep();
+		if (likely(!atomic_load_acquire(&w.bucket)))
+			return 0;
+		thread_prepare_sleep(WAIT_INTERRUPTIBLE);
+	}
+	cpu_irq_enable();
+	err = sleep_until_woken(&w, deadline);
+	if (!dequeue(&w))
 		return 0;
 	return err == -EINTR ? -RESTART_SYS : err;
 }
@@ -306,54 +296,82 @@ static bool any_woken(const struct waitv *v, unsigned n)
 	return false;
 }
 
+/* dequeue_all - the index of a waiter that has been woken (the last such), -1: none. Whoever wakes several of ours meant to
+ * wake us once for each: that is the caller's to find out. */
+static long dequeue_all(struct waitv *v, unsigned n)
+{
+	long woken = -1;
+
+	for (unsigned i = 0; i < n; i++)
+		if (!dequeue(&v[i].waiter))
+			woken = i;
+	return woken;
+}
+
+/* queue_all - each on its word: 0, the sleep has been declared. Else how it ended, *woken as dequeue_all says: none is
+ * queued. */
+static int queue_all(struct waitv *v, unsigned n, long *woken)
+{
+	for (unsigned i = 0; i < n; i++) {
+		int err = queue_if_equal(&v[i].waiter, v[i].addr, v[i].val);
+
+		if (!err) {
+			cpu_irq_enable();
+			continue;
+		}
+		*woken = dequeue_all(v, i);
+		if (*woken < 0 && err == -EFAULT && !fetch_word(v[i].addr))
+			err = -EINTR;
+		return err;
+	}
+	return 0;
+}
+
 /* wait_for_any - until one of the queued waiters is woken. 0 or the reason to give up. */
 static int wait_for_any(struct waitv *v, unsigned n, u64 deadline)
 {
 	int err = 0;
 
-	for (unsigned i = 0; i < n && !err; i++)
-		err = arm_if_equal(&v[i].waiter, v[i].addr, v[i].val);
-	while (!err && !any_woken(v, n)) {
-		thread_prepare_sleep();
-		if (any_woken(v, n))
-			thread_cancel_sleep();
-		else
-			err = wait_step(WAIT_INTERRUPTIBLE, deadline);
+	while (!any_woken(v, n) && !err) {
+		err = wait_step(deadline);
+		thread_prepare_sleep(WAIT_INTERRUPTIBLE);
 	}
+	thread_cancel_sleep();
 	return err;
 }
 
-/* The index of a waiter that has been woken (the last such), else the error. Whoever wakes several of ours meant
- * to wake us once for each: that is the caller's to find out. */
 static long futex_wait_any(struct waitv *v, unsigned n, u64 deadline)
 {
-	long result;
+	long woken;
 	int err;
 
-	for (unsigned i = 0; i < n; i++)
-		enqueue(&v[i].waiter);
-	err = wait_for_any(v, n, deadline);
-	result = err == -EINTR ? -RESTART_SYS : err;
-	for (unsigned i = 0; i < n; i++)
-		if (!dequeue(&v[i].waiter))
-			result = i;
-	return result;
+	do { /* -EINTR: the page of a word had to be waited for */
+		thread_prepare_sleep(WAIT_INTERRUPTIBLE);
+		err = queue_all(v, n, &woken);
+	} while (err == -EINTR && woken < 0);
+	if (!err) {
+		err = wait_for_any(v, n, deadline);
+		woken = dequeue_all(v, n);
+	}
+	if (woken >= 0)
+		return woken;
+	return err == -EINTR ? -RESTART_SYS : err;
 }
 
 /* --- requeueing and wake-op -------------------------------------------------------------------------- */
 
 static void lock_two(struct futex_bucket *a, struct futex_bucket *b)
 {
-	spin_lock(a < b ? &a->lock : &b->lock);
+	spin_lock_irq(a < b ? &a->lock : &b->lock);
 	if (a != b)
 		spin_lock_nested(a < b ? &b->lock : &a->lock);
 }
 
 static void unlock_two(struct futex_bucket *a, struct futex_bucket *b)
 {
-	spin_unlock(&a->lock);
 	if (a != b)
 		spin_unlock(&b->lock);
+	spin_unlock_irq(&a->lock);
 }
 
 /* move_waiters - up to n of them to another key. Both buckets locked. */
@@ -366,7 +384,7 @@ static unsigned move_waiters(struct futex_bucket *from, const struct futex_key *
 	list_for_each_safe (w, next, &from->waiters, link) {
 		if (moved == n)
 			break;
-		if (!w->armed || !same_key(&w->key, key))
+		if (!same_key(&w->key, key))
 			continue;
 		w->key = *new_key;
 		if (from != to) {
@@ -378,23 +396,23 @@ static unsigned move_waiters(struct futex_bucket *from, const struct futex_key *
 	return moved;
 }
 
-/* lock_if_equal - both buckets, with the word known to have had the value while nobody queued up in the
- * first one. */
+/* lock_if_equal - both buckets; with val only if the word has this value, which it then has for every waker. */
 static int lock_if_equal(vaddr_t addr, const u32 *val, struct futex_bucket *from,
 			 struct futex_bucket *to)
 {
-	for (;;) {
-		u32 seen = atomic_load_acquire(&from->changes), now;
+	u32 now;
+	int err;
 
-		if (val && get_user_u32(addr, &now))
-			return -EFAULT;
-		if (val && now != *val)
-			return -EAGAIN;
+	do {
 		lock_two(from, to);
-		if (!val || atomic_load(&from->changes) == seen)
+		err = val ? get_user_u32_now(addr, &now) : 0;
+		if (!err && (!val || now == *val))
 			return 0;
 		unlock_two(from, to);
-	}
+		if (!err)
+			return -EAGAIN;
+	} while (!fetch_word(addr));
+	return -EFAULT;
 }
 
 /* futex_requeue - wake some, move some; val: only if the word has this value (NULL: in any case). */

@@ -165,7 +165,7 @@ char inspect_state(struct process *p, struct user_thread *u)
 	case THREAD_SLEEPING:
 		if (READ_ONCE(t->wait_on) == &p->signals.stop_wait)
 			return 'T';
-		return READ_ONCE(t->interruptible) ? 'S' : 'D';
+		return READ_ONCE(t->sleep_mode) == WAIT_INTERRUPTIBLE ? 'S' : 'D';
 	case THREAD_DEAD:
 		return 'X';
 	default:

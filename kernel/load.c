@@ -64,8 +64,7 @@ static u64 sum_runnable(void)
 		unsigned long irq = cpu_irq_save();
 
 		spin_lock(&rq->lock);
-		sched_account(rq);
-		sum += rq->runnable_ns;
+		sum += sched_runnable_ns(rq);
 		spin_unlock_irqrestore(&rq->lock, irq);
 	}
 	return sum;

@@ -39,10 +39,10 @@ enum lock_rank {
 	RANK_SWAP,
 	RANK_VMALLOC,
 	RANK_PROCESS, /* signal state, pid table */
-	RANK_FUTEX,
 	/* leaves: interrupts off while held */
 	RANK_IRQ_LEAF,
-	RANK_WAITQ = RANK_IRQ_LEAF,
+	RANK_FUTEX = RANK_IRQ_LEAF,
+	RANK_WAITQ,
 	RANK_RUNQUEUE,
 	RANK_RCU,
 	RANK_TIMER,
@@ -85,6 +85,9 @@ bool spin_is_held(const struct spinlock *); /* by this CPU */
 /* For ranks >= RANK_IRQ_LEAF: interrupts are off from lock to unlock. */
 unsigned long spin_lock_irqsave(struct spinlock *);
 void spin_unlock_irqrestore(struct spinlock *, unsigned long irq);
+/* The same where interrupts are known to be on: a thread, no other such lock held. */
+void spin_lock_irq(struct spinlock *);
+void spin_unlock_irq(struct spinlock *);
 
 #else
 
@@ -131,6 +134,18 @@ static inline void spin_unlock_irqrestore(struct spinlock *l, unsigned long irq)
 {
 	spin_unlock(l);
 	cpu_irq_restore(irq);
+}
+
+static inline void spin_lock_irq(struct spinlock *l)
+{
+	cpu_irq_disable();
+	spin_lock(l);
+}
+
+static inline void spin_unlock_irq(struct spinlock *l)
+{
+	spin_unlock(l);
+	cpu_irq_enable();
 }
 #endif
 

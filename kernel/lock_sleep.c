@@ -34,7 +34,7 @@ static void waiter_sleep(struct lock_waiter *w, void *lock)
 {
 	current->wait_on = lock;
 	for (;;) {
-		thread_prepare_sleep();
+		thread_prepare_sleep(WAIT_UNINTERRUPTIBLE);
 		if (atomic_load_acquire(&w->granted))
 			break;
 		thread_sleep();

@@ -76,4 +76,17 @@ void spin_unlock_irqrestore(struct spinlock *l, unsigned long irq)
 	cpu_irq_restore(irq);
 }
 
+void spin_lock_irq(struct spinlock *l)
+{
+	assert(cpu_irqs_enabled());
+	cpu_irq_disable();
+	spin_lock(l);
+}
+
+void spin_unlock_irq(struct spinlock *l)
+{
+	spin_unlock(l);
+	cpu_irq_enable();
+}
+
 #endif

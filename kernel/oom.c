@@ -183,7 +183,7 @@ bool oom_relieve(void)
 {
 	if (signal_fatal(current) || !somebody_goes() || signal_fatal(current))
 		return false;
-	thread_prepare_sleep();
+	thread_prepare_sleep(WAIT_UNINTERRUPTIBLE);
 	thread_sleep_until(time_now() + OOM_PAUSE_NS);
 	return true;
 }

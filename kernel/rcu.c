@@ -234,7 +234,7 @@ void rcu_synchronize(void)
 
 	rcu_call(&w.head, sync_done);
 	for (;;) {
-		thread_prepare_sleep();
+		thread_prepare_sleep(WAIT_UNINTERRUPTIBLE);
 		if (atomic_load_acquire(&w.done))
 			break;
 		thread_sleep();

@@ -50,11 +50,6 @@ static inline u64 weighted(const struct thread *t, u64 ns)
 	return likely(t->weight == 1024) ? ns : ns * 1024 / t->weight;
 }
 
-static inline struct thread *first_queued(const struct runqueue *rq)
-{
-	return rb_entry_safe(rq->first, struct thread, rq_node);
-}
-
 /* --- the queue ---------------------------------------------------------------------------------- */
 
 static ALWAYS_INLINE struct runqueue *lock_queue_of(struct thread *t)
@@ -75,43 +70,43 @@ struct runqueue *runqueue_lock_of(struct thread *t)
 	return lock_queue_of(t);
 }
 
-/* Among others. */
-static NOINLINE void insert_by_vruntime(struct runqueue *rq, struct thread *t)
+/* Where there are others. The one that was first until now goes before all of them. */
+static NOINLINE void enqueue_among(struct runqueue *rq, struct thread *t)
 {
-	struct rb_node **link = &rq->tree.node, *parent = NULL;
-	bool leftmost = true;
+	struct rb_node **link = &rq->others.node, *parent = NULL;
+	struct thread *first = rq->first;
+	bool demote = (s64)(t->vruntime - first->vruntime) < 0;
 
+	if (demote) {
+		rq->first = t;
+		t = first;
+	}
 	while (*link) {
-		bool later;
+		struct thread *other = rb_entry(*link, struct thread, rq_node);
 
 		parent = *link;
-		later = (s64)(t->vruntime - rb_entry(parent, struct thread, rq_node)->vruntime) >=
-			0;
-		leftmost = leftmost && !later;
-		link = &parent->child[later];
+		link = &parent->child[!demote && (s64)(t->vruntime - other->vruntime) >= 0];
 	}
-	rb_insert(&rq->tree, &t->rq_node, parent, link, NULL);
-	if (leftmost)
-		rq->first = &t->rq_node;
+	rb_insert(&rq->others, &t->rq_node, parent, link, NULL);
 }
 
 static ALWAYS_INLINE void enqueue(struct runqueue *rq, struct thread *t)
 {
 	t->on_rq = true;
 	atomic_store(&rq->nr_queued, rq->nr_queued + 1);
-	if (rq->first) {
-		insert_by_vruntime(rq, t);
-	} else {
-		rb_insert_only(&rq->tree, &t->rq_node);
-		rq->first = &t->rq_node;
-	}
+	if (likely(!rq->first))
+		rq->first = t;
+	else
+		enqueue_among(rq, t);
 }
 
-static NOINLINE void erase_from_others(struct runqueue *rq, struct thread *t)
+static NOINLINE void dequeue_from_others(struct runqueue *rq, struct thread *t)
 {
-	if (rq->first == &t->rq_node)
-		rq->first = rb_next(&t->rq_node);
-	rb_erase(&rq->tree, &t->rq_node, NULL);
+	if (rq->first == t) {
+		t = rb_entry(rb_first(&rq->others), struct thread, rq_node);
+		rq->first = t;
+	}
+	rb_erase(&rq->others, &t->rq_node, NULL);
 }
 
 static ALWAYS_INLINE void dequeue(struct runqueue *rq, struct thread *t)
@@ -120,12 +115,10 @@ static ALWAYS_INLINE void dequeue(struct runqueue *rq, struct thread *t)
 
 	t->on_rq = false;
 	atomic_store(&rq->nr_queued, left);
-	if (left) {
-		erase_from_others(rq, t);
-	} else {
-		rb_erase_only(&rq->tree);
+	if (likely(!left))
 		rq->first = NULL;
-	}
+	else
+		dequeue_from_others(rq, t);
 }
 
 void sched_dequeue(struct runqueue *rq, struct thread *t)
@@ -133,34 +126,58 @@ void sched_dequeue(struct runqueue *rq, struct thread *t)
 	dequeue(rq, t);
 }
 
-/* The floor of virtual time follows whoever has had least of those that compete. The idle thread does not. */
+struct thread *sched_next_queued(struct runqueue *rq, struct thread *t)
+{
+	struct rb_node *node = t == rq->first ? rb_first(&rq->others) : rb_next(&t->rq_node);
+
+	return rb_entry_safe(node, struct thread, rq_node);
+}
+
+/* The idle thread is charged like any other. */
 static ALWAYS_INLINE void account(struct runqueue *rq)
 {
-	struct thread *t = rq->curr, *first = first_queued(rq);
-	u64 now = time_now(), ns = now - rq->clock_ns, least;
+	struct thread *t = rq->curr;
+	u64 now = time_now(), ns = now - rq->clock_ns;
 
 	rq->clock_ns = now;
 	t->cpu_time_ns += ns;
-	rq->runnable_ns += ns * rq->nr_queued;
-	if (likely(t != rq->idle)) {
-		rq->runnable_ns += ns;
-		least = t->vruntime += weighted(t, ns);
-		if (first && (s64)(first->vruntime - least) < 0)
-			least = first->vruntime;
-	} else if (first) {
-		least = first->vruntime;
-	} else {
-		return;
-	}
-	if ((s64)(least - rq->min_vruntime) > 0)
-		atomic_store(&rq->min_vruntime, least);
+	t->vruntime += weighted(t, ns);
+}
+
+static ALWAYS_INLINE void raise_floor(struct runqueue *rq, u64 vruntime)
+{
+	if ((s64)(vruntime - rq->min_vruntime) > 0)
+		rq->min_vruntime = vruntime;
+}
+
+/* The floor of virtual time follows whoever has had least of those that compete. The idle thread does not. */
+static ALWAYS_INLINE void account_floor(struct runqueue *rq)
+{
+	struct thread *curr = rq->curr, *least = rq->first;
+
+	account(rq);
+	if (likely(curr != rq->idle) &&
+	    (likely(!least) || (s64)(curr->vruntime - least->vruntime) < 0))
+		least = curr;
+	if (least)
+		raise_floor(rq, least->vruntime);
 }
 
 /* While a thread runs alone nobody looks at the clock, so what is compared with a queue's virtual time
  * comes after this. */
 void sched_account(struct runqueue *rq)
 {
-	account(rq);
+	account_floor(rq);
+}
+
+/* runnable_ns is the time, negative, at which each thread that can run here began to, and the time at which each of the
+ * others ceased: a thread comes and goes with one addition. */
+u64 sched_runnable_ns(struct runqueue *rq)
+{
+	u64 runnable = rq->nr_queued + (rq->curr != rq->idle);
+
+	account_floor(rq);
+	return rq->runnable_ns + runnable * rq->clock_ns;
 }
 
 /* --- time slices -------------------------------------------------------------------------------- */
@@ -224,9 +241,9 @@ static void sample_due(struct timer *timer)
 }
 
 /* This CPU's queue, locked. */
-static void sample_start(struct runqueue *rq)
+static NOINLINE void sample_start(struct runqueue *rq, const struct thread *next)
 {
-	if (unlikely(!rq->sample.armed))
+	if (next->proc)
 		timer_arm(&rq->sample, rq->clock_ns + SCHED_SAMPLE_NS);
 }
 
@@ -234,7 +251,7 @@ static void sample_start(struct runqueue *rq)
 
 static ALWAYS_INLINE void switch_aspace(struct runqueue *rq, struct aspace *as)
 {
-	if (!as || as == rq->loaded)
+	if (likely(as == rq->loaded) || !as)
 		return;
 	as_get(as);
 	arch_as_switch(as);
@@ -245,16 +262,13 @@ static ALWAYS_INLINE void switch_aspace(struct runqueue *rq, struct aspace *as)
 /* What seldom is left to do for the thread switched away from: it has to go to another CPU, or it is dead. */
 static NOINLINE void finish_prev(struct runqueue *rq, struct thread *prev)
 {
-	bool dead = prev->state == THREAD_DEAD;
-
-	if (rq->leaving) {
-		rq->leaving = NULL;
+	rq->leaving = NULL;
+	if (prev->state != THREAD_DEAD) {
 		sched_place(rq, prev, sched_choose_cpu(prev));
 	} else {
 		spin_unlock(&rq->lock);
-	}
-	if (dead)
 		thread_finish_dead(prev);
+	}
 }
 
 /* First thing in the context of the thread switched to, on the CPU that did it: its queue is locked.
@@ -264,9 +278,10 @@ static ALWAYS_INLINE void switch_finish(struct thread *prev)
 	struct runqueue *rq = this_runqueue();
 	struct aspace *put = rq->to_put;
 
-	rq->to_put = NULL;
+	if (put)
+		rq->to_put = NULL;
 	atomic_store_release(&prev->on_cpu, false);
-	if (likely(!rq->leaving && prev->state != THREAD_DEAD))
+	if (likely(!rq->leaving))
 		spin_unlock(&rq->lock);
 	else
 		finish_prev(rq, prev);
@@ -274,13 +289,17 @@ static ALWAYS_INLINE void switch_finish(struct thread *prev)
 		as_put(put);
 }
 
-static inline struct thread *pick_next(struct runqueue *rq)
+static ALWAYS_INLINE struct thread *pick_next(struct runqueue *rq)
 {
-	struct thread *next = first_queued(rq);
+	struct thread *next = rq->first;
 
-	if (!next)
+	if (unlikely(!next)) {
+		if (rq->curr != rq->idle)
+			raise_floor(rq, rq->curr->vruntime);
 		return rq->idle;
+	}
 	dequeue(rq, next);
+	raise_floor(rq, next->vruntime);
 	return next;
 }
 
@@ -307,20 +326,22 @@ static ALWAYS_INLINE void switch_away(struct runqueue *rq)
 	if (atomic_load(&prev->work) & THREAD_WORK_RESCHED)
 		atomic_and(&prev->work, ~(u32)THREAD_WORK_RESCHED);
 	account(rq);
-	if (!voluntary)
+	if (likely(voluntary))
+		rq->runnable_ns += rq->clock_ns;
+	else
 		put_prev(rq, prev);
 	next = pick_next(rq);
 	atomic_store(&next->state, THREAD_RUNNING);
 	next->slice_start_ns = rq->clock_ns;
-	if (rq->nr_queued)
+	if (unlikely(rq->nr_queued))
 		slice_start(rq);
-	if (next->proc)
-		sample_start(rq);
-	if (next == prev) {
+	if (unlikely(!rq->sample.armed))
+		sample_start(rq, next);
+	if (unlikely(next == prev)) {
 		spin_unlock(&rq->lock);
 		return;
 	}
-	if (voluntary)
+	if (likely(voluntary))
 		prev->nvcsw++;
 	else
 		prev->nivcsw++;
@@ -363,6 +384,7 @@ void thread_exit(void)
 	spin_lock(&rq->lock);
 	BUG_ON(rq->curr == rq->idle);
 	atomic_store(&rq->curr->state, THREAD_DEAD);
+	rq->leaving = rq->curr;
 	schedule(rq);
 	panic("a dead thread runs");
 }
@@ -390,7 +412,7 @@ void sched_yield_cpu(void)
 	rq = this_runqueue();
 	spin_lock(&rq->lock);
 	sched_account(rq);
-	first = first_queued(rq);
+	first = rq->first;
 	if (first && (s64)(first->vruntime - rq->curr->vruntime) >= 0)
 		rq->curr->vruntime = first->vruntime;
 	schedule(rq);
@@ -429,40 +451,21 @@ void thread_return_to_user(struct trap_frame *frame)
 
 /* --- sleeping and waking -------------------------------------------------------------------------- */
 
-/* thread_prepare_sleep - from here on a wake-up is not lost; look at the condition now. */
-void thread_prepare_sleep(void)
-{
-	lock_assert_may_sleep();
-	atomic_store(&current->state, THREAD_SLEEPING);
-	smp_mb();
-}
-
-/* thread_cancel_sleep - the condition was true. */
-void thread_cancel_sleep(void)
-{
-	unsigned long irq = cpu_irq_save();
-	struct runqueue *rq = this_runqueue();
-
-	/* Under the lock, so that no waker is in the middle of looking at the state. */
-	spin_lock(&rq->lock);
-	atomic_store(&rq->curr->state, THREAD_RUNNING);
-	spin_unlock_irqrestore(&rq->lock, irq);
-}
-
 /* thread_sleep - switch away until woken, unless that has happened. May return without reason: look at the
  * condition again. */
 void thread_sleep(void)
 {
-	unsigned long irq = cpu_irq_save();
-	struct runqueue *rq = this_runqueue();
+	struct runqueue *rq;
 
+	cpu_irq_disable();
+	rq = this_runqueue();
 	spin_lock(&rq->lock);
 	BUG_ON(rq->curr == rq->idle);
 	if (unlikely(rq->curr->state == THREAD_RUNNING))
 		spin_unlock(&rq->lock);
 	else
 		switch_away(rq);
-	cpu_irq_restore(irq);
+	cpu_irq_enable();
 }
 
 struct sleep_timer {
@@ -531,11 +534,13 @@ void sched_place(struct runqueue *rq, struct thread *t, unsigned target)
 	while (target != rq->cpu) {
 		u64 lag = t->vruntime - rq->min_vruntime;
 
+		rq->runnable_ns += rq->clock_ns;
 		atomic_store(&t->cpu, target);
 		spin_unlock(&rq->lock);
 		rq = cpu_runqueue(target);
 		spin_lock(&rq->lock);
-		account(rq);
+		sched_account(rq);
+		rq->runnable_ns -= rq->clock_ns;
 		t->vruntime = rq->min_vruntime + lag;
 		if (!sched_cpu_allowed(t, target))
 			target = sched_choose_cpu(t);
@@ -543,18 +548,24 @@ void sched_place(struct runqueue *rq, struct thread *t, unsigned target)
 	place_here(rq, t);
 }
 
+/* A NEW thread gets a reference of its own, until it is dead, and starts where the others are. */
+static NOINLINE void begin_life(struct runqueue *rq, struct thread *t)
+{
+	thread_get(t);
+	t->vruntime = rq->min_vruntime;
+}
+
 /* To the queue of some CPU. rq, the queue that t->cpu names, is locked; after: nothing is. */
 static ALWAYS_INLINE void wake_up(struct runqueue *rq, struct thread *t)
 {
 	unsigned target = nr_cpus_online == 1 ? rq->cpu : sched_choose_cpu(t);
 
-	account(rq);
-	if (unlikely(t->state == THREAD_NEW)) {
-		thread_get(t); /* its own, until it is dead */
-		t->vruntime = rq->min_vruntime;
-	} else {
+	account_floor(rq);
+	rq->runnable_ns -= rq->clock_ns;
+	if (unlikely(t->state == THREAD_NEW))
+		begin_life(rq, t);
+	else
 		limit_arrears(rq, t);
-	}
 	atomic_store(&t->state, THREAD_RUNNABLE);
 	if (likely(target == rq->cpu))
 		place_here(rq, t);
@@ -562,31 +573,35 @@ static ALWAYS_INLINE void wake_up(struct runqueue *rq, struct thread *t)
 		sched_place(rq, t, target);
 }
 
+/* thread_wake_queued - see thread.h. */
+bool thread_wake_queued(struct thread *t)
+{
+	struct runqueue *rq = lock_queue_of(t);
+	bool asleep = t->state <= THREAD_SLEEPING;
+
+	if (likely(asleep && rq->curr != t)) {
+		wake_up(rq, t);
+		return true;
+	}
+	if (asleep)
+		atomic_store(&t->state, THREAD_RUNNING);
+	spin_unlock(&rq->lock);
+	return asleep;
+}
+
 /* thread_wake - see thread.h.
  *  context: any; takes a run queue's lock. t is held by a reference or by RCU */
 bool thread_wake(struct thread *t)
 {
-	struct runqueue *rq;
 	unsigned long irq;
-	bool woken = true;
-	u32 state;
+	bool woken;
 
 	/* The caller's condition is visible before we look whether t is awake. */
 	smp_mb();
-	state = atomic_load(&t->state);
-	if (state != THREAD_SLEEPING && state != THREAD_NEW)
+	if (atomic_load(&t->state) > THREAD_SLEEPING)
 		return false;
 	irq = cpu_irq_save();
-	rq = lock_queue_of(t);
-	if (t->state == THREAD_SLEEPING && unlikely(rq->curr == t)) {
-		atomic_store(&t->state, THREAD_RUNNING);
-		spin_unlock(&rq->lock);
-	} else if (likely(t->state == THREAD_SLEEPING || t->state == THREAD_NEW)) {
-		wake_up(rq, t);
-	} else {
-		spin_unlock(&rq->lock);
-		woken = false;
-	}
+	woken = thread_wake_queued(t);
 	cpu_irq_restore(irq);
 	return woken;
 }

@@ -18,20 +18,20 @@ struct aspace;
 struct runqueue {
 	struct spinlock lock;  /* RANK_RUNQUEUE */
 	u32 cpu;               /* [i] */
-	struct rb_root tree;   /* [r] waiting threads by vruntime */
-	struct rb_node *first; /* [r] smallest */
-	u32 nr_queued;         /* [r], read by others as a hint */
+	u32 nr_queued;         /* [r] waiting threads; read by others as a hint */
+	struct thread *first;  /* [r] of those the one with the smallest vruntime .. */
+	struct rb_root others; /* [r] .. and the others: mostly there are none */
 	struct thread *curr;   /* [r] */
 	struct thread *idle;   /* [i] */
 	u64 clock_ns;          /* [r] until when curr's time is accounted */
-	u64 min_vruntime;      /* [r] never decreases; read by others as a hint */
-	u64 runnable_ns;       /* [r] sum over time of how many could run: kernel/load.h */
+	u64 min_vruntime;      /* [r] never decreases */
+	u64 runnable_ns;       /* [r] see sched_runnable_ns */
 	u64 nr_switches;       /* [r] */
 
 	/* only by this CPU, interrupts off */
 	struct aspace *loaded;  /* the page tables in use; holds a reference */
 	struct aspace *to_put;  /* reference to drop once the switch is over */
-	struct thread *leaving; /* switched away from, may not stay on this CPU */
+	struct thread *leaving; /* switched away from, does not stay: dead, or for another CPU */
 	struct timer slice;
 	struct timer sample; /* what a program is doing: user code or the kernel's */
 };
@@ -53,8 +53,14 @@ struct runqueue *runqueue_lock_of(struct thread *);
 /* sched_dequeue - out of a locked queue's tree. The thread's vruntime is relative to this queue. */
 void sched_dequeue(struct runqueue *, struct thread *);
 
+/* sched_next_queued - the waiting thread that comes after this one. Queue locked. */
+struct thread *sched_next_queued(struct runqueue *, struct thread *);
+
 /* sched_account - charge curr for its time up to now. Queue locked. */
 void sched_account(struct runqueue *);
+
+/* sched_runnable_ns - sum over time of how many threads could run here: kernel/load.h. Queue locked. */
+u64 sched_runnable_ns(struct runqueue *);
 
 /* sched_place - put a thread in hand on the queue of `target`, or of another CPU when its affinity has
  * changed, and make that CPU look at it.

@@ -80,11 +80,9 @@ unsigned sched_choose_cpu(const struct thread *t)
 /* The first waiting thread that may run on `cpu`, off its queue and in hand. Queue locked. */
 static struct thread *take_waiting(struct runqueue *rq, unsigned cpu)
 {
-	struct rb_node *node = rq->first;
+	struct thread *t = rq->first;
 
-	for (unsigned i = 0; node && i < STEAL_SCAN; i++, node = rb_next(node)) {
-		struct thread *t = rb_entry(node, struct thread, rq_node);
-
+	for (unsigned i = 0; t && i < STEAL_SCAN; i++, t = sched_next_queued(rq, t)) {
 		if (cpumask_test(&t->affinity, cpu)) {
 			sched_dequeue(rq, t);
 			return t;

@@ -176,11 +176,13 @@ bool signal_fatal(const struct thread *t)
  * interruptibly. The flag is set before the sleep state is read; a sleeper does it the other way round. */
 static void thread_notice(struct thread *t, bool fatal)
 {
+	enum wait_mode least = fatal ? WAIT_KILLABLE : WAIT_INTERRUPTIBLE;
+
 	atomic_or(&t->work, THREAD_WORK_SIGNAL);
 	smp_mb();
-	if (READ_ONCE(t->interruptible) || (fatal && READ_ONCE(t->killable)))
-		thread_wake(t);
-	else if (atomic_load(&t->state) == THREAD_RUNNING && t != current)
+	if (READ_ONCE(t->sleep_mode) >= least && thread_wake(t))
+		return;
+	if (atomic_load(&t->state) == THREAD_RUNNING && t != current)
 		smp_kick(READ_ONCE(t->cpu));
 }
 

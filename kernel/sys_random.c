@@ -18,8 +18,8 @@ int random_wait_seeded(void)
 		random_add(&now, sizeof(now));
 		if (bits % 8 == 0)
 			random_credit(1);
-		thread_prepare_sleep();
-		if (wait_step(WAIT_INTERRUPTIBLE, now + NSEC_PER_MSEC) == -EINTR)
+		thread_prepare_sleep(WAIT_INTERRUPTIBLE);
+		if (wait_step(now + NSEC_PER_MSEC) == -EINTR)
 			return -EINTR;
 	}
 	return 0;

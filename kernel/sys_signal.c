@@ -229,8 +229,8 @@ int siginfo_from_user(struct uapi_siginfo *info, vaddr_t from)
 static void wait_for_signal(void)
 {
 	while (!signal_pending(current)) {
-		thread_prepare_sleep();
-		if (wait_step(WAIT_INTERRUPTIBLE, 0))
+		thread_prepare_sleep(WAIT_INTERRUPTIBLE);
+		if (wait_step(0))
 			break;
 	}
 }
@@ -290,8 +290,8 @@ static long wait_for_one_of(sigset set, u64 deadline, struct uapi_siginfo *info)
 		sig = signal_dequeue(set, info);
 		if (sig || err)
 			break;
-		thread_prepare_sleep();
-		err = wait_step(WAIT_INTERRUPTIBLE, deadline);
+		thread_prepare_sleep(WAIT_INTERRUPTIBLE);
+		err = wait_step(deadline);
 	} while (true);
 	s->waited = 0;
 	if (sig)

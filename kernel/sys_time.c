@@ -279,8 +279,8 @@ static int sleep_until(u64 deadline)
 	while (time_now() < deadline) {
 		int err;
 
-		thread_prepare_sleep();
-		err = wait_step(WAIT_INTERRUPTIBLE, deadline);
+		thread_prepare_sleep(WAIT_INTERRUPTIBLE);
+		err = wait_step(deadline);
 		if (err)
 			return err;
 	}

@@ -20,6 +20,7 @@
 #include "kernel/lock.h"
 #include "kernel/percpu.h"
 #include "kernel/rcu.h"
+#include "lib/atomic.h"
 #include "lib/list.h"
 #include "lib/rbtree.h"
 
@@ -30,7 +31,15 @@ struct process;
 struct space;
 struct aspace;
 
-enum thread_state { THREAD_NEW, THREAD_RUNNABLE, THREAD_RUNNING, THREAD_SLEEPING, THREAD_DEAD };
+/* The first two can be woken. */
+enum thread_state { THREAD_NEW, THREAD_SLEEPING, THREAD_RUNNABLE, THREAD_RUNNING, THREAD_DEAD };
+
+/* What ends a sleep besides what it is for. */
+enum wait_mode {
+	WAIT_UNINTERRUPTIBLE,
+	WAIT_KILLABLE,      /* the process is being killed: -EINTR */
+	WAIT_INTERRUPTIBLE, /* any signal is deliverable: -EINTR */
+};
 
 struct thread {
 	struct arch_thread arch; /* [t] first: the entry code finds it from the thread pointer */
@@ -58,9 +67,8 @@ struct thread {
 	u32 id;                  /* [i] serial number, for traces */
 
 	/* sleeping */
-	void *wait_on;      /* [t] what it sleeps on, for debugging */
-	bool killable;      /* [t] the current sleep ends on a fatal signal */
-	bool interruptible; /* [t] the current sleep ends on any deliverable signal */
+	void *wait_on; /* [t] what it sleeps on, for debugging */
+	u8 sleep_mode; /* [t] enum wait_mode of the current sleep; stale while awake */
 
 	/* user side; NULL in kernel threads */
 	struct process *proc;     /* [i] */
@@ -114,18 +122,37 @@ u64 thread_system_time(struct thread *);
 /* sched_irq_from_user - set by the entry code while it handles an interrupt that was taken in user mode. */
 extern PERCPU bool sched_irq_from_user;
 
-/* thread_wake - make a NEW or SLEEPING thread runnable. Any context. False if it was awake. */
+/* thread_wake - make a NEW or SLEEPING thread runnable. Any context. False if it was awake.
+ * thread_wake_queued - the same for one that was found on a list whose lock the caller holds, interrupts off, and that
+ * had declared that it sleeps before it put itself there. */
 bool thread_wake(struct thread *);
+bool thread_wake_queued(struct thread *);
 
 /* thread_prepare_sleep / thread_sleep - the two halves of every wait, in this order:
- *   thread_prepare_sleep(); if (!condition) thread_sleep(); else thread_cancel_sleep();
+ *   thread_prepare_sleep(mode); if (!condition) thread_sleep(); else thread_cancel_sleep();
  * A wake-up between the two makes thread_sleep return at once, so none is lost.
  * thread_sleep_until - the same with an absolute monotonic deadline in ns (0: none); true if woken
- * before it. Neither looks at signals: see kernel/wait.h. */
-void thread_prepare_sleep(void);
-void thread_cancel_sleep(void);
+ * before it. Neither looks whether a signal came earlier: see kernel/wait.h. Both return with interrupts on. */
 void thread_sleep(void);
 bool thread_sleep_until(u64 deadline_ns);
+
+/* From here on a wake-up is not lost: look at the condition now. */
+static inline void thread_prepare_sleep(enum wait_mode mode)
+{
+	struct thread *self = current;
+
+	lock_assert_may_sleep();
+	atomic_store(&self->sleep_mode, (u8)mode);
+	atomic_store(&self->state, THREAD_SLEEPING);
+	smp_mb();
+}
+
+/* The condition was true. A waker may be looking at the state: to a thread that is on its CPU it does nothing but
+ * this store. */
+static inline void thread_cancel_sleep(void)
+{
+	atomic_store(&current->state, THREAD_RUNNING);
+}
 
 /* sched_yield_cpu / sched_point - let others run: always / only when the time slice is over. */
 void sched_yield_cpu(void);

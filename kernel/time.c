@@ -32,7 +32,7 @@ void time_sleep_ns(u64 ns)
 	u64 end = time_now() + ns;
 
 	do {
-		thread_prepare_sleep();
+		thread_prepare_sleep(WAIT_UNINTERRUPTIBLE);
 		thread_sleep_until(end);
 	} while (time_now() < end);
 }

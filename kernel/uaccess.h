@@ -19,6 +19,7 @@
 #include <arch/layout.h>
 #include <arch/uaccess.h>
 #include <uapi/errno.h>
+#include <arch/cpu.h>
 #include "kernel/lock.h"
 
 /* user_range_ok - [addr, addr + size) may be user memory; says nothing about mappings. */
@@ -85,6 +86,20 @@ MUST_CHECK static inline int put_user_u64(vaddr_t dst, u64 value)
 {
 	lock_assert_user_access();
 	return likely(user_range_ok(dst, sizeof(value))) ? arch_put_user_u64(dst, value) : -EFAULT;
+}
+
+/* get_user_u32_now - with interrupts off, the range checked: -EFAULT also where the page would have to be waited for. So it
+ * may be called under locks. */
+MUST_CHECK static inline int get_user_u32_now(vaddr_t src, u32 *out)
+{
+	assert(!cpu_irqs_enabled());
+	user_access_begin();
+	user_load_u32(*out, src, 0, fault);
+	user_access_end();
+	return 0;
+fault:
+	user_access_end();
+	return -EFAULT;
 }
 
 /* user_cas_u32 - if the aligned word at addr equals *old, replace it by new; *old becomes what was

@@ -47,19 +47,20 @@ struct waitq *waitq_for(const void *address)
 	return &hashed_queues[hash_bits((u64)address, HASHED_QUEUES_SHIFT)];
 }
 
-/* waitq_add - put the current thread, which has declared that it sleeps, at the end of the queue. Any lock
- * below RANK_WAITQ may be held. After it, the condition may be looked at. */
-void waitq_add(struct waitq *q, struct waiter *w)
+/* waitq_add - declare that the current thread sleeps, and put it at the end of the queue. Interrupts on; no spin lock
+ * is held. After it, the condition may be looked at. */
+void waitq_add(struct waitq *q, struct waiter *w, enum wait_mode mode)
 {
-	unsigned long irq;
+	struct thread *self = current;
 
-	w->thread = current;
+	w->thread = self;
 	w->wake = NULL;
 	w->woken = false;
-	current->wait_on = q;
-	irq = spin_lock_irqsave(&q->lock);
+	self->wait_on = q;
+	thread_prepare_sleep(mode);
+	spin_lock_irq(&q->lock);
 	list_add_tail(&w->link, &q->waiters);
-	spin_unlock_irqrestore(&q->lock, irq);
+	spin_unlock_irq(&q->lock);
 	smp_mb();
 }
 
@@ -114,7 +115,7 @@ static ALWAYS_INLINE void wake_sleeper(struct waiter *w)
 
 	list_del(&w->link);
 	atomic_store_release(&w->woken, true);
-	thread_wake(thread);
+	thread_wake_queued(thread);
 }
 
 unsigned waitq_wake_locked(struct waitq *q, unsigned n)
@@ -163,32 +164,27 @@ unsigned waitq_wake(struct waitq *q, unsigned n)
 	return READ_ONCE(q->waiters.next) == &q->waiters ? 0 : wake_some(q, n);
 }
 
-static inline bool wait_interrupted(const struct thread *self, enum wait_mode mode)
+static inline bool wait_interrupted(const struct thread *self)
 {
-	if (likely(mode == WAIT_INTERRUPTIBLE))
+	if (likely(self->sleep_mode == WAIT_INTERRUPTIBLE))
 		return signal_pending(self);
-	return mode == WAIT_KILLABLE && signal_fatal(self);
+	return self->sleep_mode == WAIT_KILLABLE && signal_fatal(self);
 }
 
 /* wait_step - see wait.h. The thread has declared that it sleeps, so a signal sent from now on wakes it;
  * one sent before is seen here. */
-int wait_step(enum wait_mode mode, u64 deadline_ns)
+int wait_step(u64 deadline_ns)
 {
 	struct thread *self = current;
 	bool in_time = true;
 
-	atomic_store(&self->interruptible, mode == WAIT_INTERRUPTIBLE);
-	atomic_store(&self->killable, mode != WAIT_UNINTERRUPTIBLE);
-	smp_mb();
-	if (wait_interrupted(self, mode))
+	if (wait_interrupted(self))
 		thread_cancel_sleep();
 	else if (deadline_ns)
 		in_time = thread_sleep_until(deadline_ns);
 	else
 		thread_sleep();
-	atomic_store(&self->interruptible, false);
-	atomic_store(&self->killable, false);
-	if (wait_interrupted(self, mode))
+	if (wait_interrupted(self))
 		return -EINTR;
 	return in_time ? 0 : -ETIMEDOUT;
 }

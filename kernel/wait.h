@@ -27,20 +27,16 @@ struct waiter {
 	bool woken;
 };
 
-enum wait_mode {
-	WAIT_UNINTERRUPTIBLE,
-	WAIT_KILLABLE,      /* -EINTR when the process is being killed */
-	WAIT_INTERRUPTIBLE, /* -EINTR when any signal is deliverable */
-};
-
 #define WAITQ_INIT(q)                                                                \
 	{                                                                            \
 		.lock = SPINLOCK_INIT(RANK_WAITQ), .waiters = LIST_INIT((q).waiters) \
 	}
 
 void waitq_init(struct waitq *);
-void waitq_add(struct waitq *, struct waiter *);    /* current, after thread_prepare_sleep */
-void waitq_remove(struct waitq *, struct waiter *); /* harmless when already woken */
+/* waitq_add - the current thread declares that it sleeps and joins the queue; look at the condition after that.
+ * waitq_remove - take it off again; harmless when a waker did. */
+void waitq_add(struct waitq *, struct waiter *, enum wait_mode);
+void waitq_remove(struct waitq *, struct waiter *);
 /* waitq_cancel - remove a waiter that goes on for a reason of its own: a wake-up that was spent on it goes to the next. */
 void waitq_cancel(struct waitq *, struct waiter *);
 /* waitq_watch - add a watcher, whose wake and exclusive are set. Watchers are told before sleepers are woken. It
@@ -53,33 +49,32 @@ unsigned waitq_wake(struct waitq *, unsigned n);
 unsigned waitq_wake_locked(struct waitq *, unsigned n);
 #define waitq_wake_all(q) waitq_wake(q, ~0u)
 
-/* wait_step - one sleep inside wait_event: 0, -EINTR by mode, -ETIMEDOUT past deadline_ns (0: none). */
-int wait_step(enum wait_mode, u64 deadline_ns);
+/* wait_step - the sleep that was declared: 0, -EINTR by its mode, -ETIMEDOUT past deadline_ns (0: none). */
+int wait_step(u64 deadline_ns);
 
 /* wait_event - sleep until cond is true. cond is evaluated with no lock held and may be evaluated
  * many times; when it is true the value is 0, whatever else has happened. Value: 0, -EINTR, -ETIMEDOUT. */
-#define wait_event_deadline(q, cond, mode, deadline)          \
-	({                                                    \
-		struct waiter wait_self;                      \
-		int wait_err = 0;                             \
-		for (;;) {                                    \
-			if (cond) {                           \
-				wait_err = 0;                 \
-				break;                        \
-			}                                     \
-			if (wait_err)                         \
-				break;                        \
-			thread_prepare_sleep();               \
-			waitq_add(q, &wait_self);             \
-			if (cond) {                           \
-				thread_cancel_sleep();        \
-				waitq_cancel(q, &wait_self);  \
-				break;                        \
-			}                                     \
-			wait_err = wait_step(mode, deadline); \
-			waitq_remove(q, &wait_self);          \
-		}                                             \
-		wait_err;                                     \
+#define wait_event_deadline(q, cond, mode, deadline)         \
+	({                                                   \
+		struct waiter wait_self;                     \
+		int wait_err = 0;                            \
+		for (;;) {                                   \
+			if (cond) {                          \
+				wait_err = 0;                \
+				break;                       \
+			}                                    \
+			if (wait_err)                        \
+				break;                       \
+			waitq_add(q, &wait_self, mode);      \
+			if (cond) {                          \
+				thread_cancel_sleep();       \
+				waitq_cancel(q, &wait_self); \
+				break;                       \
+			}                                    \
+			wait_err = wait_step(deadline);      \
+			waitq_remove(q, &wait_self);         \
+		}                                            \
+		wait_err;                                    \
 	})
 #define wait_event(q, cond, mode) wait_event_deadline(q, cond, mode, 0)
 

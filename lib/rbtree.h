@@ -103,20 +103,6 @@ static ALWAYS_INLINE void rb_insert(struct rb_root *root, struct rb_node *node,
 		rb_insert_fixup(root, node, augment);
 }
 
-/* rb_insert_only, rb_erase_only - the same where the tree is empty, or has no other node: no rebalancing, and no augmented
- * data to pass on. */
-static inline void rb_insert_only(struct rb_root *root, struct rb_node *node)
-{
-	node->child[0] = node->child[1] = node->parent = NULL;
-	node->red = false;
-	__atomic_store_n(&root->node, node, __ATOMIC_RELEASE);
-}
-
-static inline void rb_erase_only(struct rb_root *root)
-{
-	__atomic_store_n(&root->node, NULL, __ATOMIC_RELEASE);
-}
-
 /* rb_erase - unlink node, which is in this tree, and rebalance. Never fails; O(log n). */
 void rb_erase(struct rb_root *, struct rb_node *node, rb_augment_fn augment);
 

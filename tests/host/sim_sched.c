@@ -308,7 +308,7 @@ void simsched_sleep(struct thread *t)
 {
 	simsched_on(t->cpu);
 	BUG_ON(current != t);
-	thread_prepare_sleep();
+	thread_prepare_sleep(WAIT_UNINTERRUPTIBLE);
 	thread_sleep();
 	simsched_settle();
 }
@@ -341,13 +341,11 @@ static unsigned check_queue(unsigned cpu)
 {
 	struct runqueue *rq = cpu_runqueue(cpu);
 	struct thread *before = NULL;
-	struct rb_node *node;
+	struct thread *t;
 	unsigned n = 0;
 
-	EXPECT(rq->first == rb_first(&rq->tree));
-	rb_for_each (node, &rq->tree) {
-		struct thread *t = rb_entry(node, struct thread, rq_node);
-
+	EXPECT(rq->first || !rb_first(&rq->others));
+	for (t = rq->first; t; t = sched_next_queued(rq, t)) {
 		EXPECT(t->on_rq && t->state == THREAD_RUNNABLE && t->cpu == cpu && !t->on_cpu);
 		EXPECT(sched_cpu_allowed(t, cpu));
 		EXPECT(!before || (s64)(t->vruntime - before->vruntime) >= 0);

@@ -160,12 +160,12 @@ TEST(a_wake_up_before_the_switch_is_not_lost)
 	simsched_start(1);
 	t = start_thread();
 	simsched_on(0);
-	thread_prepare_sleep();
+	thread_prepare_sleep(WAIT_UNINTERRUPTIBLE);
 	EXPECT(thread_wake(t));
 	EXPECT(!thread_wake(t));
 	thread_sleep();
 	EXPECT(simsched_running(0) == t && t->state == THREAD_RUNNING);
-	thread_prepare_sleep();
+	thread_prepare_sleep(WAIT_UNINTERRUPTIBLE);
 	thread_cancel_sleep();
 	EXPECT(!thread_wake(t));
 	simsched_check();

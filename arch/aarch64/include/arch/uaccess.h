@@ -33,7 +33,7 @@ int arch_put_user_u64(vaddr_t dst, u64 value);
 int arch_user_cas_u32(vaddr_t addr, u32 *old, u32 new_value);
 
 /* user_access_begin, user_access_end - around a few of the following: nothing is called in between.
- * user_store_u64, user_load_u64 - the word `offset` bytes, a constant from 0 to 248, behind a user address; the range has been
+ * user_store_u64, user_load_u64, user_load_u32 - the word `offset` bytes, a constant from 0 to 248, behind a user address; the range has been
  * checked. They continue at the label `fault` when the access fails; what was to be loaded is then undefined. */
 static inline void user_access_begin(void)
 {
@@ -58,18 +58,22 @@ static inline void user_access_end(void)
 		     : fault)
 
 /* The empty statement keeps gcc from taking the output for one that both ways out have set. */
-#define user_load_u64(value, base, offset, fault)                                    \
-	do {                                                                         \
-		u64 user_word;                                                       \
-                                                                                     \
-		__asm__ volatile goto("9990: ldtr %x0, [%1, %2]\n" USER_ACCESS_ENTRY \
-				      : "=r"(user_word)                              \
-				      : "r"(base), "i"(offset)                       \
-				      : "memory"                                     \
-				      : fault);                                      \
-		__asm__ volatile("");                                                \
-		(value) = user_word;                                                 \
+#define USER_LOAD(type, insn, value, base, offset, fault)                  \
+	do {                                                               \
+		type user_word;                                            \
+                                                                           \
+		__asm__ volatile goto("9990: " insn "\n" USER_ACCESS_ENTRY \
+				      : "=r"(user_word)                    \
+				      : "r"(base), "i"(offset)             \
+				      : "memory"                           \
+				      : fault);                            \
+		__asm__ volatile("");                                      \
+		(value) = user_word;                                       \
 	} while (0)
+#define user_load_u64(value, base, offset, fault) \
+	USER_LOAD(u64, "ldtr %x0, [%1, %2]", value, base, offset, fault)
+#define user_load_u32(value, base, offset, fault) \
+	USER_LOAD(u32, "ldtr %w0, [%1, %2]", value, base, offset, fault)
 
 /* arch_strncpy_from_user - copy up to and including the NUL, at most n bytes.
  *  returns: the length without the NUL; n when there was none in n bytes; -EFAULT */

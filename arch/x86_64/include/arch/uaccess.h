@@ -39,7 +39,7 @@ int arch_user_cas_u32(vaddr_t addr, u32 *old, u32 new_value);
 	".popsection"
 
 /* user_access_begin, user_access_end - lift SMAP around a few of these: nothing is called in between.
- * user_store_u64, user_load_u64 - the word `offset` bytes, a constant from 0 to 248, behind a user address; the range has been
+ * user_store_u64, user_load_u64, user_load_u32 - the word `offset` bytes, a constant from 0 to 248, behind a user address; the range has been
  * checked. They continue at the label `fault` when the access fails; what was to be loaded is then undefined. */
 static inline void user_access_begin(void)
 {
@@ -65,18 +65,22 @@ static inline void user_access_end(void)
 		     : fault)
 
 /* The empty statement keeps gcc from taking the output for one that both ways out have set. */
-#define user_load_u64(value, base, offset, fault)                            \
-	do {                                                                 \
-		u64 user_word;                                               \
-                                                                             \
-		__asm__ volatile goto("770: movq %1, %0\n" USER_ACCESS_ENTRY \
-				      : "=r"(user_word)                      \
-				      : "m"(*(u64 *)((base) + (offset)))     \
-				      : "memory"                             \
-				      : fault);                              \
-		__asm__ volatile("");                                        \
-		(value) = user_word;                                         \
+#define USER_LOAD(type, insn, value, base, offset, fault)                 \
+	do {                                                              \
+		type user_word;                                           \
+                                                                          \
+		__asm__ volatile goto("770: " insn "\n" USER_ACCESS_ENTRY \
+				      : "=r"(user_word)                   \
+				      : "m"(*(type *)((base) + (offset))) \
+				      : "memory"                          \
+				      : fault);                           \
+		__asm__ volatile("");                                     \
+		(value) = user_word;                                      \
 	} while (0)
+#define user_load_u64(value, base, offset, fault) \
+	USER_LOAD(u64, "movq %1, %0", value, base, offset, fault)
+#define user_load_u32(value, base, offset, fault) \
+	USER_LOAD(u32, "movl %1, %0", value, base, offset, fault)
 
 /* arch_fixup_exception - if the exception table knows the interrupted instruction, move the frame to its
  * fix-up. False: it does not, the fault is a kernel bug. */
