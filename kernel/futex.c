@@ -48,7 +48,7 @@ struct futex_waiter {
 struct futex_bucket {
 	struct spinlock lock;
 	struct list_head waiters; /* in order of arrival */
-};
+} ALIGNED(32);
 
 static struct futex_bucket buckets[1 << FUTEX_HASH_BITS];
 
@@ -96,54 +96,80 @@ static struct futex_bucket *bucket_of(const struct futex_key *key)
 
 /* --- waking ------------------------------------------------------------------------------------------ */
 
-/* wake_waiter - take it off its queue for good. Bucket locked. The waiter is gone as soon as bucket is NULL;
- * the thread, which does not need a reference in code that does not sleep, may be ending. */
-static inline void wake_waiter(struct futex_waiter *w)
+static inline bool matches(const struct futex_waiter *w, const struct futex_key *key, u32 bitset)
+{
+	return same_key(&w->key, key) && (w->bitset & bitset);
+}
+
+/* take_waiter - off its queue for good; its thread, to be woken. Bucket locked. The waiter is gone as soon as bucket is
+ * NULL; the thread, which does not need a reference in code that does not sleep, may be ending. */
+static inline struct thread *take_waiter(struct futex_waiter *w)
 {
 	struct thread *t = w->thread;
 
 	list_del(&w->link);
 	atomic_store_release(&w->bucket, NULL);
-	thread_wake_queued(t);
+	return t;
 }
 
 /* wake_locked - up to n waiters of a key. Returns how many. */
-static ALWAYS_INLINE unsigned wake_locked(struct futex_bucket *b, const struct futex_key *key,
-					  unsigned n, u32 bitset)
+static unsigned wake_locked(struct futex_bucket *b, const struct futex_key *key, unsigned n,
+			    u32 bitset)
 {
 	struct futex_waiter *w, *next;
 	unsigned woken = 0;
 
 	list_for_each_safe (w, next, &b->waiters, link) {
-		if (!same_key(&w->key, key) || !(w->bitset & bitset))
+		if (!matches(w, key, bitset))
 			continue;
 		if (woken == n)
 			break;
-		wake_waiter(w);
+		thread_wake_queued(take_waiter(w));
 		woken++;
 	}
 	return woken;
 }
 
-static NOINLINE long wake(vaddr_t addr, bool private_key, unsigned n, u32 bitset)
+/* Interrupts off, bucket locked; after: neither. */
+static NOINLINE long wake_some(struct futex_bucket *b, struct futex_key key, unsigned n, u32 bitset)
 {
-	struct futex_bucket *b;
-	struct futex_key key;
-	long woken;
-	int err = make_key(addr, private_key, &key);
+	long woken = wake_locked(b, &key, n, bitset);
 
-	if (err)
-		return err;
-	b = bucket_of(&key);
-	spin_lock_irq(&b->lock);
-	woken = wake_locked(b, &key, n, bitset);
 	spin_unlock_irq(&b->lock);
 	return woken;
 }
 
+/* Usually one is to be woken, and it is the first in its bucket: it is woken when the bucket is free again. */
+static ALWAYS_INLINE long wake(vaddr_t addr, bool private_key, unsigned n, u32 bitset)
+{
+	struct futex_bucket *b;
+	struct futex_waiter *w;
+	struct futex_key key;
+	struct thread *t;
+	int err = make_key(addr, private_key, &key);
+
+	if (unlikely(err))
+		return err;
+	b = bucket_of(&key);
+	spin_lock_irq(&b->lock);
+	w = list_first(&b->waiters, struct futex_waiter, link);
+	if (unlikely(!w || n != 1 || !matches(w, &key, bitset)))
+		return wake_some(b, key, n, bitset);
+	t = take_waiter(w);
+	spin_unlock(&b->lock);
+	thread_wake_queued(t);
+	cpu_irq_enable();
+	return 1;
+}
+
+static NOINLINE long wake_bitset(vaddr_t addr, bool private_key, unsigned n, u32 bitset)
+{
+	return wake(addr, private_key, n, bitset);
+}
+
 int futex_wake(vaddr_t addr, bool private_key, unsigned n)
 {
-	return (int)wake(addr, private_key, n, FUTEX_BITSET_MATCH_ANY);
+	return (int)wake_bitset(addr, private_key, n, FUTEX_BITSET_MATCH_ANY);
 }
 
 /* --- waiting ----------------------------------------------------------------------------------------- */
@@ -221,35 +247,64 @@ static NOINLINE int sleep_until_woken(struct futex_waiter *w, u64 deadline)
 	return 0;
 }
 
-static NOINLINE long futex_wait(vaddr_t addr, bool private_key, u32 val, u64 deadline, u32 bitset)
+static NOINLINE long finish_wait(struct futex_waiter *w, u64 deadline)
+{
+	int err = sleep_until_woken(w, deadline);
+
+	if (!dequeue(w))
+		return 0;
+	return err == -EINTR ? -RESTART_SYS : err;
+}
+
+/* join_queue - queue_if_equal of the current thread, for any address. */
+static ALWAYS_INLINE int join_queue(struct futex_waiter *w, vaddr_t addr, bool private_key, u32 val,
+				    u32 bitset)
+{
+	int err = make_key(addr, private_key, &w->key);
+
+	if (unlikely(err))
+		return err;
+	w->thread = current;
+	w->bitset = bitset;
+	thread_prepare_sleep(WAIT_INTERRUPTIBLE);
+	return queue_if_equal(w, addr, val);
+}
+
+static NOINLINE long wait_with_deadline(vaddr_t addr, bool private_key, u32 val, u64 deadline,
+					u32 bitset)
 {
 	struct futex_waiter w;
 	int err;
 
 	if (!bitset)
 		return -EINVAL;
-	err = make_key(addr, private_key, &w.key);
+	do
+		err = join_queue(&w, addr, private_key, val, bitset);
+	while (err == -EFAULT && !fetch_word(addr));
 	if (err)
 		return err;
-	w.thread = current;
-	w.bitset = bitset;
-	do {
-		thread_prepare_sleep(WAIT_INTERRUPTIBLE);
-		err = queue_if_equal(&w, addr, val);
-	} while (unlikely(err == -EFAULT) && !fetch_word(addr));
+	cpu_irq_enable();
+	return finish_wait(&w, deadline);
+}
+
+/* The usual wait, in one piece: nothing is pending, the word is there, and somebody wakes us. */
+static ALWAYS_INLINE long wait_for_wake(vaddr_t addr, u32 val)
+{
+	struct futex_waiter w;
+	int err = join_queue(&w, addr, true, val, FUTEX_BITSET_MATCH_ANY);
+
+	if (unlikely(err == -EFAULT))
+		return wait_with_deadline(addr, true, val, 0, FUTEX_BITSET_MATCH_ANY);
 	if (unlikely(err))
 		return err;
-	if (likely(!deadline && !signal_pending(w.thread))) {
+	if (likely(!signal_pending(w.thread))) {
 		thread_sleep();
 		if (likely(!atomic_load_acquire(&w.bucket)))
 			return 0;
 		thread_prepare_sleep(WAIT_INTERRUPTIBLE);
 	}
 	cpu_irq_enable();
-	err = sleep_until_woken(&w, deadline);
-	if (!dequeue(&w))
-		return 0;
-	return err == -EINTR ? -RESTART_SYS : err;
+	return finish_wait(&w, 0);
 }
 
 /* --- several words at once ----------------------------------------------------------------------------- */
@@ -512,7 +567,7 @@ static int change_word(vaddr_t addr, u32 encoded)
  * having seen the new value, may be woken for nothing, which the interface allows. */
 static long futex_wake_op(vaddr_t addr, vaddr_t addr2, bool private_key, u32 nr, u32 nr2, u32 op)
 {
-	long woken = wake(addr, private_key, 0, 0), more = 0;
+	long woken = wake_bitset(addr, private_key, 0, 0), more = 0;
 	int also;
 
 	if (woken < 0 || !IS_ALIGNED(addr2, 4))
@@ -520,9 +575,9 @@ static long futex_wake_op(vaddr_t addr, vaddr_t addr2, bool private_key, u32 nr,
 	also = change_word(addr2, op);
 	if (also < 0)
 		return also;
-	woken = wake(addr, private_key, nr, FUTEX_BITSET_MATCH_ANY);
+	woken = wake_bitset(addr, private_key, nr, FUTEX_BITSET_MATCH_ANY);
 	if (also)
-		more = wake(addr2, private_key, nr2, FUTEX_BITSET_MATCH_ANY);
+		more = wake_bitset(addr2, private_key, nr2, FUTEX_BITSET_MATCH_ANY);
 	return woken + more;
 }
 
@@ -556,21 +611,13 @@ static NOINLINE long wait_with_timeout(vaddr_t addr, int op, u32 val, vaddr_t ut
 		if (err)
 			return err;
 	}
-	result = futex_wait(addr, op & FUTEX_PRIVATE_FLAG, val, deadline, bitset);
+	result = wait_with_deadline(addr, op & FUTEX_PRIVATE_FLAG, val, deadline, bitset);
 	u->sleep_deadline = 0;
 	if (result == -RESTART_SYS && !absolute) {
 		u->sleep_deadline = deadline;
 		return -RESTART_NOHAND;
 	}
 	return result;
-}
-
-static inline long do_wait(vaddr_t addr, int op, u32 val, vaddr_t utimeout, u32 bitset)
-{
-	if (utimeout)
-		return wait_with_timeout(addr, op, val, utimeout, bitset);
-	current_user->sleep_deadline = 0;
-	return futex_wait(addr, op & FUTEX_PRIVATE_FLAG, val, 0, bitset);
 }
 
 static NOINLINE long other_operation(vaddr_t addr, int op, u32 val, vaddr_t utimeout, vaddr_t addr2,
@@ -582,10 +629,17 @@ static NOINLINE long other_operation(vaddr_t addr, int op, u32 val, vaddr_t utim
 	if ((op & FUTEX_CLOCK_REALTIME) && cmd != FUTEX_WAIT_BITSET)
 		return -ENOSYS;
 	switch (cmd) {
+	case FUTEX_WAIT:
+		val3 = FUTEX_BITSET_MATCH_ANY;
+		__attribute__((fallthrough));
 	case FUTEX_WAIT_BITSET:
-		return do_wait(addr, op, val, utimeout, val3);
+		if (utimeout)
+			return wait_with_timeout(addr, op, val, utimeout, val3);
+		return wait_with_deadline(addr, private_key, val, 0, val3);
+	case FUTEX_WAKE:
+		return wake_bitset(addr, private_key, MAX(val, 1u), FUTEX_BITSET_MATCH_ANY);
 	case FUTEX_WAKE_BITSET:
-		return val3 ? wake(addr, private_key, MAX(val, 1u), val3) : -EINVAL;
+		return val3 ? wake_bitset(addr, private_key, MAX(val, 1u), val3) : -EINVAL;
 	case FUTEX_REQUEUE:
 		return futex_requeue(addr, addr2, private_key, val, (u32)utimeout, NULL);
 	case FUTEX_CMP_REQUEUE:
@@ -599,14 +653,11 @@ static NOINLINE long other_operation(vaddr_t addr, int op, u32 val, vaddr_t utim
 
 long sys_futex(vaddr_t addr, int op, u32 val, vaddr_t utimeout, vaddr_t addr2, u32 val3)
 {
-	switch (op & ~FUTEX_PRIVATE_FLAG) {
-	case FUTEX_WAIT:
-		return do_wait(addr, op, val, utimeout, FUTEX_BITSET_MATCH_ANY);
-	case FUTEX_WAKE:
-		return wake(addr, op & FUTEX_PRIVATE_FLAG, MAX(val, 1u), FUTEX_BITSET_MATCH_ANY);
-	default:
-		return other_operation(addr, op, val, utimeout, addr2, val3);
-	}
+	if (likely(op == (FUTEX_WAIT | FUTEX_PRIVATE_FLAG) && !utimeout))
+		return wait_for_wake(addr, val);
+	if (likely(op == (FUTEX_WAKE | FUTEX_PRIVATE_FLAG)))
+		return wake(addr, true, MAX(val, 1u), FUTEX_BITSET_MATCH_ANY);
+	return other_operation(addr, op, val, utimeout, addr2, val3);
 }
 
 long sys_futex_waitv(vaddr_t list, u32 n, u32 flags, vaddr_t utimeout, int clock)

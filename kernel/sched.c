@@ -24,6 +24,7 @@
  */
 #include <arch/as.h>
 #include <arch/boot.h>
+#include <arch/call.h>
 #include <arch/cpu.h>
 #include <quire/assert.h>
 #include "kernel/sched.h"
@@ -52,17 +53,26 @@ static inline u64 weighted(const struct thread *t, u64 ns)
 
 /* --- the queue ---------------------------------------------------------------------------------- */
 
+static NOINLINE USED struct runqueue *lock_again(struct thread *t, struct runqueue *rq)
+{
+	u32 cpu;
+
+	do {
+		spin_unlock(&rq->lock);
+		cpu = atomic_load(&t->cpu);
+		rq = cpu_runqueue(cpu);
+		spin_lock(&rq->lock);
+	} while (atomic_load(&t->cpu) != cpu);
+	return rq;
+}
+RARE_FUNCTION(lock_again);
+
 static ALWAYS_INLINE struct runqueue *lock_queue_of(struct thread *t)
 {
-	for (;;) {
-		u32 cpu = atomic_load(&t->cpu);
-		struct runqueue *rq = cpu_runqueue(cpu);
+	struct runqueue *rq = cpu_runqueue(atomic_load(&t->cpu));
 
-		spin_lock(&rq->lock);
-		if (likely(atomic_load(&t->cpu) == cpu))
-			return rq;
-		spin_unlock(&rq->lock);
-	}
+	spin_lock(&rq->lock);
+	return likely(atomic_load(&t->cpu) == rq->cpu) ? rq : rare_call(lock_again, t, rq);
 }
 
 struct runqueue *runqueue_lock_of(struct thread *t)
@@ -71,7 +81,7 @@ struct runqueue *runqueue_lock_of(struct thread *t)
 }
 
 /* Where there are others. The one that was first until now goes before all of them. */
-static NOINLINE void enqueue_among(struct runqueue *rq, struct thread *t)
+static NOINLINE USED void enqueue_among(struct runqueue *rq, struct thread *t)
 {
 	struct rb_node **link = &rq->others.node, *parent = NULL;
 	struct thread *first = rq->first;
@@ -89,6 +99,7 @@ static NOINLINE void enqueue_among(struct runqueue *rq, struct thread *t)
 	}
 	rb_insert(&rq->others, &t->rq_node, parent, link, NULL);
 }
+RARE_FUNCTION(enqueue_among);
 
 static ALWAYS_INLINE void enqueue(struct runqueue *rq, struct thread *t)
 {
@@ -97,10 +108,10 @@ static ALWAYS_INLINE void enqueue(struct runqueue *rq, struct thread *t)
 	if (likely(!rq->first))
 		rq->first = t;
 	else
-		enqueue_among(rq, t);
+		rare_call(enqueue_among, rq, t);
 }
 
-static NOINLINE void dequeue_from_others(struct runqueue *rq, struct thread *t)
+static NOINLINE USED void dequeue_from_others(struct runqueue *rq, struct thread *t)
 {
 	if (rq->first == t) {
 		t = rb_entry(rb_first(&rq->others), struct thread, rq_node);
@@ -108,6 +119,7 @@ static NOINLINE void dequeue_from_others(struct runqueue *rq, struct thread *t)
 	}
 	rb_erase(&rq->others, &t->rq_node, NULL);
 }
+RARE_FUNCTION(dequeue_from_others);
 
 static ALWAYS_INLINE void dequeue(struct runqueue *rq, struct thread *t)
 {
@@ -118,7 +130,7 @@ static ALWAYS_INLINE void dequeue(struct runqueue *rq, struct thread *t)
 	if (likely(!left))
 		rq->first = NULL;
 	else
-		dequeue_from_others(rq, t);
+		rare_call(dequeue_from_others, rq, t);
 }
 
 void sched_dequeue(struct runqueue *rq, struct thread *t)
@@ -151,16 +163,18 @@ static ALWAYS_INLINE void raise_floor(struct runqueue *rq, u64 vruntime)
 }
 
 /* The floor of virtual time follows whoever has had least of those that compete. The idle thread does not. */
-static ALWAYS_INLINE void account_floor(struct runqueue *rq)
+static ALWAYS_INLINE u64 account_floor(struct runqueue *rq)
 {
-	struct thread *curr = rq->curr, *least = rq->first;
+	struct thread *curr = rq->curr, *first = rq->first;
+	u64 floor = rq->min_vruntime, least;
 
 	account(rq);
-	if (likely(curr != rq->idle) &&
-	    (likely(!least) || (s64)(curr->vruntime - least->vruntime) < 0))
-		least = curr;
-	if (least)
-		raise_floor(rq, least->vruntime);
+	least = likely(curr != rq->idle) ? curr->vruntime : first ? first->vruntime : floor;
+	if (unlikely(first) && (s64)(first->vruntime - least) < 0)
+		least = first->vruntime;
+	if ((s64)(least - floor) > 0)
+		rq->min_vruntime = floor = least;
+	return floor;
 }
 
 /* While a thread runs alone nobody looks at the clock, so what is compared with a queue's virtual time
@@ -184,11 +198,11 @@ u64 sched_runnable_ns(struct runqueue *rq)
 
 /* Arming is left out when the timer runs for an earlier slice: it finds out when it fires. This CPU's
  * queue, locked. */
-static void slice_start(struct runqueue *rq)
+static NOINLINE USED void slice_start(struct runqueue *rq)
 {
-	if (!rq->slice.armed)
-		timer_arm(&rq->slice, rq->clock_ns + SCHED_SLICE_NS);
+	timer_arm(&rq->slice, rq->clock_ns + SCHED_SLICE_NS);
 }
+RARE_FUNCTION(slice_start);
 
 static void slice_expired(struct timer *timer)
 {
@@ -241,11 +255,12 @@ static void sample_due(struct timer *timer)
 }
 
 /* This CPU's queue, locked. */
-static NOINLINE void sample_start(struct runqueue *rq, const struct thread *next)
+static NOINLINE USED void sample_start(struct runqueue *rq, const struct thread *next)
 {
 	if (next->proc)
 		timer_arm(&rq->sample, rq->clock_ns + SCHED_SAMPLE_NS);
 }
+RARE_FUNCTION(sample_start);
 
 /* --- switching ---------------------------------------------------------------------------------- */
 
@@ -333,10 +348,10 @@ static ALWAYS_INLINE void switch_away(struct runqueue *rq)
 	next = pick_next(rq);
 	atomic_store(&next->state, THREAD_RUNNING);
 	next->slice_start_ns = rq->clock_ns;
-	if (unlikely(rq->nr_queued))
-		slice_start(rq);
+	if (unlikely(rq->nr_queued && !rq->slice.armed))
+		rare_call(slice_start, rq);
 	if (unlikely(!rq->sample.armed))
-		sample_start(rq, next);
+		rare_call(sample_start, rq, next);
 	if (unlikely(next == prev)) {
 		spin_unlock(&rq->lock);
 		return;
@@ -493,33 +508,28 @@ bool thread_sleep_until(u64 deadline_ns)
 	return timer_cancel(&s.timer);
 }
 
-/* A thread on its way back to the queue: not so far behind that it would monopolise the CPU. */
-static void limit_arrears(struct runqueue *rq, struct thread *t)
+static NOINLINE USED void kick(u32 cpu)
 {
-	u64 floor = rq->min_vruntime - weighted(t, SCHED_WAKE_CREDIT_NS);
-
-	if ((s64)(t->vruntime - floor) < 0)
-		t->vruntime = floor;
+	smp_kick(cpu);
 }
+RARE_FUNCTION(kick);
 
 /* t was put on this queue, locked and accounted: should its CPU do something about it? */
 static ALWAYS_INLINE void notify(struct runqueue *rq, struct thread *t)
 {
+	struct thread *curr = rq->curr;
 	bool local = rq == this_runqueue();
 
-	if (rq->curr == rq->idle) {
-		if (!local)
-			smp_kick(rq->cpu);
-		return;
+	if (likely(curr != rq->idle)) {
+		if (unlikely((s64)(curr->vruntime - t->vruntime) > (s64)SCHED_WAKE_GRAN_NS))
+			atomic_or(&curr->work, THREAD_WORK_RESCHED);
+		else if (rq->nr_queued > 1)
+			return;
+		if (likely(local) && unlikely(!rq->slice.armed))
+			rare_call(slice_start, rq);
 	}
-	if ((s64)(rq->curr->vruntime - t->vruntime) > (s64)SCHED_WAKE_GRAN_NS)
-		atomic_or(&rq->curr->work, THREAD_WORK_RESCHED);
-	else if (rq->nr_queued > 1)
-		return;
-	if (local)
-		slice_start(rq);
-	else
-		smp_kick(rq->cpu);
+	if (!local)
+		rare_call(kick, rq->cpu);
 }
 
 static ALWAYS_INLINE void place_here(struct runqueue *rq, struct thread *t)
@@ -549,44 +559,50 @@ void sched_place(struct runqueue *rq, struct thread *t, unsigned target)
 }
 
 /* A NEW thread gets a reference of its own, until it is dead, and starts where the others are. */
-static NOINLINE void begin_life(struct runqueue *rq, struct thread *t)
+static NOINLINE USED void begin_life(struct runqueue *rq, struct thread *t)
 {
 	thread_get(t);
 	t->vruntime = rq->min_vruntime;
 }
+RARE_FUNCTION(begin_life);
 
-/* To the queue of some CPU. rq, the queue that t->cpu names, is locked; after: nothing is. */
+static NOINLINE void place_where_best(struct runqueue *rq, struct thread *t)
+{
+	sched_place(rq, t, sched_choose_cpu(t));
+}
+
+/* To the queue of some CPU. rq, the queue that t->cpu names, is locked; after: nothing is. A thread on its way back is not
+ * so far behind that it would monopolise the CPU. */
 static ALWAYS_INLINE void wake_up(struct runqueue *rq, struct thread *t)
 {
-	unsigned target = nr_cpus_online == 1 ? rq->cpu : sched_choose_cpu(t);
+	u64 least = account_floor(rq) - weighted(t, SCHED_WAKE_CREDIT_NS);
 
-	account_floor(rq);
 	rq->runnable_ns -= rq->clock_ns;
+	if ((s64)(t->vruntime - least) < 0)
+		t->vruntime = least;
 	if (unlikely(t->state == THREAD_NEW))
-		begin_life(rq, t);
-	else
-		limit_arrears(rq, t);
+		rare_call(begin_life, rq, t);
 	atomic_store(&t->state, THREAD_RUNNABLE);
-	if (likely(target == rq->cpu))
+	if (likely(nr_cpus_online == 1))
 		place_here(rq, t);
 	else
-		sched_place(rq, t, target);
+		place_where_best(rq, t);
 }
 
 /* thread_wake_queued - see thread.h. */
 bool thread_wake_queued(struct thread *t)
 {
 	struct runqueue *rq = lock_queue_of(t);
-	bool asleep = t->state <= THREAD_SLEEPING;
+	u32 state = t->state;
 
-	if (likely(asleep && rq->curr != t)) {
-		wake_up(rq, t);
-		return true;
+	if (unlikely(rq->curr == t || state > THREAD_SLEEPING)) {
+		if (state <= THREAD_SLEEPING)
+			atomic_store(&t->state, THREAD_RUNNING);
+		spin_unlock(&rq->lock);
+		return state <= THREAD_SLEEPING;
 	}
-	if (asleep)
-		atomic_store(&t->state, THREAD_RUNNING);
-	spin_unlock(&rq->lock);
-	return asleep;
+	wake_up(rq, t);
+	return true;
 }
 
 /* thread_wake - see thread.h.
@@ -611,8 +627,8 @@ void sched_ipi(void)
 	struct runqueue *rq = this_runqueue();
 
 	spin_lock(&rq->lock);
-	if (rq->nr_queued && rq->curr != rq->idle)
-		slice_start(rq);
+	if (rq->nr_queued && rq->curr != rq->idle && !rq->slice.armed)
+		rare_call(slice_start, rq);
 	spin_unlock(&rq->lock);
 }
 

@@ -17,22 +17,10 @@
 #include "lib/printf.h"
 #include "mm/phys/slab.h"
 
-#define RING_EVENTS 256 /* a power of two */
-#define LINE_MAX    160
-
-struct trace_event {
-	u64 time;
-	u64 kind;
-	u64 arg[4];
-};
-
-struct trace_ring {
-	u64 head; /* events ever recorded */
-	struct trace_event events[RING_EVENTS];
-};
+#define LINE_MAX 160
 
 static struct trace_ring boot_ring;
-static PERCPU struct trace_ring *trace_ring = &boot_ring;
+PERCPU struct trace_ring *trace_ring = &boot_ring;
 
 /* How an event is printed, with its four words as arguments. */
 static const char *const formats[TRACE_NR] = {
@@ -52,20 +40,6 @@ static const char *const formats[TRACE_NR] = {
 void trace(enum trace_kind kind, u64 a, u64 b, u64 c, u64 d)
 {
 	trace_at(time_now(), kind, a, b, c, d);
-}
-
-/* trace_at - the same by a clock that was just read. */
-void trace_at(u64 now, enum trace_kind kind, u64 a, u64 b, u64 c, u64 d)
-{
-	struct trace_ring *ring = this_cpu(trace_ring);
-	struct trace_event *e = &ring->events[ring->head++ % RING_EVENTS];
-
-	e->time = now;
-	e->kind = kind;
-	e->arg[0] = a;
-	e->arg[1] = b;
-	e->arg[2] = c;
-	e->arg[3] = d;
 }
 
 /* trace_init_cpus - a ring for each further CPU; one that gets none shares the boot CPU's. Boot CPU, before
@@ -96,9 +70,9 @@ static unsigned newest_before(const u64 *cursor)
 		struct trace_ring *ring = ring_of(cpu);
 		const struct trace_event *e;
 
-		if (!ring || cursor[cpu] == 0 || ring->head - cursor[cpu] >= RING_EVENTS)
+		if (!ring || cursor[cpu] == 0 || ring->head - cursor[cpu] >= TRACE_RING_EVENTS)
 			continue;
-		e = &ring->events[(cursor[cpu] - 1) % RING_EVENTS];
+		e = &ring->events[(cursor[cpu] - 1) % TRACE_RING_EVENTS];
 		if (best == MAX_CPUS || e->time >= best_time) {
 			best = cpu;
 			best_time = e->time;
@@ -118,7 +92,7 @@ static unsigned oldest_at(const u64 *cursor)
 
 		if (!ring || cursor[cpu] >= ring->head)
 			continue;
-		e = &ring->events[cursor[cpu] % RING_EVENTS];
+		e = &ring->events[cursor[cpu] % TRACE_RING_EVENTS];
 		if (best == MAX_CPUS || e->time < best_time) {
 			best = cpu;
 			best_time = e->time;
@@ -170,7 +144,7 @@ void trace_dump(unsigned n, void (*print)(const char *fmt, ...))
 	for (; n && (cpu = newest_before(cursor)) < MAX_CPUS; n--)
 		cursor[cpu]--;
 	while ((cpu = oldest_at(cursor)) < MAX_CPUS)
-		print_event(cpu, &ring_of(cpu)->events[cursor[cpu]++ % RING_EVENTS], print);
+		print_event(cpu, &ring_of(cpu)->events[cursor[cpu]++ % TRACE_RING_EVENTS], print);
 }
 
 /* --- reading while others write --------------------------------------------------------------------------- */
@@ -195,7 +169,7 @@ void trace_cursor_begin(struct trace_cursor *c)
 	for (unsigned cpu = 0; cpu < nr_cpus; cpu++) {
 		u64 head = ring_of(cpu) ? READ_ONCE(ring_of(cpu)->head) : 0;
 
-		c->next[cpu] = head > RING_EVENTS / 2 ? head - RING_EVENTS / 2 : 0;
+		c->next[cpu] = head > TRACE_RING_EVENTS / 2 ? head - TRACE_RING_EVENTS / 2 : 0;
 	}
 }
 
@@ -206,11 +180,11 @@ size_t trace_cursor_next(struct trace_cursor *c, char *line, size_t size)
 	while ((cpu = oldest_at(c->next)) < MAX_CPUS) {
 		struct trace_ring *ring = ring_of(cpu);
 		u64 at = c->next[cpu]++;
-		struct trace_event e = ring->events[at % RING_EVENTS];
+		struct trace_event e = ring->events[at % TRACE_RING_EVENTS];
 
 		/* Not what has been overwritten, or may have been in this moment. */
 		smp_rmb();
-		if (READ_ONCE(ring->head) - at < RING_EVENTS)
+		if (READ_ONCE(ring->head) - at < TRACE_RING_EVENTS)
 			return format_event(cpu, &e, line, size);
 	}
 	return 0;

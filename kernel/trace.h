@@ -8,6 +8,7 @@
 #pragma once
 
 #include <quire/types.h>
+#include "kernel/percpu.h"
 
 enum trace_kind {
 	TRACE_NONE,
@@ -24,8 +25,37 @@ enum trace_kind {
 	TRACE_NR
 };
 
+#define TRACE_RING_EVENTS 256 /* a power of two */
+
+struct trace_event {
+	u64 time;
+	u64 kind;
+	u64 arg[4];
+};
+
+struct trace_ring {
+	u64 head; /* events ever recorded */
+	struct trace_event events[TRACE_RING_EVENTS];
+};
+
+extern PERCPU struct trace_ring *trace_ring;
+
 void trace(enum trace_kind, u64 a, u64 b, u64 c, u64 d);
-void trace_at(u64 now, enum trace_kind, u64 a, u64 b, u64 c, u64 d); /* clock just read */
+
+/* trace_at - trace with a clock that was just read, without a call. */
+static ALWAYS_INLINE void trace_at(u64 now, enum trace_kind kind, u64 a, u64 b, u64 c, u64 d)
+{
+	struct trace_ring *ring = this_cpu(trace_ring);
+	struct trace_event *e = &ring->events[ring->head++ % TRACE_RING_EVENTS];
+
+	e->time = now;
+	e->kind = kind;
+	e->arg[0] = a;
+	e->arg[1] = b;
+	e->arg[2] = c;
+	e->arg[3] = d;
+}
+
 /* trace_dump - print the newest n events of all CPUs, oldest first, by time. For the panic path. */
 void trace_dump(unsigned n, void (*print)(const char *fmt, ...));
 /* trace_cursor_create - for reading the rings while they are written; NULL: memory. trace_cursor_begin - from the

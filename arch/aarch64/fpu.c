@@ -5,7 +5,7 @@
  * While a thread runs without THREAD_WORK_FPU, only the registers count; they are saved when it is switched out and loaded
  * when it is switched in. With the flag its memory copy counts, and the registers follow before user mode.
  *
- * fpu_owner is the thread that loaded this CPU's registers last: they equal the copy of that thread if it does not run, and
+ * cpu_fpu_owner is the thread that loaded this CPU's registers last: they equal the copy of that thread if it does not run, and
  * need no loading. A thread whose copy is changed sets fpu_cpu to "nobody" so that stale registers are never taken for it.
  */
 #include <arch/cpu.h>
@@ -16,33 +16,7 @@
 
 #define NOBODY (~0u)
 
-void fpu_state_save(struct fpu_state *);
-void fpu_state_load(const struct fpu_state *);
-
-static PERCPU struct thread *fpu_owner;
-
-static ALWAYS_INLINE void registers_take(struct thread *t)
-{
-	if (this_cpu(fpu_owner) == t && t->arch.fpu_cpu == cpu_id())
-		return;
-	fpu_state_load(&t->arch.fpu);
-	this_cpu(fpu_owner) = t;
-	t->arch.fpu_cpu = cpu_id();
-}
-
-/* fpu_switch_out, fpu_switch_in - around a switch of threads, interrupts off. A thread whose memory copy was changed gets
- * its registers before user mode. */
-void fpu_switch_out(struct thread *t)
-{
-	if (!(READ_ONCE(t->work) & THREAD_WORK_FPU))
-		fpu_state_save(&t->arch.fpu);
-}
-
-void fpu_switch_in(struct thread *t)
-{
-	if (!(READ_ONCE(t->work) & THREAD_WORK_FPU))
-		registers_take(t);
-}
+PERCPU struct thread *cpu_fpu_owner;
 
 /* fpu_save - current's registers to memory, which counts from here on. Interrupts off. */
 static void fpu_save(struct thread *t)
@@ -56,7 +30,7 @@ static void fpu_save(struct thread *t)
 /* fpu_load - the last thing before user mode: the registers count again. They may still hold the state. Interrupts off. */
 void fpu_load(struct thread *t)
 {
-	registers_take(t);
+	fpu_registers_take(t);
 	atomic_and(&t->work, ~(u32)THREAD_WORK_FPU);
 }
 
@@ -79,10 +53,10 @@ int fpu_load_user(vaddr_t record)
 	int err;
 
 	cpu_irq_disable();
-	this_cpu(fpu_owner) = NULL;
+	this_cpu(cpu_fpu_owner) = NULL;
 	err = user_fp_load(record);
 	if (!err) {
-		this_cpu(fpu_owner) = t;
+		this_cpu(cpu_fpu_owner) = t;
 		t->arch.fpu_cpu = cpu_id();
 		atomic_and(&t->work, ~(u32)THREAD_WORK_FPU);
 	}

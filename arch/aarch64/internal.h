@@ -4,9 +4,8 @@
 
 #include <quire/types.h>
 #include "kernel/percpu.h"
+#include "kernel/thread.h"
 
-struct fpu_state;
-struct thread;
 struct trap_frame;
 
 /* What the boot CPU has and all others must have; decided in cpu.c. */
@@ -46,13 +45,15 @@ extern char boot_emergency_stack[];
 extern char trap_vectors[];
 void trap_exit_to_user(struct trap_frame *) __attribute__((noreturn));
 struct thread *switch_stacks(struct thread *prev, struct thread *next);
+struct thread *switch_threads(struct thread *prev,
+			      struct thread *next); /* what arch_switch calls */
 void thread_begin_kernel(void);
 void thread_begin_user(void);
 void secondary_entry(void); /* physical entry of a started CPU; linked low, see head.S */
 
 /* fpu.c */
-void fpu_switch_out(struct thread *);
-void fpu_switch_in(struct thread *);
+void fpu_state_save(struct fpu_state *); /* fpu.S */
+void fpu_state_load(const struct fpu_state *);
 void fpu_load(struct thread *);
 /* fpu_begin_read, fpu_begin_write - current's FP state in memory, up to date; after the latter memory counts
  * alone, and the registers follow before user mode. */
@@ -64,6 +65,33 @@ struct fpu_state *fpu_begin_write(struct thread *);
  * state is undefined. */
 int fpu_store_user(vaddr_t record);
 int fpu_load_user(vaddr_t record);
+
+extern PERCPU struct thread *cpu_fpu_owner; /* the thread that loaded the registers last */
+
+static ALWAYS_INLINE void fpu_registers_take(struct thread *t)
+{
+	u32 cpu = cpu_id();
+
+	if (this_cpu(cpu_fpu_owner) == t && t->arch.fpu_cpu == cpu)
+		return;
+	fpu_state_load(&t->arch.fpu);
+	this_cpu(cpu_fpu_owner) = t;
+	t->arch.fpu_cpu = cpu;
+}
+
+/* fpu_switch_out, fpu_switch_in - around a switch of threads, interrupts off. A thread whose memory copy was changed gets
+ * its registers before user mode. */
+static ALWAYS_INLINE void fpu_switch_out(struct thread *t)
+{
+	if (likely(!(READ_ONCE(t->work) & THREAD_WORK_FPU)))
+		fpu_state_save(&t->arch.fpu);
+}
+
+static ALWAYS_INLINE void fpu_switch_in(struct thread *t)
+{
+	if (likely(!(READ_ONCE(t->work) & THREAD_WORK_FPU)))
+		fpu_registers_take(t);
+}
 
 /* uaccess.c: what moves the registers for them. Interrupts off. */
 int user_fp_store(vaddr_t record);

@@ -2,9 +2,9 @@
 /*
  * switch.S - from one kernel stack to another.
  *
- * A thread that is switched out has the callee-saved registers on its stack, in the order below, and
- * arch.sp (the first field of struct thread) points at them. A new thread's stack is made to look
- * the same by thread.c, with the address of one of the two stubs as return address.
+ * A thread that is switched out has its frame pointer and where it goes on on its stack, and arch.sp (the first field
+ * of struct thread) points at them: the compiler has been told that all other registers are lost (arch_switch). A new
+ * thread's stack is made to look the same by thread.c, with the address of one of the two stubs as return address.
  */
 #include <arch/thread.h>
 
@@ -13,12 +13,7 @@
 /* switch_stacks(prev, next) - returns prev, in the context of next. */
 	.globl	switch_stacks
 switch_stacks:
-	stp	x29, x30, [sp, #-96]!
-	stp	x19, x20, [sp, #16]
-	stp	x21, x22, [sp, #32]
-	stp	x23, x24, [sp, #48]
-	stp	x25, x26, [sp, #64]
-	stp	x27, x28, [sp, #80]
+	stp	x29, x30, [sp, #-16]!
 	mov	x9, sp
 	str	x9, [x0]
 	ldr	x10, [x0, #THREAD_RCU]
@@ -26,12 +21,7 @@ switch_stacks:
 	ldr	x9, [x1]
 	mov	sp, x9
 	mov	x18, x1				/* current */
-	ldp	x19, x20, [sp, #16]
-	ldp	x21, x22, [sp, #32]
-	ldp	x23, x24, [sp, #48]
-	ldp	x25, x26, [sp, #64]
-	ldp	x27, x28, [sp, #80]
-	ldp	x29, x30, [sp], #96
+	ldp	x29, x30, [sp], #16
 	ret
 
 /* First instructions of new threads; x0: the thread that ran before, interrupts off. The frame pointer

@@ -27,7 +27,6 @@ BUILD_ASSERT(sizeof(struct stack_top) == FRAME_ROOM, "trap.S");
 
 struct switch_frame { /* as pushed by switch.S */
 	u64 x29, x30;
-	u64 callee_saved[10]; /* x19 .. x28 */
 };
 
 static struct stack_top *stack_top(struct thread *t)
@@ -100,8 +99,8 @@ void arch_enter_user(void)
 	trap_exit_to_user(f);
 }
 
-/* arch_switch - see arch/thread.h. */
-struct thread *arch_switch(struct thread *prev, struct thread *next)
+/* switch_threads - arch_switch, which tells the compiler that it preserves X29 alone. */
+struct thread *switch_threads(struct thread *prev, struct thread *next)
 {
 	if (prev->arch.user) {
 		prev->arch.tls = sysreg_read(tpidr_el0);

@@ -64,6 +64,7 @@ u64 clock_read_reference(const struct arch_clock *c)
 {
 	return clock_ns_at(c, wide_read(c->ref));
 }
+RARE_FUNCTION(clock_read_reference);
 
 /* arch_clock_params - see arch/timer.h. */
 bool arch_clock_params(struct clock_params *out)

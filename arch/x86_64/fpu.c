@@ -45,11 +45,10 @@
 #define MXCSR_INITIAL     0x1f80
 
 static u64 state_size = FXSAVE_SIZE; /* constant after fpu_init */
-static u64 state_mask;               /* XCR0; 0: no XSAVE */
+u64 fpu_state_mask;
 static u32 mxcsr_mask = 0xffbf;
 
-/* The thread that loaded the registers last. */
-static PERCPU struct thread *cpu_fpu_owner;
+PERCPU struct thread *cpu_fpu_owner;
 
 static void xcr0_write(u64 v)
 {
@@ -59,8 +58,8 @@ static void xcr0_write(u64 v)
 /* fpu_init_cpu - enable the registers on this CPU; CR4.OSXSAVE is set where it exists. */
 void fpu_init_cpu(void)
 {
-	if (state_mask)
-		xcr0_write(state_mask);
+	if (fpu_state_mask)
+		xcr0_write(fpu_state_mask);
 	__asm__ volatile("fninit");
 	this_cpu(cpu_fpu_owner) = NULL;
 }
@@ -86,16 +85,16 @@ void fpu_init(void)
 	if (!cpu_features.xsave)
 		return;
 	supported = cpuid_get(0xd, 0).eax;
-	state_mask = supported & (XSTATE_X87 | XSTATE_SSE);
+	fpu_state_mask = supported & (XSTATE_X87 | XSTATE_SSE);
 	if (cpu_features.avx)
-		state_mask |= supported & XSTATE_AVX;
+		fpu_state_mask |= supported & XSTATE_AVX;
 	if (cpu_features.avx512 && (supported & XSTATE_AVX512) == XSTATE_AVX512)
-		state_mask |= XSTATE_AVX512;
-	xcr0_write(state_mask);
+		fpu_state_mask |= XSTATE_AVX512;
+	xcr0_write(fpu_state_mask);
 	state_size = ALIGN_UP((u64)cpuid_get(0xd, 0).ebx, 64);
 	if (state_size > FPU_STATE_MAX) {
-		state_mask &= ~(u64)XSTATE_AVX512;
-		xcr0_write(state_mask);
+		fpu_state_mask &= ~(u64)XSTATE_AVX512;
+		xcr0_write(fpu_state_mask);
 		state_size = ALIGN_UP((u64)cpuid_get(0xd, 0).ebx, 64);
 	}
 	BUG_ON(state_size > FPU_STATE_MAX);
@@ -107,53 +106,12 @@ u64 arch_fpu_state_size(void)
 	return state_size;
 }
 
-static void state_save(void *area)
-{
-	if (cpu_features.xsaveopt)
-		__asm__ volatile("xsaveopt64 (%0)" ::"r"(area), "a"(~0u), "d"(~0u) : "memory");
-	else if (state_mask)
-		__asm__ volatile("xsave64 (%0)" ::"r"(area), "a"(~0u), "d"(~0u) : "memory");
-	else
-		__asm__ volatile("fxsave64 (%0)" ::"r"(area) : "memory");
-}
-
-static void state_load(const void *area)
-{
-	if (state_mask)
-		__asm__ volatile("xrstor64 (%0)" ::"r"(area), "a"(~0u), "d"(~0u) : "memory");
-	else
-		__asm__ volatile("fxrstor64 (%0)" ::"r"(area) : "memory");
-}
-
-static ALWAYS_INLINE void registers_take(struct thread *t)
-{
-	if (this_cpu(cpu_fpu_owner) == t && t->arch.fpu_cpu == cpu_id())
-		return;
-	state_load(t->arch.fp_area);
-	this_cpu(cpu_fpu_owner) = t;
-	t->arch.fpu_cpu = cpu_id();
-}
-
-/* fpu_switch_out, fpu_switch_in - around a switch of threads, interrupts off. A thread whose area was changed gets its
- * registers before user mode. */
-void fpu_switch_out(struct thread *t)
-{
-	if (!(t->work & THREAD_WORK_FPU))
-		state_save(t->arch.fp_area);
-}
-
-void fpu_switch_in(struct thread *t)
-{
-	if (!(t->work & THREAD_WORK_FPU))
-		registers_take(t);
-}
-
 /* fpu_save - current's state into the area, which counts from here on. Interrupts off. */
 static void fpu_save(struct thread *t)
 {
 	if (t->work & THREAD_WORK_FPU)
 		return;
-	state_save(t->arch.fp_area);
+	fpu_state_save(t->arch.fp_area);
 	__atomic_fetch_or(&t->work, THREAD_WORK_FPU, __ATOMIC_RELAXED);
 }
 
@@ -162,7 +120,7 @@ void fpu_load(struct thread *t)
 {
 	if (!(t->work & THREAD_WORK_FPU))
 		return;
-	registers_take(t);
+	fpu_registers_take(t);
 	__atomic_fetch_and(&t->work, ~(u32)THREAD_WORK_FPU, __ATOMIC_RELAXED);
 }
 
@@ -179,7 +137,7 @@ int fpu_store_user(vaddr_t to)
 
 	cpu_irq_disable();
 	fpu_load(current);
-	err = state_mask ? user_xsave(to) : user_fxsave(to);
+	err = fpu_state_mask ? user_xsave(to) : user_fxsave(to);
 	cpu_irq_enable();
 	return err;
 }
@@ -193,7 +151,7 @@ int fpu_load_user(vaddr_t from)
 
 	cpu_irq_disable();
 	this_cpu(cpu_fpu_owner) = NULL;
-	err = state_mask ? user_xrstor(from) : user_fxrstor(from);
+	err = fpu_state_mask ? user_xrstor(from) : user_fxrstor(from);
 	if (!err) {
 		this_cpu(cpu_fpu_owner) = t;
 		t->arch.fpu_cpu = cpu_id();
@@ -218,7 +176,7 @@ void arch_thread_copy_fp(struct thread *child, struct thread *parent)
 /* fpu_components - XCR0, the components that are saved; 0: the area is in FXSAVE format. */
 u64 fpu_components(void)
 {
-	return state_mask;
+	return fpu_state_mask;
 }
 
 /* fpu_area_init - the initial state. An XSAVE area of zeros means that of everything but MXCSR, which is
@@ -244,14 +202,14 @@ int fpu_area_check(u8 *area, u64 components)
 	memcpy(&mxcsr, area + FXSAVE_MXCSR, sizeof(mxcsr));
 	if (mxcsr & ~mxcsr_mask)
 		return -EFAULT;
-	if (!state_mask)
+	if (!fpu_state_mask)
 		return 0;
 	if (!components) {
 		memset(header, 0, XSAVE_HEADER_SIZE);
 		header[0] = XSTATE_X87 | XSTATE_SSE;
 		return 0;
 	}
-	if ((header[0] & ~state_mask) || header[1] || header[2])
+	if ((header[0] & ~fpu_state_mask) || header[1] || header[2])
 		return -EFAULT;
 	header[0] &= components;
 	memset(&header[3], 0, XSAVE_HEADER_SIZE - 24);

@@ -4,8 +4,8 @@
 
 #include <quire/types.h>
 #include "kernel/percpu.h"
+#include "kernel/thread.h"
 
-struct thread;
 struct trap_frame;
 
 /* What the boot CPU has and all others must have; decided in cpu.c. */
@@ -30,16 +30,15 @@ void trap_paranoid_handler(struct trap_frame *);
 struct trap_frame *trap_rebuild_frame(const struct trap_frame *bad);
 extern PERCPU u64 nmi_count; /* NMIs that nobody had asked for */
 
-/* entry points in assembler: syscall.S, switch.S */
+/* entry points in assembler: syscall.S, switch.S; what arch_switch calls */
 void syscall_entry(void);
 struct thread *switch_stacks(struct thread *prev, struct thread *next);
+struct thread *switch_threads(struct thread *prev, struct thread *next);
 void switch_first(void); /* where a new thread's saved stack returns to */
 
 /* fpu.c: see there */
-void fpu_init(void);     /* boot CPU: which state to save, how large it is */
-void fpu_init_cpu(void); /* every CPU */
-void fpu_switch_out(struct thread *);
-void fpu_switch_in(struct thread *);
+void fpu_init(void);            /* boot CPU: which state to save, how large it is */
+void fpu_init_cpu(void);        /* every CPU */
 void fpu_load(struct thread *); /* before a return to user mode, interrupts off */
 #define FXSAVE_SIZE 512
 int fpu_store_user(vaddr_t to);
@@ -48,6 +47,52 @@ u64 fpu_components(void);
 void fpu_area_init(u8 *area);
 int fpu_area_check(u8 *area, u64 components);
 int fpu_error_code(unsigned vector); /* si_code of the exception that is pending */
+
+extern u64 fpu_state_mask;                  /* XCR0; 0: no XSAVE. Constant after fpu_init */
+extern PERCPU struct thread *cpu_fpu_owner; /* the thread that loaded the registers last */
+
+static inline void fpu_state_save(void *area)
+{
+	if (likely(cpu_features.xsaveopt))
+		__asm__ volatile("xsaveopt64 (%0)" ::"r"(area), "a"(~0u), "d"(~0u) : "memory");
+	else if (fpu_state_mask)
+		__asm__ volatile("xsave64 (%0)" ::"r"(area), "a"(~0u), "d"(~0u) : "memory");
+	else
+		__asm__ volatile("fxsave64 (%0)" ::"r"(area) : "memory");
+}
+
+static inline void fpu_state_load(const void *area)
+{
+	if (likely(fpu_state_mask))
+		__asm__ volatile("xrstor64 (%0)" ::"r"(area), "a"(~0u), "d"(~0u) : "memory");
+	else
+		__asm__ volatile("fxrstor64 (%0)" ::"r"(area) : "memory");
+}
+
+static ALWAYS_INLINE void fpu_registers_take(struct thread *t)
+{
+	u32 cpu = cpu_id();
+
+	if (this_cpu(cpu_fpu_owner) == t && t->arch.fpu_cpu == cpu)
+		return;
+	fpu_state_load(t->arch.fp_area);
+	this_cpu(cpu_fpu_owner) = t;
+	t->arch.fpu_cpu = cpu;
+}
+
+/* fpu_switch_out, fpu_switch_in - around a switch of threads, interrupts off. A thread whose area was changed gets its
+ * registers before user mode. */
+static ALWAYS_INLINE void fpu_switch_out(struct thread *t)
+{
+	if (likely(!(t->work & THREAD_WORK_FPU)))
+		fpu_state_save(t->arch.fp_area);
+}
+
+static ALWAYS_INLINE void fpu_switch_in(struct thread *t)
+{
+	if (likely(!(t->work & THREAD_WORK_FPU)))
+		fpu_registers_take(t);
+}
 
 /* clock.c */
 extern u64 clock_entry_tsc; /* at kernel entry: time 0; start.c */

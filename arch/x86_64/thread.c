@@ -24,7 +24,7 @@ BUILD_ASSERT(offsetof(struct thread, arch.sp) == 0, "switch.S finds it there");
 
 /* What switch_stacks pops. */
 struct switch_frame {
-	u64 r15, r14, r13, r12, rbx, rbp, rip;
+	u64 rbp, rip;
 };
 
 /* arch_thread_frame - see arch/thread.h. */
@@ -95,8 +95,9 @@ static void user_gs_write(u64 base)
 		msr_write(MSR_KERNEL_GS, base);
 }
 
-/* arch_switch - see arch/thread.h. Kernel threads leave FS and GS base of the last program loaded. */
-struct thread *arch_switch(struct thread *prev, struct thread *next)
+/* switch_threads - arch_switch; it preserves RBP alone, and gives its value in RDI. Kernel threads leave FS and GS base of
+ * the last program loaded. */
+struct thread *switch_threads(struct thread *prev, struct thread *next)
 {
 	if (prev->arch.user) {
 		fpu_switch_out(prev);

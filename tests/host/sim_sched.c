@@ -120,10 +120,8 @@ void signal_deliver(struct trap_frame *frame UNUSED)
 {
 }
 
-void trace_at(u64 now UNUSED, enum trace_kind kind UNUSED, u64 a UNUSED, u64 b UNUSED, u64 c UNUSED,
-	      u64 d UNUSED)
-{
-}
+static struct trace_ring ring;
+PERCPU struct trace_ring *trace_ring = &ring;
 
 void wait_init(void)
 {

@@ -148,8 +148,7 @@ class Qbt(Command):
             return
         low, sp = int(thread["kstack"]), int(thread["arch"]["sp"])
         # What switch_stacks left there: arch/*/switch.S.
-        at_fp, at_ip = (40, 48) if arch() == "x86_64" else (0, 8)
-        fp, ip, n = read_u64(sp + at_fp), read_u64(sp + at_ip), 0
+        fp, ip, n = read_u64(sp), read_u64(sp + 8), 0
         while ip >> 63 and n < 32:
             # A return address may lie behind the last instruction of its function.
             yield describe_call(n, ip, function_at(ip - 1), gdb.find_pc_line(ip - 1))

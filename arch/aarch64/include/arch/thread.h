@@ -3,8 +3,8 @@
  * thread.h - what aarch64 keeps of a thread that is not running, and switching between threads.
  *
  * The kernel stack of every thread starts (at its top) with room for one trap frame. Below that lie
- * the frames of the C functions that are running; a thread that is switched out has its callee-saved
- * registers on top of them and arch.sp points there.
+ * the frames of the C functions that are running; a thread that is switched out has its frame pointer and return
+ * address on top of them and arch.sp points there.
  *
  * FP state: the registers hold the state of the last user thread that returned to user mode on this CPU; the
  * kernel uses none (page_copy.S puts back those it borrows). It is saved when that thread is switched out and loaded when
@@ -22,6 +22,7 @@
 
 #ifndef __ASSEMBLY__
 
+#include <quire/compiler.h>
 #include <quire/types.h>
 
 struct thread;
@@ -65,8 +66,21 @@ struct trap_frame *arch_thread_frame(struct thread *);
 void arch_enter_user(void) __attribute__((noreturn));
 
 /* arch_switch - run next in place of prev, the current thread; returns when prev is switched to
- * again, with the thread that ran before it. Interrupts off. */
-struct thread *arch_switch(struct thread *prev, struct thread *next);
+ * again, with the thread that ran before it. Interrupts off. The caller's frame keeps all registers that functions preserve:
+ * whoever calls this has saved most of them itself. */
+static ALWAYS_INLINE struct thread *arch_switch(struct thread *prev, struct thread *next)
+{
+	register struct thread *x0 __asm__("x0") = prev;
+	register struct thread *x1 __asm__("x1") = next;
+
+	__asm__ volatile("bl switch_threads"
+			 : "+r"(x0), "+r"(x1)
+			 :
+			 : "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12",
+			   "x13", "x14", "x15", "x16", "x17", "x19", "x20", "x21", "x22",
+			   "x23", "x24", "x25", "x26", "x27", "x28", "x30", "cc", "memory");
+	return x0;
+}
 
 /* arch_thread_set_tls / arch_thread_tls - the thread pointer (TPIDR_EL0); of current or of a thread that
  * does not run yet. Any value is harmless. */

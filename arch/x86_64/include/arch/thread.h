@@ -7,7 +7,7 @@
  *   FP state      room for the XSAVE area, whose size depends on the CPU (fpu.c)
  *   trap_frame    the user registers of the last entry from user mode (arch_thread_frame)
  *   C frames      of whatever the kernel does for the thread
- *   saved         callee-saved registers while it is switched out; arch.sp points at them
+ *   saved         frame pointer and return address while it is switched out; arch.sp points at them
  *
  * So a user thread needs no memory beyond its stack. In kernel threads the first two are unused.
  *
@@ -23,6 +23,7 @@
 #define THREAD_WORK_OFFSET 0x38
 
 #ifndef __ASSEMBLY__
+#include <quire/compiler.h>
 #include <quire/types.h>
 
 struct thread;
@@ -53,9 +54,18 @@ struct trap_frame *arch_thread_frame(const struct thread *);
 /* arch_enter_user - leave the kernel with the registers in current's frame, all of them. Locks: none held. */
 void arch_enter_user(void) __attribute__((noreturn));
 
-/* arch_switch - run next in place of prev, the current thread. Interrupts off.
+/* arch_switch - run next in place of prev, the current thread. Interrupts off. The caller's frame keeps all registers
+ * that functions preserve: whoever calls this has saved most of them itself.
  *  returns: in the context of the thread switched to, the one that ran before it */
-struct thread *arch_switch(struct thread *prev, struct thread *next);
+static ALWAYS_INLINE struct thread *arch_switch(struct thread *prev, struct thread *next)
+{
+	__asm__ volatile("call switch_threads"
+			 : "+D"(prev), "+S"(next)
+			 :
+			 : "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13",
+			   "r14", "r15", "cc", "memory");
+	return prev;
+}
 
 /* arch_thread_set_tls / arch_thread_tls - the user TLS register (FS base) of the current thread or one
  * that is NEW. The _gs forms are for arch_prctl. Bases are below USER_TOP. */

@@ -8,6 +8,7 @@
 
 #include <quire/types.h>
 #include <quire/compiler.h>
+#include <arch/call.h>
 #include <arch/msr.h>
 
 struct clock_params;
@@ -35,7 +36,7 @@ static inline u64 arch_clock_ns(void)
 {
 	const struct arch_clock *c = __atomic_load_n(&clock_now, __ATOMIC_ACQUIRE);
 
-	return likely(!c->ref) ? clock_ns_at(c, tsc_read()) : clock_read_reference(c);
+	return likely(!c->ref) ? clock_ns_at(c, tsc_read()) : rare_call(clock_read_reference, c);
 }
 
 /* arch_clock_describe - one line on the console: which clock, how fast. */
