@@ -298,6 +298,17 @@ static void raspi_tree(const char *uart_status)
 	prop_cells("phandle", 1, 1);
 	prop_cells("#interrupt-cells", 1, 2);
 	prop_text("compatible", "brcm,bcm2836-armctrl-ic");
+	prop_cells("reg", 2, 0x7e00b200, 0x200);
+	end();
+	node("interrupt-controller@40000000");
+	prop_cells("phandle", 1, 2);
+	prop_cells("#interrupt-cells", 1, 2);
+	prop_text("compatible", "brcm,bcm2836-l1-intc");
+	prop_cells("reg", 2, 0x40000000, 0x100);
+	end();
+	node("watchdog@7e100000");
+	prop_text("compatible", "brcm,bcm2835-pm-wdt");
+	prop_cells("reg", 2, 0x7e100000, 0x114);
 	end();
 	node("serial@7e201000");
 	prop_text("compatible", "arm,pl011");
@@ -310,6 +321,11 @@ static void raspi_tree(const char *uart_status)
 	prop_cells("reg", 2, 0x7e215040, 0x40);
 	prop_cells("interrupts", 2, 1, 29);
 	end();
+	end();
+	node("timer");
+	prop_text("compatible", "arm,armv7-timer");
+	prop_cells("interrupt-parent", 1, 2);
+	prop_cells("interrupts", 8, 0, 4, 1, 4, 3, 4, 2, 4);
 	end();
 	node("cpus");
 	prop_cells("#address-cells", 1, 1);
@@ -336,9 +352,14 @@ TEST(raspberry_pi_is_read)
 	EXPECT_EQ(boot_info.cpus[3].release, 0xf0);
 	EXPECT_EQ(boot_info.arm.gic_version, 0);
 	EXPECT_EQ(boot_info.console.base, 0x3f201000);
-	EXPECT_EQ(boot_info.console.irq, BOOT_NO_IRQ);
+	EXPECT_EQ(boot_info.console.irq, 32 + 32 + 25);
 	EXPECT_EQ(boot_info.console.baud, 0);
 	EXPECT_EQ(boot_info.reserved[0].size, 0x1000);
+	EXPECT_EQ(boot_info.arm.bcm_local, 0x40000000);
+	EXPECT_EQ(boot_info.arm.bcm_devices, 0x3f00b200);
+	EXPECT_EQ(boot_info.arm.bcm_power, 0x3f100000);
+	EXPECT_EQ(boot_info.arm.timer_phys_intid, 16 + 1);
+	EXPECT_EQ(boot_info.arm.timer_virt_intid, 16 + 3);
 }
 
 TEST(disabled_devices_are_passed_over)
