@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""media_cases - every way in which a firmware or loader starts the kernel: as far as the shell, and what is said
+"""arm_media_cases - how firmware and loaders start the aarch64 kernel: as far as the shell, and what is said
 when something is wrong with the medium.
 
 Each entry is a dict:
