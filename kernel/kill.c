@@ -9,7 +9,7 @@
 #include "kernel/syscall.h"
 #include "kernel/uaccess.h"
 
-struct uapi_siginfo kill_info_self(int sig, int code)
+static inline struct uapi_siginfo info_self(int sig, int code)
 {
 	return (struct uapi_siginfo){
 		.si_signo = sig,
@@ -19,9 +19,14 @@ struct uapi_siginfo kill_info_self(int sig, int code)
 	};
 }
 
+struct uapi_siginfo kill_info_self(int sig, int code)
+{
+	return info_self(sig, code);
+}
+
 void signal_send_self(int sig)
 {
-	struct uapi_siginfo info = kill_info_self(sig, SI_USER);
+	struct uapi_siginfo info = info_self(sig, SI_USER);
 
 	signal_send_thread(current_user, &info);
 }
@@ -158,9 +163,9 @@ static long kill_group_nr(u32 nr, const struct uapi_siginfo *info)
 	return result;
 }
 
-long sys_kill(int pid, int sig)
+static NOINLINE long kill_others(int pid, int sig)
 {
-	struct uapi_siginfo info = kill_info_self(sig, SI_USER);
+	struct uapi_siginfo info = info_self(sig, SI_USER);
 	long result;
 
 	if (sig < 0 || sig > NSIG)
@@ -177,7 +182,26 @@ long sys_kill(int pid, int sig)
 	return result;
 }
 
+/* Most often it is to the caller itself. */
+static inline long kill_self(int sig, int code, bool whole)
+{
+	struct uapi_siginfo info = info_self(sig, code);
+
+	return signal_send_current(&info, whole);
+}
+
+long sys_kill(int pid, int sig)
+{
+	return (u32)pid == user_pid(current_process) ? kill_self(sig, SI_USER, true)
+						     : kill_others(pid, sig);
+}
+
 /* --- to one thread ----------------------------------------------------------------------------------- */
+
+static inline bool is_own_tid(int tid)
+{
+	return (u32)tid == user_tid(current_user);
+}
 
 /* kill_tid - pid 0: whatever process the thread is of. */
 static long kill_tid(u32 pid, int tid, const struct uapi_siginfo *info)
@@ -187,7 +211,7 @@ static long kill_tid(u32 pid, int tid, const struct uapi_siginfo *info)
 
 	if (tid <= 0 || info->si_signo < 0 || info->si_signo > NSIG)
 		return -EINVAL;
-	if ((u32)tid == user_tid(current_user) && (!pid || pid == user_pid(current_process)))
+	if (is_own_tid(tid) && (!pid || pid == user_pid(current_process)))
 		return signal_send_current(info, false);
 	u = thread_find((u32)tid);
 	if (!u)
@@ -202,18 +226,25 @@ static long kill_tid(u32 pid, int tid, const struct uapi_siginfo *info)
 	return err;
 }
 
+static NOINLINE long kill_other_thread(u32 pid, int tid, int sig)
+{
+	struct uapi_siginfo info = info_self(sig, SI_TKILL);
+
+	return kill_tid(pid, tid, &info);
+}
+
 long sys_tkill(int tid, int sig)
 {
-	struct uapi_siginfo info = kill_info_self(sig, SI_TKILL);
-
-	return kill_tid(0, tid, &info);
+	return is_own_tid(tid) ? kill_self(sig, SI_TKILL, false) : kill_other_thread(0, tid, sig);
 }
 
 long sys_tgkill(int pid, int tid, int sig)
 {
-	struct uapi_siginfo info = kill_info_self(sig, SI_TKILL);
-
-	return pid <= 0 ? -EINVAL : kill_tid((u32)pid, tid, &info);
+	if (pid <= 0)
+		return -EINVAL;
+	if (is_own_tid(tid) && (u32)pid == user_pid(current_process))
+		return kill_self(sig, SI_TKILL, false);
+	return kill_other_thread((u32)pid, tid, sig);
 }
 
 /* --- with particulars -------------------------------------------------------------------------------- */

@@ -498,24 +498,36 @@ static void pass_on(struct process *p, const struct user_thread *self, sigset se
 			thread_notice(u->thread, false);
 }
 
-/* set_blocked - set is without UNBLOCKABLE. What it lets in is looked at before user mode. Lock held. */
-static ALWAYS_INLINE void set_blocked(struct process *p, struct user_thread *u, sigset set)
+/* set_blocked - something is pending: what the new mask lets in is looked at before user mode. Lock held. */
+static void set_blocked(struct process *p, struct user_thread *u, sigset set)
 {
 	sigset shared = p->signals.pending.set, newly = set & ~u->sig.blocked;
 
 	u->sig.blocked = set;
-	if (unlikely((shared | u->sig.pending.set) & ~set))
+	if ((shared | u->sig.pending.set) & ~set)
 		signal_look_again();
-	if (unlikely(shared & newly))
+	if (shared & newly)
 		pass_on(p, u, newly);
+}
+
+static NOINLINE void set_blocked_and_unlock(struct process *p, struct user_thread *u, sigset set)
+{
+	set_blocked(p, u, set);
+	spin_unlock(&p->lock);
 }
 
 void signal_set_blocked(sigset set)
 {
+	struct user_thread *u = current_user;
 	struct process *p = current_process;
 
+	set &= ~UNBLOCKABLE;
 	spin_lock(&p->lock);
-	set_blocked(p, current_user, set & ~UNBLOCKABLE);
+	if (unlikely(p->signals.pending.set | u->sig.pending.set)) {
+		set_blocked_and_unlock(p, u, set);
+		return;
+	}
+	u->sig.blocked = set;
 	spin_unlock(&p->lock);
 }
 
@@ -610,17 +622,17 @@ struct delivery {
 	sigset before; /* the thread's mask until now: the handler's has taken its place */
 };
 
-/* enter_handler - from now on sig is being handled: its action as it is now, and its mask. Lock held. */
-static inline void enter_handler(struct process *p, struct user_thread *u, int sig,
-				 struct uapi_sigaction *action, sigset *before)
+/* use_action - what is to be done for sig, which has a handler, this time. Lock held.
+ *  returns: the mask for the handler */
+static inline sigset use_action(struct process *p, const struct user_thread *u, int sig,
+				struct uapi_sigaction *action)
 {
 	sigset bit = SIGSET_BIT(sig);
 
 	*action = p->signals.actions[sig - 1];
-	*before = u->sig.blocked;
-	set_blocked(p, u, *before | action->mask | (action->flags & SA_NODEFER ? 0 : bit));
 	if (unlikely(action->flags & SA_RESETHAND))
 		reset_action(p, sig);
+	return u->sig.blocked | action->mask | (action->flags & SA_NODEFER ? 0 : bit);
 }
 
 /* take - the next thing for this thread to do. Lock held.
@@ -632,7 +644,8 @@ static int take(struct process *p, struct user_thread *u, struct delivery *d)
 	if (!sig)
 		return 0;
 	if (likely(has_handler(p, sig))) {
-		enter_handler(p, u, sig, &d->action, &d->before);
+		d->before = u->sig.blocked;
+		set_blocked(p, u, use_action(p, u, sig, &d->action));
 		return sig;
 	}
 	if (is_ignored(p, sig) || is_protected(p, sig))
@@ -742,7 +755,8 @@ static inline bool is_taken_at_once(const struct process *p, const struct user_t
 		       ~(STOP_SIGNALS | SIGSET_BIT(SIGCONT)) &&
 	       !signal_pending(current) && !p->signals.pending.set &&
 	       (!whole || p->threads.next == &u->link) &&
-	       p->signals.queued < process_limit(p, RLIMIT_SIGPENDING) && !concerns_timers(p, info);
+	       p->signals.queued < READ_ONCE(p->rlimits[RLIMIT_SIGPENDING].cur) &&
+	       !concerns_timers(p, info);
 }
 
 long signal_send_current(const struct uapi_siginfo *info, bool whole)
@@ -751,20 +765,17 @@ long signal_send_current(const struct uapi_siginfo *info, bool whole)
 	struct process *p = current_process;
 	struct trap_frame *frame;
 	struct uapi_sigaction action;
-	int sig = info->si_signo;
 	sigset before;
 
-	if (unlikely(sig <= 0 || sig > NSIG))
-		return sig ? -EINVAL : 0;
-	trace(TRACE_SIGNAL, user_pid(p), (u64)sig, (u64)info->si_code, 0);
+	if (unlikely((u32)info->si_signo - 1 >= NSIG))
+		return info->si_signo ? -EINVAL : 0;
 	spin_lock(&p->lock);
 	if (unlikely(!is_taken_at_once(p, u, info, whole))) {
-		int err = send_locked(p, whole ? NULL : u, info);
-
 		spin_unlock(&p->lock);
-		return err;
+		return send(p, whole ? NULL : u, info);
 	}
-	enter_handler(p, u, sig, &action, &before);
+	before = u->sig.blocked;
+	u->sig.blocked = use_action(p, u, info->si_signo, &action);
 	spin_unlock(&p->lock);
 	frame = arch_thread_frame(current);
 	frame_set_syscall_result(frame, 0);

@@ -195,10 +195,27 @@ long sys_rt_sigpending(vaddr_t uset, u64 sigset_size)
 
 int siginfo_to_user(vaddr_t to, const struct uapi_siginfo *info)
 {
-	return copy_to_user(to, info, sizeof(*info)) ||
-			       clear_user(to + sizeof(*info), SIGINFO_SIZE - sizeof(*info))
-		       ? -EFAULT
-		       : 0;
+	const u64 *word = (const u64 *)info;
+
+	lock_assert_user_access();
+	if (unlikely(!user_range_ok(to, SIGINFO_SIZE)))
+		return -EFAULT;
+	user_access_begin();
+	user_store_u64(to, 0, word[0], fault);
+	user_store_u64(to, 8, word[1], fault);
+	user_store_u64(to, 16, word[2], fault);
+	user_store_u64(to, 24, word[3], fault);
+	user_store_u64(to, 32, word[4], fault);
+	user_store_u64(to, 40, word[5], fault);
+	for (vaddr_t at = to + sizeof(*info); at != to + SIGINFO_SIZE; at += 16) {
+		user_store_u64(at, 0, 0, fault);
+		user_store_u64(at, 8, 0, fault);
+	}
+	user_access_end();
+	return 0;
+fault:
+	user_access_end();
+	return -EFAULT;
 }
 
 /* knows_code - is it one whose fields are all known? Negative codes are for programs, a few of them for certain uses;

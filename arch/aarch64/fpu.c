@@ -34,34 +34,13 @@ void fpu_load(struct thread *t)
 	atomic_and(&t->work, ~(u32)THREAD_WORK_FPU);
 }
 
-/* fpu_store_user, fpu_load_user - see internal.h. */
-int fpu_store_user(vaddr_t record)
+/* fpu_load_current - see internal.h. */
+void fpu_load_current(void)
 {
-	int err;
+	unsigned long irq = cpu_irq_save();
 
-	cpu_irq_disable();
-	if (READ_ONCE(current->work) & THREAD_WORK_FPU)
-		fpu_load(current);
-	err = user_fp_store(record);
-	cpu_irq_enable();
-	return err;
-}
-
-int fpu_load_user(vaddr_t record)
-{
-	struct thread *t = current;
-	int err;
-
-	cpu_irq_disable();
-	this_cpu(cpu_fpu_owner) = NULL;
-	err = user_fp_load(record);
-	if (!err) {
-		this_cpu(cpu_fpu_owner) = t;
-		t->arch.fpu_cpu = cpu_id();
-		atomic_and(&t->work, ~(u32)THREAD_WORK_FPU);
-	}
-	cpu_irq_enable();
-	return err;
+	fpu_load(current);
+	cpu_irq_restore(irq);
 }
 
 /* fpu_begin_read, fpu_begin_write - see internal.h. */

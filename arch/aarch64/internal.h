@@ -60,11 +60,8 @@ void fpu_load(struct thread *);
 const struct fpu_state *fpu_begin_read(struct thread *);
 struct fpu_state *fpu_begin_write(struct thread *);
 
-/* fpu_store_user, fpu_load_user - current's FP state straight to, or from, the record of a signal frame in user memory (from
- * FPSR on), 16-byte aligned and below USER_TOP. -EFAULT: the memory is not there at this moment; after a failed load the
- * state is undefined. */
-int fpu_store_user(vaddr_t record);
-int fpu_load_user(vaddr_t record);
+/* fpu_load_current - the current thread's registers hold its FP state from now on, for as long as it runs. */
+void fpu_load_current(void);
 
 extern PERCPU struct thread *cpu_fpu_owner; /* the thread that loaded the registers last */
 
@@ -93,9 +90,11 @@ static ALWAYS_INLINE void fpu_switch_in(struct thread *t)
 		fpu_registers_take(t);
 }
 
-/* uaccess.c: what moves the registers for them. Interrupts off. */
-int user_fp_store(vaddr_t record);
-int user_fp_load(vaddr_t record);
+/* uaccess.c. user_frame_store, user_frame_load - the trap frame's registers and the FP registers, which must hold current's
+ * state, to or from a signal frame in user memory: regs is the address of its x0, fp of its FP record. Loading leaves
+ * pstate out. The caller has checked the ranges. 0, or -EFAULT: some have been moved. Sleep. */
+int user_frame_store(vaddr_t regs, const struct trap_frame *);
+int user_frame_load(vaddr_t fp, vaddr_t regs, struct trap_frame *);
 
 /* irq.c */
 void irq_dispatch(void);

@@ -84,6 +84,7 @@ BUILD_ASSERT(offsetof(struct sigframe, pstate) + 8 - offsetof(struct sigframe, r
 	     "as in struct trap_frame");
 BUILD_ASSERT(offsetof(struct trap_frame, pstate) + 8 == SIGFRAME_REGS_SIZE,
 	     "as in struct sigframe");
+BUILD_ASSERT(offsetof(struct sigframe, fp) - offsetof(struct sigframe, regs) == 280, "uaccess.S");
 
 #define SIGFRAME_SIZE (offsetof(struct sigframe, fp) + RESERVED_SIZE)
 
@@ -127,64 +128,30 @@ static bool is_fault(const struct uapi_siginfo *info)
 	}
 }
 
-/* The FP record's pages may be taken away between touching and access; not for ever. */
-#define FP_ATTEMPTS 8
-#define FP_HEAD     (FPSIMD_MAGIC | (u64)sizeof(struct fpsimd_record) << 32)
-#define FP_LAST     (sizeof(struct fpsimd_record) - 8)
+#define FP_HEAD (FPSIMD_MAGIC | (u64)sizeof(struct fpsimd_record) << 32)
 
-static int fp_push(vaddr_t record)
+/* fp_hold - for as long as the current thread runs, its FP state is in the registers. */
+static inline void fp_hold(void)
 {
-	if (!user_range_ok(record, sizeof(struct fpsimd_record)))
-		return -EFAULT;
-	for (unsigned i = 0; i < FP_ATTEMPTS; i++) {
-		if (put_user_u64(record, FP_HEAD) || put_user_u64(record + FP_LAST, 0))
-			return -EFAULT;
-		if (!fpu_store_user(record))
-			return 0;
-	}
-	return -EFAULT;
-}
-
-static int fp_pop(vaddr_t record)
-{
-	u64 first, last;
-
-	if (!user_range_ok(record, sizeof(struct fpsimd_record)))
-		return -EFAULT;
-	for (unsigned i = 0; i < FP_ATTEMPTS; i++) {
-		if (get_user_u64(record, &first) || get_user_u64(record + FP_LAST, &last))
-			return -EFAULT;
-		if (!fpu_load_user(record))
-			return 0;
-	}
-	return -EFAULT;
+	if (unlikely(READ_ONCE(current->work) & THREAD_WORK_FPU))
+		fpu_load_current();
 }
 
 #define FRAME_FIELD(at, field) ((at) + offsetof(struct sigframe, field))
 
-/* fault_push - what is only there for faults; else zeroes end the list of records. */
-static int fault_push(vaddr_t at, const struct uapi_siginfo *info)
-{
-	struct {
-		struct esr_record esr;
-		u32 end_magic, end_size;
-	} tail = {{ESR_MAGIC, sizeof(tail.esr), current->arch.esr}, 0, 0};
-	bool fault = is_fault(info);
-
-	if (put_user_u64(FRAME_FIELD(at, fault_address), fault ? info->si_addr : 0))
-		return -EFAULT;
-	return fault ? copy_to_user(FRAME_FIELD(at, esr), &tail, sizeof(tail))
-		     : put_user_u64(FRAME_FIELD(at, esr), 0);
-}
-
+/* These are words of the frame; the range has been checked. They go to `fault`. */
+#define STORE(at, value) user_store_u64(at, 0, value, fault)
 #define STORE_CONTEXT(field, value) \
 	user_store_u64(uc, offsetof(struct sigframe_context, field), value, fault)
 #define LOAD_CONTEXT(field, value) \
 	user_load_u64(value, uc, offsetof(struct sigframe_context, field), fault)
 
-static int context_push(vaddr_t at, sigset mask, const struct uapi_sigaltstack *alt)
+/* words_push - all but the registers. Zeroes end the list of records. What is unused of the frame is left alone. */
+static inline int words_push(vaddr_t at, const struct uapi_siginfo *info, sigset mask,
+			     const struct uapi_sigaltstack *alt)
 {
-	vaddr_t uc = FRAME_FIELD(at, uc);
+	vaddr_t uc = FRAME_FIELD(at, uc), esr = FRAME_FIELD(at, esr);
+	bool fault_known = is_fault(info);
 
 	user_access_begin();
 	STORE_CONTEXT(flags, 0);
@@ -193,6 +160,14 @@ static int context_push(vaddr_t at, sigset mask, const struct uapi_sigaltstack *
 	STORE_CONTEXT(stack.ss_flags, (u32)alt->ss_flags);
 	STORE_CONTEXT(stack.ss_size, alt->ss_size);
 	STORE_CONTEXT(mask, mask);
+	STORE(FRAME_FIELD(at, fault_address), fault_known ? info->si_addr : 0);
+	STORE(FRAME_FIELD(at, fp), FP_HEAD);
+	if (fault_known) {
+		STORE(esr, ESR_MAGIC | (u64)sizeof(struct esr_record) << 32);
+		STORE(esr + offsetof(struct esr_record, esr), current->arch.esr);
+		esr += sizeof(struct esr_record);
+	}
+	STORE(esr, 0);
 	user_access_end();
 	return 0;
 fault:
@@ -200,15 +175,16 @@ fault:
 	return -EFAULT;
 }
 
-/* write_frame - piece by piece from where the pieces are; what is unused of the frame is left alone. */
-static int write_frame(vaddr_t at, const struct trap_frame *f, const struct uapi_siginfo *info,
-		       sigset mask, const struct uapi_sigaltstack *alt)
+static inline int record_push(vaddr_t at, const struct trap_frame *f)
 {
-	if (!user_range_ok(at, sizeof(struct sigframe)) || context_push(at, mask, alt) ||
-	    copy_to_user(FRAME_FIELD(at, regs), f->regs, SIGFRAME_REGS_SIZE) ||
-	    fp_push(FRAME_FIELD(at, fp)))
-		return -EFAULT;
-	return fault_push(at, info);
+	user_access_begin();
+	STORE(at, f->regs[29]);
+	STORE(at + 8, f->regs[30]);
+	user_access_end();
+	return 0;
+fault:
+	user_access_end();
+	return -EFAULT;
 }
 
 /* return_address - where a handler returns to: a C library may leave that to the vDSO. */
@@ -224,9 +200,13 @@ int arch_signal_push(struct trap_frame *f, const struct uapi_sigaction *action,
 {
 	u64 frame_at, record_at;
 
-	if (place_frame(f, action, altstack, &frame_at, &record_at) ||
-	    write_frame(frame_at, f, info, mask, altstack) ||
-	    put_user_u64(record_at, f->regs[29]) || put_user_u64(record_at + 8, f->regs[30]))
+	if (unlikely(place_frame(f, action, altstack, &frame_at, &record_at) ||
+		     !user_range_ok(frame_at, SIGFRAME_SIZE + sizeof(struct frame_record))))
+		return -EFAULT;
+	lock_assert_user_access();
+	fp_hold();
+	if (unlikely(user_frame_store(FRAME_FIELD(frame_at, regs), f) ||
+		     words_push(frame_at, info, mask, altstack) || record_push(record_at, f)))
 		return -EFAULT;
 	if (action->flags & SA_SIGINFO) {
 		if (siginfo_to_user(frame_at, info))
@@ -255,27 +235,42 @@ static int follow_extra(vaddr_t *at, vaddr_t *end, vaddr_t frame)
 		return -EFAULT;
 	if (extra.size != sizeof(extra) || null.magic || null.size || extra.at != behind + 16)
 		return -EFAULT;
-	if (!IS_ALIGNED(extra.bytes, 16) || extra.bytes > FRAME_MAX - (extra.at - frame))
+	if (!IS_ALIGNED(extra.bytes, 16) || extra.bytes > FRAME_MAX - (extra.at - frame) ||
+	    !user_range_ok(extra.at, extra.bytes))
 		return -EFAULT;
 	*at = extra.at;
 	*end = extra.at + extra.bytes;
 	return 0;
 }
 
-/* find_fp - the FP record among all that the frame at sp has. -EFAULT: not exactly one, or the list is damaged. */
+union record_word {
+	struct {
+		u32 magic, size;
+	};
+	u64 word;
+};
+
+static inline int head_load(vaddr_t at, union record_word *head)
+{
+	user_access_begin();
+	user_load_u64(head->word, at, 0, fault);
+	user_access_end();
+	return 0;
+fault:
+	user_access_end();
+	return -EFAULT;
+}
+
+/* find_fp - the FP record among all that the frame at sp has, whose reserved area is below USER_TOP. -EFAULT: not exactly
+ * one, or the list is damaged. */
 static int find_fp(vaddr_t sp, vaddr_t *fp)
 {
 	vaddr_t at = sp + offsetof(struct sigframe, fp), end = at + RESERVED_SIZE;
+	union record_word head;
 	bool extra = false;
-	union {
-		struct {
-			u32 magic, size;
-		};
-		u64 word;
-	} head;
 
 	for (*fp = 0;; at += head.size) {
-		if (end - at < sizeof(head) || !IS_ALIGNED(at, 16) || get_user_u64(at, &head.word))
+		if (end - at < sizeof(head) || !IS_ALIGNED(at, 16) || head_load(at, &head))
 			return -EFAULT;
 		if (!head.magic)
 			return head.size || !*fp ? -EFAULT : 0;
@@ -296,7 +291,8 @@ static int find_fp(vaddr_t sp, vaddr_t *fp)
 	}
 }
 
-static int context_pop(vaddr_t at, sigset *mask, struct uapi_sigaltstack *alt)
+/* context_pop - what belongs to signals, and PSTATE as the frame says. */
+static inline int context_pop(vaddr_t at, sigset *mask, struct uapi_sigaltstack *alt, u64 *pstate)
 {
 	vaddr_t uc = FRAME_FIELD(at, uc);
 	u64 flags;
@@ -306,6 +302,7 @@ static int context_pop(vaddr_t at, sigset *mask, struct uapi_sigaltstack *alt)
 	LOAD_CONTEXT(stack.ss_flags, flags);
 	LOAD_CONTEXT(stack.ss_size, alt->ss_size);
 	LOAD_CONTEXT(mask, *mask);
+	user_load_u64(*pstate, FRAME_FIELD(at, pstate), 0, fault);
 	user_access_end();
 	alt->ss_flags = (s32)flags;
 	return 0;
@@ -317,17 +314,17 @@ fault:
 /* arch_signal_pop - see kernel/signal.h. PSTATE is never what the frame says but after a check, not even for a moment. */
 int arch_signal_pop(struct trap_frame *f, sigset *mask, struct uapi_sigaltstack *altstack)
 {
-	u8 *regs =
-		(u8 *)f + offsetof(struct trap_frame, regs); /* and sp and pc, which follow them */
-	vaddr_t at = f->sp, fp_at;
+	vaddr_t at = f->sp, fp;
 	u64 pstate;
 
-	if (!IS_ALIGNED(at, 16) || !user_range_ok(at, sizeof(struct sigframe)) ||
-	    context_pop(at, mask, altstack) || find_fp(at, &fp_at) ||
-	    get_user_u64(FRAME_FIELD(at, pstate), &pstate))
+	if (unlikely(!IS_ALIGNED(at, 16) || !user_range_ok(at, SIGFRAME_SIZE)))
 		return -EFAULT;
-	if (pstate & PSTATE_FORBIDDEN || fp_pop(fp_at) ||
-	    copy_from_user(regs, FRAME_FIELD(at, regs), SIGFRAME_REGS_SIZE - sizeof(pstate)))
+	lock_assert_user_access();
+	if (unlikely(context_pop(at, mask, altstack, &pstate) || pstate & PSTATE_FORBIDDEN ||
+		     find_fp(at, &fp)))
+		return -EFAULT;
+	fp_hold();
+	if (unlikely(user_frame_load(fp, FRAME_FIELD(at, regs), f)))
 		return -EFAULT;
 	f->pstate = pstate & PSTATE_USER_BITS;
 	return 0;

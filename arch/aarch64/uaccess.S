@@ -6,7 +6,10 @@
  * (bytes copied twice are harmless), so that the second fault tells exactly how far the copy
  * can go. Registers: x0 destination, x1 source, x2 bytes left, which is the result. Large copies come first to uaccess.c.
  */
+#include <arch/trap.h>
 #include <uapi/errno.h>
+
+#define SIGFRAME_REGS_TO_FP 280 /* bytes; checked in signal.c */
 
 /* From this number of bytes on it pays to lift PAN. */
 #define USER_LARGE 512
@@ -247,11 +250,17 @@ user_clear_blocks_raw:
 2:	mov	x0, x1
 	ret
 
-/* The FP part of a signal frame: magic, size, then FPSR, FPCR, Q0 .. Q31. As above with PAN lifted; and with interrupts
- * off, so that a page that is not there is a failure (trap.c). x0: its user address, 16-byte aligned. */
+/* The registers of a signal frame. As above with PAN lifted. Its FP record: magic, size, then FPSR, FPCR, Q0 .. Q31.
+ * x0: the user address of its x0, behind which the others follow and then, after a gap, the FP record; x1: struct
+ * trap_frame. */
 	.arch_extension simd
-	.globl	user_fp_store_raw
-user_fp_store_raw:
+	.globl	user_frame_store_raw
+user_frame_store_raw:
+	.irp	at, 0, 16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240, 256
+	ldp	x2, x3, [x1, #\at]
+	may_fault access_failed, stp x2, x3, [x0, #\at]
+	.endr
+	add	x0, x0, #SIGFRAME_REGS_TO_FP
 	mrs	x1, fpsr
 	mrs	x2, fpcr
 	may_fault access_failed, stp w1, w2, [x0, #8]
@@ -261,14 +270,21 @@ user_fp_store_raw:
 	mov	x0, xzr
 	ret
 
-	.globl	user_fp_load_raw
-user_fp_load_raw:
-	may_fault access_failed, ldp w1, w2, [x0, #8]
+/* x0: the user address of the FP record, x1: of the other registers, x2: struct trap_frame, which gets all but pstate */
+	.globl	user_frame_load_raw
+user_frame_load_raw:
+	may_fault access_failed, ldp w3, w4, [x0, #8]
 	.irp	n, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30
 	fp_pair	ldp, \n
 	.endr
-	msr	fpsr, x1
-	msr	fpcr, x2
+	msr	fpsr, x3
+	msr	fpcr, x4
+	.irp	at, 0, 16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240
+	may_fault access_failed, ldp x3, x4, [x1, #\at]
+	stp	x3, x4, [x2, #\at]
+	.endr
+	may_fault access_failed, ldr x3, [x1, #FRAME_PC]
+	str	x3, [x2, #FRAME_PC]
 	mov	x0, xzr
 	ret
 

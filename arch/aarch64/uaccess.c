@@ -16,8 +16,8 @@ extern const struct ex_entry ex_table_start[], ex_table_end[]; /* linker.ld */
 
 /* uaccess.S */
 int user_cas_u32_raw(vaddr_t addr, u32 *old, u32 new_value);
-int user_fp_store_raw(vaddr_t record);
-int user_fp_load_raw(vaddr_t record);
+int user_frame_store_raw(vaddr_t regs, const struct trap_frame *);
+int user_frame_load_raw(vaddr_t fp, vaddr_t regs, struct trap_frame *);
 size_t user_copy_blocks_raw(u64 dst, u64 src, size_t n);
 size_t user_clear_blocks_raw(vaddr_t dst, size_t n);
 size_t user_copy_from_small(void *dst, vaddr_t src, size_t n);
@@ -111,23 +111,23 @@ int arch_user_cas_u32(vaddr_t addr, u32 *old, u32 new_value)
 	return err;
 }
 
-/* user_fp_store, user_fp_load - see internal.h. */
-int user_fp_store(vaddr_t record)
+/* user_frame_store, user_frame_load - see internal.h. */
+int user_frame_store(vaddr_t regs, const struct trap_frame *f)
 {
 	int err;
 
 	pan_set(false);
-	err = user_fp_store_raw(record);
+	err = user_frame_store_raw(regs, f);
 	pan_set(true);
 	return err;
 }
 
-int user_fp_load(vaddr_t record)
+int user_frame_load(vaddr_t fp, vaddr_t regs, struct trap_frame *f)
 {
 	int err;
 
 	pan_set(false);
-	err = user_fp_load_raw(record);
+	err = user_frame_load_raw(fp, regs, f);
 	pan_set(true);
 	return err;
 }

@@ -44,7 +44,7 @@
 #define CWD_INITIAL       0x037f
 #define MXCSR_INITIAL     0x1f80
 
-static u64 state_size = FXSAVE_SIZE; /* constant after fpu_init */
+u64 fpu_state_size = FXSAVE_SIZE;
 u64 fpu_state_mask;
 static u32 mxcsr_mask = 0xffbf;
 
@@ -91,19 +91,19 @@ void fpu_init(void)
 	if (cpu_features.avx512 && (supported & XSTATE_AVX512) == XSTATE_AVX512)
 		fpu_state_mask |= XSTATE_AVX512;
 	xcr0_write(fpu_state_mask);
-	state_size = ALIGN_UP((u64)cpuid_get(0xd, 0).ebx, 64);
-	if (state_size > FPU_STATE_MAX) {
+	fpu_state_size = ALIGN_UP((u64)cpuid_get(0xd, 0).ebx, 64);
+	if (fpu_state_size > FPU_STATE_MAX) {
 		fpu_state_mask &= ~(u64)XSTATE_AVX512;
 		xcr0_write(fpu_state_mask);
-		state_size = ALIGN_UP((u64)cpuid_get(0xd, 0).ebx, 64);
+		fpu_state_size = ALIGN_UP((u64)cpuid_get(0xd, 0).ebx, 64);
 	}
-	BUG_ON(state_size > FPU_STATE_MAX);
+	BUG_ON(fpu_state_size > FPU_STATE_MAX);
 }
 
 /* arch_fpu_state_size - see arch/thread.h. */
 u64 arch_fpu_state_size(void)
 {
-	return state_size;
+	return fpu_state_size;
 }
 
 /* fpu_save - current's state into the area, which counts from here on. Interrupts off. */
@@ -124,41 +124,13 @@ void fpu_load(struct thread *t)
 	__atomic_fetch_and(&t->work, ~(u32)THREAD_WORK_FPU, __ATOMIC_RELAXED);
 }
 
-int user_xsave(vaddr_t to); /* uaccess.S */
-int user_fxsave(vaddr_t to);
-int user_xrstor(vaddr_t from);
-int user_fxrstor(vaddr_t from);
-
-/* fpu_store_user - the current thread's state straight to user memory, 64-byte aligned and below USER_TOP: no copy in
- * between. Of an XSAVE header only the first word is written. -EFAULT: not writable at this moment. */
-int fpu_store_user(vaddr_t to)
+/* fpu_load_current - the current thread's registers hold its state from now on, for as long as it runs. */
+void fpu_load_current(void)
 {
-	int err;
+	unsigned long irq = cpu_irq_save();
 
-	cpu_irq_disable();
 	fpu_load(current);
-	err = fpu_state_mask ? user_xsave(to) : user_fxsave(to);
-	cpu_irq_enable();
-	return err;
-}
-
-/* fpu_load_user - the other way, of all components. -EFAULT: not readable at this moment, or nothing that the CPU
- * takes; the state is then undefined until it is set by other means. */
-int fpu_load_user(vaddr_t from)
-{
-	struct thread *t = current;
-	int err;
-
-	cpu_irq_disable();
-	this_cpu(cpu_fpu_owner) = NULL;
-	err = fpu_state_mask ? user_xrstor(from) : user_fxrstor(from);
-	if (!err) {
-		this_cpu(cpu_fpu_owner) = t;
-		t->arch.fpu_cpu = cpu_id();
-		__atomic_fetch_and(&t->work, ~(u32)THREAD_WORK_FPU, __ATOMIC_RELAXED);
-	}
-	cpu_irq_enable();
-	return err;
+	cpu_irq_restore(irq);
 }
 
 /* arch_thread_copy_fp - see arch/thread.h. The parent's registers stay as good as its area. */
@@ -168,15 +140,9 @@ void arch_thread_copy_fp(struct thread *child, struct thread *parent)
 
 	fpu_save(parent);
 	cpu_irq_restore(irq);
-	memcpy(child->arch.fp_area, parent->arch.fp_area, state_size);
+	memcpy(child->arch.fp_area, parent->arch.fp_area, fpu_state_size);
 	child->arch.fpu_cpu = ~0u;
 	child->work |= THREAD_WORK_FPU;
-}
-
-/* fpu_components - XCR0, the components that are saved; 0: the area is in FXSAVE format. */
-u64 fpu_components(void)
-{
-	return fpu_state_mask;
 }
 
 /* fpu_area_init - the initial state. An XSAVE area of zeros means that of everything but MXCSR, which is
@@ -186,7 +152,7 @@ void fpu_area_init(u8 *area)
 	u16 cwd = CWD_INITIAL;
 	u32 mxcsr = MXCSR_INITIAL;
 
-	memset(area, 0, state_size);
+	memset(area, 0, fpu_state_size);
 	memcpy(area + FXSAVE_CWD, &cwd, sizeof(cwd));
 	memcpy(area + FXSAVE_MXCSR, &mxcsr, sizeof(mxcsr));
 }

@@ -41,14 +41,13 @@ void fpu_init(void);            /* boot CPU: which state to save, how large it i
 void fpu_init_cpu(void);        /* every CPU */
 void fpu_load(struct thread *); /* before a return to user mode, interrupts off */
 #define FXSAVE_SIZE 512
-int fpu_store_user(vaddr_t to);
-int fpu_load_user(vaddr_t from);
-u64 fpu_components(void);
+void fpu_load_current(void);
 void fpu_area_init(u8 *area);
 int fpu_area_check(u8 *area, u64 components);
 int fpu_error_code(unsigned vector); /* si_code of the exception that is pending */
 
 extern u64 fpu_state_mask;                  /* XCR0; 0: no XSAVE. Constant after fpu_init */
+extern u64 fpu_state_size;                  /* bytes, a multiple of 64. Likewise */
 extern PERCPU struct thread *cpu_fpu_owner; /* the thread that loaded the registers last */
 
 static inline void fpu_state_save(void *area)

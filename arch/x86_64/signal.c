@@ -8,7 +8,7 @@
  *   struct signal_frame   return address (the C library's restorer), ucontext, siginfo
  *   FP state              64-byte aligned, in XSAVE format with a note of its size and contents
  *
- * FP registers are stored to user memory, and loaded from it, by the CPU itself.
+ * FP registers are stored to user memory, and loaded from it, by the CPU itself: an access that faults like any other.
  *
  * What sigreturn reads back comes from the program and is not trusted: segment registers and privileged
  * flags stay ours, and a FP area that XRSTOR would refuse is not a frame. Any instruction
@@ -27,7 +27,7 @@
 #include "kernel/signal.h"
 #include "kernel/thread.h"
 #include "kernel/uaccess.h"
-#include "lib/string.h"
+#include "lib/atomic.h"
 
 #define RED_ZONE 128
 
@@ -71,42 +71,46 @@ struct fp_note {
 #define FP_NOTE_OFFSET 464
 #define FP_MAGIC       0x46505853u
 #define FP_MAGIC_END   0x46505845u
-#define FP_ATTEMPTS    8
 
 BUILD_ASSERT(FP_NOTE_OFFSET + sizeof(struct fp_note) == FXSAVE_SIZE,
 	     "the note ends the FXSAVE area");
 
-/* Where the frame goes: below the red zone, or on the alternate stack if wanted and not in use already. */
-static vaddr_t stack_choose(const struct trap_frame *f, const struct uapi_sigaction *action,
-			    const struct uapi_sigaltstack *alt)
+/* stack_choose - *top: where the frame goes: below the red zone, or on the alternate stack if wanted and not in use
+ * already. lowest: it may not reach below. */
+static inline vaddr_t stack_choose(const struct trap_frame *f, const struct uapi_sigaction *action,
+				   const struct uapi_sigaltstack *alt, vaddr_t *lowest)
 {
-	bool enabled = alt->ss_size && !(alt->ss_flags & SS_DISABLE);
+	bool inside;
 
-	if (action->flags & SA_ONSTACK && enabled && !signal_on_altstack(alt, f->rsp))
+	*lowest = 0;
+	if (likely(!alt->ss_size))
+		return f->rsp - RED_ZONE;
+	inside = signal_on_altstack(alt, f->rsp);
+	if (!inside && (action->flags & SA_ONSTACK) && !(alt->ss_flags & SS_DISABLE)) {
+		*lowest = alt->ss_sp;
 		return alt->ss_sp + alt->ss_size;
+	}
+	if (inside)
+		*lowest = alt->ss_sp;
 	return f->rsp - RED_ZONE;
 }
 
-/* Would a frame that starts on the alternate stack run out of it at the bottom? top is where it starts. */
-static bool stack_overflows(const struct trap_frame *f, vaddr_t top, vaddr_t frame,
-			    const struct uapi_sigaltstack *alt)
-{
-	bool starts_there = signal_on_altstack(alt, f->rsp) || top != f->rsp - RED_ZONE;
-
-	return (starts_there && frame < alt->ss_sp) || frame > top;
-}
-
-/* A word of a structure in user memory, inside user_access_begin .. end. */
+/* A word of a structure in user memory, and the FP registers. All of these, and the functions that say so, are used inside
+ * user_access_begin .. end, on ranges that have been checked, and go to `fault`. */
 #define STORE(at, value)     user_store_u64(at, 0, value, fault)
 #define STORE_REGISTER(name) STORE(c + offsetof(struct sigcontext, name), f->name)
 #define LOAD(value, at)      user_load_u64(value, at, 0, fault)
 #define LOAD_REGISTER(name)  LOAD(f->name, c + offsetof(struct sigcontext, name))
-
-/* fp_touch - make both ends of the area, which is smaller than a page, present and writable. */
-static int fp_touch(vaddr_t to)
-{
-	return put_user_u32(to, 0) || put_user_u32(to + arch_fpu_state_size() - 4, 0) ? -EFAULT : 0;
-}
+#define FP_ACCESS(insn, at)                                             \
+	__asm__ goto("770: " insn "\n"                                  \
+		     ".pushsection .ex_table, \"a\"\n"                  \
+		     ".balign 4\n"                                      \
+		     ".long 770b - ., %l3 - .\n"                        \
+		     ".popsection"                                      \
+		     :                                                  \
+		     : "r"(at), "a"(~0u), "d"(~0u) /* all components */ \
+		     : "memory"                                         \
+		     : fault)
 
 #define STORE_TWO_ZEROES(at)        \
 	do {                        \
@@ -114,58 +118,48 @@ static int fp_touch(vaddr_t to)
 		STORE((at) + 8, 0); \
 	} while (0)
 
-/* fp_frame_push - around what the CPU stores: the note, which is all zeroes in FXSAVE format; the XSAVE header, of which the
- * CPU writes some bits only; and the mark behind the area. */
-static int fp_frame_push(vaddr_t to, u64 size, u64 components)
+/* fp_push - the registers; around them the note, which is all zeroes in FXSAVE format; the XSAVE header, of which the CPU
+ * writes some bits only; and the mark behind the area. x87 and SSE registers are always said to be there, as they are,
+ * though perhaps in their initial state: handlers do not look. In user_access. */
+static ALWAYS_INLINE int fp_push(vaddr_t to, u64 size, u64 components)
 {
 	vaddr_t note = to + FP_NOTE_OFFSET, header = to + FXSAVE_SIZE;
 
-	user_access_begin();
-	STORE(note, components ? FP_MAGIC | (size + sizeof(u32)) << 32 : 0);
-	STORE(note + offsetof(struct fp_note, components), components);
-	STORE(note + offsetof(struct fp_note, state_size), components ? size : 0);
+	STORE(to + size, FP_MAGIC_END);
 	STORE_TWO_ZEROES(note + 24);
 	STORE(note + 40, 0);
-	if (components) {
-		STORE_TWO_ZEROES(header);
-		STORE_TWO_ZEROES(header + 16);
-		STORE_TWO_ZEROES(header + 32);
-		STORE_TWO_ZEROES(header + 48);
+	if (unlikely(!components)) {
+		STORE_TWO_ZEROES(note);
+		STORE(note + 16, 0);
+		FP_ACCESS("fxsave64 (%0)", to);
+		return 0;
 	}
-	STORE(to + size, FP_MAGIC_END);
-	user_access_end();
+	STORE(note, FP_MAGIC | (size + sizeof(u32)) << 32);
+	STORE(note + offsetof(struct fp_note, components), components);
+	STORE(note + offsetof(struct fp_note, state_size), size);
+	STORE_TWO_ZEROES(header);
+	STORE_TWO_ZEROES(header + 16);
+	STORE_TWO_ZEROES(header + 32);
+	STORE_TWO_ZEROES(header + 48);
+	FP_ACCESS("xsave64 (%0)", to);
+	FP_ACCESS("orb $3, 512(%0)", to);
 	return 0;
 fault:
-	user_access_end();
 	return -EFAULT;
 }
 
-/* fp_push - memory may be taken away again between touching and storing; not for ever. */
-static int fp_push(vaddr_t to)
-{
-	u64 size = arch_fpu_state_size(), components = fpu_components();
-
-	if (!user_range_ok(to, size + sizeof(u64)))
-		return -EFAULT;
-	for (unsigned i = 0; i < FP_ATTEMPTS; i++) {
-		if (fp_frame_push(to, size, components))
-			return -EFAULT;
-		if (!fpu_store_user(to))
-			return 0;
-		if (fp_touch(to))
-			return -EFAULT;
-	}
-	return -EFAULT;
-}
-
-/* registers_push - sp: the frame, whose range has been checked. The reserved words are left alone. */
-static int registers_push(vaddr_t sp, vaddr_t fp, const struct trap_frame *f,
-			  const struct uapi_siginfo *info, sigset mask)
+/* registers_push - the reserved words are left alone. In user_access. */
+static ALWAYS_INLINE int registers_push(vaddr_t sp, vaddr_t fp, const struct trap_frame *f,
+					const struct uapi_siginfo *info, sigset mask)
 {
 	vaddr_t c = sp + offsetof(struct signal_frame, uc.registers);
-	bool exception = f->vector < 32;
+	u64 error = 0, vector = 0, cr2 = 0;
 
-	user_access_begin();
+	if (f->vector < 32) {
+		error = f->error;
+		vector = f->vector;
+		cr2 = vector == TRAP_PF ? info->si_addr : 0;
+	}
 	STORE_REGISTER(r8);
 	STORE_REGISTER(r9);
 	STORE_REGISTER(r10);
@@ -185,36 +179,40 @@ static int registers_push(vaddr_t sp, vaddr_t fp, const struct trap_frame *f,
 	STORE_REGISTER(rip);
 	STORE_REGISTER(rflags);
 	STORE(c + offsetof(struct sigcontext, cs), USER_CS | (u64)USER_DS << 48);
-	STORE(c + offsetof(struct sigcontext, error), exception ? f->error : 0);
-	STORE(c + offsetof(struct sigcontext, vector), exception ? f->vector : 0);
+	STORE(c + offsetof(struct sigcontext, error), error);
+	STORE(c + offsetof(struct sigcontext, vector), vector);
 	STORE(c + offsetof(struct sigcontext, old_mask), mask);
-	STORE(c + offsetof(struct sigcontext, cr2), f->vector == TRAP_PF ? info->si_addr : 0);
+	STORE(c + offsetof(struct sigcontext, cr2), cr2);
 	STORE(c + offsetof(struct sigcontext, fp_state), fp);
-	STORE(sp + offsetof(struct signal_frame, uc.mask), mask);
-	user_access_end();
 	return 0;
 fault:
-	user_access_end();
 	return -EFAULT;
 }
 
-static int context_push(vaddr_t sp, u64 restorer, const struct uapi_sigaltstack *alt)
+/* context_push - what belongs to signals. In user_access. */
+static ALWAYS_INLINE int context_push(vaddr_t sp, u64 restorer, sigset mask,
+				      const struct uapi_sigaltstack *alt, u64 components)
 {
-	u64 flags =
-		UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS | (fpu_components() ? UC_FP_XSTATE : 0u);
+	u64 flags = UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS;
 
-	user_access_begin();
 	STORE(sp + offsetof(struct signal_frame, restorer), restorer);
-	STORE(sp + offsetof(struct signal_frame, uc.flags), flags);
+	STORE(sp + offsetof(struct signal_frame, uc.flags),
+	      components ? flags | UC_FP_XSTATE : flags);
 	STORE(sp + offsetof(struct signal_frame, uc.link), 0);
 	STORE(sp + offsetof(struct signal_frame, uc.stack.ss_sp), alt->ss_sp);
 	STORE(sp + offsetof(struct signal_frame, uc.stack.ss_flags), (u32)alt->ss_flags);
 	STORE(sp + offsetof(struct signal_frame, uc.stack.ss_size), alt->ss_size);
-	user_access_end();
+	STORE(sp + offsetof(struct signal_frame, uc.mask), mask);
 	return 0;
 fault:
-	user_access_end();
 	return -EFAULT;
+}
+
+/* fp_hold - for as long as the current thread runs, its FP state is in the registers. */
+static inline void fp_hold(void)
+{
+	if (unlikely(READ_ONCE(current->work) & THREAD_WORK_FPU))
+		fpu_load_current();
 }
 
 /* arch_signal_push - see kernel/signal.h. */
@@ -222,18 +220,25 @@ int arch_signal_push(struct trap_frame *f, const struct uapi_sigaction *action,
 		     const struct uapi_siginfo *info, sigset mask,
 		     const struct uapi_sigaltstack *altstack)
 {
-	vaddr_t top = stack_choose(f, action, altstack);
-	vaddr_t fp = ALIGN_DOWN(top - arch_fpu_state_size() - sizeof(u64), 64ul);
+	u64 size = fpu_state_size, components = fpu_state_mask;
+	vaddr_t lowest, top = stack_choose(f, action, altstack, &lowest);
+	vaddr_t fp = ALIGN_DOWN(top - size - sizeof(u64), 64ul);
 	vaddr_t sp = ALIGN_DOWN(fp - sizeof(struct signal_frame), 16ul) - 8;
+	int err;
 
 	/* There is no code of ours in user memory that could call sigreturn. */
-	if (!(action->flags & SA_RESTORER) || stack_overflows(f, top, sp, altstack))
+	if (unlikely(!(action->flags & SA_RESTORER)))
 		return -EFAULT;
-	if (!user_range_ok(sp, sizeof(struct signal_frame)) || fp_push(fp) ||
-	    registers_push(sp, fp, f, info, mask) || context_push(sp, action->restorer, altstack))
+	if (unlikely(top > USER_TOP || sp > top || sp < lowest))
 		return -EFAULT;
-	if ((action->flags & SA_SIGINFO) &&
-	    siginfo_to_user(sp + offsetof(struct signal_frame, info), info))
+	lock_assert_user_access();
+	fp_hold();
+	user_access_begin();
+	err = fp_push(fp, size, components) || registers_push(sp, fp, f, info, mask) ||
+	      context_push(sp, action->restorer, mask, altstack, components);
+	user_access_end();
+	if (err || ((action->flags & SA_SIGINFO) &&
+		    siginfo_to_user(sp + offsetof(struct signal_frame, info), info)))
 		return -EFAULT;
 	f->rdi = (u64)info->si_signo;
 	f->rsi = sp + offsetof(struct signal_frame, info);
@@ -246,57 +251,79 @@ int arch_signal_push(struct trap_frame *f, const struct uapi_sigaction *action,
 	return 0;
 }
 
-/* fp_components_of - which components a full XSAVE image of ours holds; 0: only what FXSAVE knows is there. */
-static u64 fp_components_of(vaddr_t from)
+/* fp_load - the registers from a full XSAVE image of ours. In user_access.
+ *  returns: false: it is something else, or the CPU does not take it, which leaves the registers undefined */
+static ALWAYS_INLINE bool fp_load(vaddr_t from, u64 size)
 {
-	u64 size = arch_fpu_state_size(), head, components, state_size;
-	vaddr_t note = from + FP_NOTE_OFFSET;
-	u32 end;
+	u64 head, components, state_size, end, note = from + FP_NOTE_OFFSET;
 
-	if (!user_range_ok(from, size) || get_user_u32(from + size, &end) || end != FP_MAGIC_END)
-		return 0;
-	user_access_begin();
 	LOAD(head, note);
 	LOAD(components, note + offsetof(struct fp_note, components));
 	LOAD(state_size, note + offsetof(struct fp_note, state_size));
-	user_access_end();
-	if (head != (FP_MAGIC | (size + sizeof(end)) << 32) || (u32)state_size != size)
-		return 0;
-	return components & fpu_components();
+	LOAD(end, from + size - sizeof(u32)); /* its upper half */
+	if (head != (FP_MAGIC | (size + sizeof(u32)) << 32) || (u32)state_size != size ||
+	    end >> 32 != FP_MAGIC_END || (components & fpu_state_mask) != fpu_state_mask)
+		return false;
+	FP_ACCESS("xrstor64 (%0)", from);
+	return true;
 fault:
-	user_access_end();
-	return 0;
+	return false;
+}
+
+/* fp_components_of - which components an image of ours holds; 0: only what FXSAVE knows is there. */
+static u64 fp_components_of(vaddr_t from)
+{
+	struct fp_note note;
+	u64 size = fpu_state_size;
+	u32 end;
+
+	if (!fpu_state_mask || copy_from_user(&note, from + FP_NOTE_OFFSET, sizeof(note)) ||
+	    get_user_u32(from + size, &end) || end != FP_MAGIC_END)
+		return 0;
+	if (note.magic != FP_MAGIC || note.size != size + sizeof(end) || note.state_size != size)
+		return 0;
+	return note.components & fpu_state_mask;
 }
 
 static int fp_read(vaddr_t from, u64 components, u8 *area)
 {
-	if (copy_from_user(area, from, components ? arch_fpu_state_size() : FXSAVE_SIZE))
+	if (copy_from_user(area, from, components ? fpu_state_size : FXSAVE_SIZE))
 		return -EFAULT;
 	return fpu_area_check(area, components);
 }
 
-/* fp_pop - a full image goes straight into the registers. What the CPU does not take is looked at in the saved state, from
- * where nothing is loaded until it has been checked. A program whose frame cannot be read loses its state, and then,
- * most likely, its life. */
-static int fp_pop(vaddr_t from)
+/* fp_pop_checked - through the saved state, from where nothing is loaded until it has been checked. A program whose frame
+ * cannot be read loses its state, and then, most likely, its life. */
+static NOINLINE int fp_pop_checked(vaddr_t from)
 {
-	u64 components;
+	u64 components = from ? fp_components_of(from) : 0;
 	u8 *area;
 	int err = 0;
 
-	if (!IS_ALIGNED(from, 16))
+	if (!IS_ALIGNED(from, components ? 64ul : 16ul))
 		return -EFAULT;
-	components = from ? fp_components_of(from) : 0;
-	if (components && !IS_ALIGNED(from, 64))
-		return -EFAULT;
-	if (components && components == fpu_components() && !fpu_load_user(from))
-		return 0;
 	area = arch_thread_fp_begin_edit(current);
 	if (from)
 		err = fp_read(from, components, area);
 	if (!from || err)
 		fpu_area_init(area);
 	return err;
+}
+
+/* fp_pop - a full image goes straight into the registers; what is not one is looked at closely. */
+static inline int fp_pop(vaddr_t from)
+{
+	u64 size = fpu_state_size;
+	bool loaded;
+
+	if (unlikely(!fpu_state_mask || !IS_ALIGNED(from, 64ul) ||
+		     !user_range_ok(from, size + sizeof(u32))))
+		return fp_pop_checked(from);
+	fp_hold();
+	user_access_begin();
+	loaded = fp_load(from, size);
+	user_access_end();
+	return likely(loaded) ? 0 : fp_pop_checked(from);
 }
 
 /* context_pop - what belongs to signals, and where the FP state is. */

@@ -119,38 +119,6 @@ arch_user_cas_u32:
 	xorl	%eax, %eax
 	ret
 
-/* rdi: user address, 64-byte aligned: the FP registers to or from it. value: 0 or -EFAULT. Interrupts are off, so that
- * a page that is not there is a failure (trap.c); so is what the CPU refuses to load. */
-.macro fp_move name:req, insn:req
-	.globl	\name
-	.balign	16
-\name:	USER_ACCESS_BEGIN
-	movl	$-1, %eax
-	movl	%eax, %edx
-	may_fault access_fault, \insn (%rdi)
-	USER_ACCESS_END
-	xorl	%eax, %eax
-	ret
-.endm
-
-/* x87 and SSE registers are always said to be there, as they are, though perhaps in their initial state: handlers do
- * not look. */
-	.globl	user_xsave
-	.balign	16
-user_xsave:
-	USER_ACCESS_BEGIN
-	movl	$-1, %eax
-	movl	%eax, %edx
-	may_fault access_fault, xsave64 (%rdi)
-	may_fault access_fault, orb $3, 512(%rdi)
-	USER_ACCESS_END
-	xorl	%eax, %eax
-	ret
-
-	fp_move	user_fxsave, fxsave64
-	fp_move	user_xrstor, xrstor64
-	fp_move	user_fxrstor, fxrstor64
-
 access_fault:
 	USER_ACCESS_END
 	movq	$-EFAULT, %rax
