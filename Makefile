@@ -168,6 +168,7 @@ FORCE:
 include tests/host/host.mk
 include tests/tests.mk
 include tools/run.mk
+include tests/boot/boot.mk
 include tests/bench/bench.mk
 include tests/kselftest/kselftest.mk
 
