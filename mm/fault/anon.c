@@ -13,8 +13,7 @@ static enum fault_result install_zero(struct fault *f)
 	int err;
 
 	tlb_batch_init(&batch, &f->space->as, TLB_COW);
-	ptc_begin(&c, &f->space->as, f->va, f->va + PAGE_SIZE, PTC_FILL, &batch);
-	err = ptc_next(&c, &slot);
+	err = ptc_begin_page(&c, &f->space->as, f->va, PTC_FILL, &batch, &slot);
 	if (err > 0 && slot.kind == PT_HOLE)
 		map_install_zero(&c, vma_page_bits(f->vma));
 	ptc_end(&c);

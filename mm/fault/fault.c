@@ -130,8 +130,7 @@ enum fault_result fault_install(struct fault *f, struct page *page, unsigned bit
 	int err;
 
 	tlb_batch_init(&batch, &f->space->as, TLB_COW);
-	ptc_begin(&c, &f->space->as, f->va, f->va + PAGE_SIZE, PTC_FILL, &batch);
-	err = ptc_next(&c, &slot);
+	err = ptc_begin_page(&c, &f->space->as, f->va, PTC_FILL, &batch, &slot);
 	if (err > 0 && slot.kind == PT_HOLE)
 		map_install(f->space, &c, page, bits);
 	else

@@ -67,8 +67,8 @@ static struct page *upgrade(struct fault *f)
 	struct ptc c;
 
 	tlb_batch_init(&batch, &f->space->as, TLB_COW);
-	ptc_begin(&c, &f->space->as, f->va, f->va + PAGE_SIZE, PTC_EDIT, &batch);
-	if (ptc_next(&c, &slot) > 0 && ptc_match(&c, &f->seen)) {
+	if (ptc_begin_page(&c, &f->space->as, f->va, PTC_EDIT, &batch, &slot) > 0 &&
+	    ptc_match(&c, &f->seen)) {
 		if (write)
 			bits |= PTB_WRITE | PTB_DIRTY;
 		if (write && !(slot.bits & PTB_WRITE) && !may_reuse(f))
@@ -98,8 +98,7 @@ enum fault_result fault_copy(struct fault *f, struct page *src)
 	if (!READ_ONCE(f->vma->has_anon))
 		WRITE_ONCE(f->vma->has_anon, true);
 	tlb_batch_init(&batch, &f->space->as, TLB_COW);
-	ptc_begin(&c, &f->space->as, f->va, f->va + PAGE_SIZE, PTC_FILL, &batch);
-	err = ptc_next(&c, &slot);
+	err = ptc_begin_page(&c, &f->space->as, f->va, PTC_FILL, &batch, &slot);
 	if (err > 0 && ptc_match(&c, &f->seen)) {
 		map_retire(f->space, &c, false);
 		map_install(f->space, &c, copy, vma_page_bits(f->vma) | PTB_DIRTY);

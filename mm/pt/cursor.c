@@ -189,7 +189,7 @@ static struct page *chain_tables(struct ptc *c, struct page *node, unsigned last
 			arch_pte_store(node_table(above) + index,
 				       arch_pte_table(page_to_phys(table), false));
 			above->node_used = 1;
-			node_note_blocks(above, index, index);
+			node_note_blocks(above, node_block(index));
 		}
 		above = table;
 	}
@@ -236,7 +236,7 @@ static ALWAYS_INLINE void skip_to(struct ptc *c, unsigned index, unsigned level)
 
 /* Where a descent ends: an entry that is no table, as it was when it was read. */
 struct spot {
-	const pte_t *entry;
+	pte_t *entry;
 	pte_t pte;
 	unsigned level;
 };
@@ -244,7 +244,7 @@ struct spot {
 /* Follow tables from the root towards va. Without a lock; inside an RCU reader. */
 static ALWAYS_INLINE struct spot descend(const struct aspace *as, vaddr_t va)
 {
-	const pte_t *table = phys_to_virt(as->root_pa), *entry;
+	pte_t *table = phys_to_virt(as->root_pa), *entry;
 
 #pragma GCC unroll 3
 	for (unsigned level = PT_LEVELS - 1; level; level--) {
@@ -333,6 +333,17 @@ static void merge_holes(struct ptc *c, struct pt_slot *slot)
 	}
 }
 
+/* The slot of c->va at this entry is the current one from here on. */
+static ALWAYS_INLINE void report(struct ptc *c, struct pt_slot *slot, pte_t *entry, pte_t pte,
+				 unsigned level)
+{
+	pt_decode(pte, level, ALIGN_DOWN(c->va, pt_size(level)), slot);
+	c->seen += slot->kind != PT_HOLE;
+	c->entry = entry;
+	c->slot_va = c->va;
+	advance(c, level);
+}
+
 /* The next slot inside the window, whose level is a constant in the copy for 4 KiB slots. 1: reported; 0: the
  * walk must leave the window to get further. */
 static ALWAYS_INLINE int scan_level(struct ptc *c, struct pt_slot *slot, unsigned level)
@@ -358,11 +369,7 @@ static ALWAYS_INLINE int scan_level(struct ptc *c, struct pt_slot *slot, unsigne
 		if (level && c->mode & PTC_EDIT &&
 		    !(form == PTE_NONE ? fillable(c, c->va, level) : fits(c, c->va, level)))
 			return 0;
-		pt_decode(pte, level, ALIGN_DOWN(c->va, pt_size(level)), slot);
-		c->seen += form != PTE_NONE;
-		c->entry = entry;
-		c->slot_va = c->va;
-		advance(c, level);
+		report(c, slot, entry, pte, level);
 		if (form == PTE_NONE && c->mode & PTC_HOLES)
 			merge_holes(c, slot);
 		return 1;
@@ -395,6 +402,34 @@ int ptc_next(struct ptc *c, struct pt_slot *slot)
 	}
 }
 
+/* What most editors ask for, without the general walk: the first slot of the range is there and 4 KiB large. False: it is
+ * not, or there is more to do; ptc_next will. */
+static ALWAYS_INLINE bool first_slot(struct ptc *c, struct pt_slot *slot)
+{
+	struct spot at;
+	bool found = false;
+
+	rcu_read_lock();
+	at = descend(c->as, c->va);
+	if (likely(at.level == 0 && (fills(c) || arch_pte_form(at.pte, 0) != PTE_NONE) &&
+		   enter_window(c, virt_to_page(at.entry), 0) == STEP_WINDOW)) {
+		at.pte = arch_pte_load(at.entry);
+		found = fills(c) || arch_pte_form(at.pte, 0) != PTE_NONE;
+	}
+	rcu_read_unlock();
+	if (likely(found))
+		report(c, slot, at.entry, at.pte, 0);
+	return found;
+}
+
+int ptc_begin_page(struct ptc *c, struct aspace *as, vaddr_t va, unsigned mode,
+		   struct tlb_batch *batch, struct pt_slot *slot)
+{
+	assert(mode & PTC_EDIT);
+	ptc_begin(c, as, va, va + PAGE_SIZE, mode, batch);
+	return first_slot(c, slot) ? 1 : ptc_next(c, slot);
+}
+
 bool ptc_holds(const struct ptc *c, vaddr_t va)
 {
 	return c->node && va - c->node->node_base < node_span(c->node);
@@ -410,7 +445,7 @@ int ptc_goto(struct ptc *c, vaddr_t lo, vaddr_t hi, struct pt_slot *slot)
 	c->entry = NULL;
 	c->va = lo;
 	c->hi = hi;
-	return ptc_next(c, slot);
+	return !c->node && first_slot(c, slot) ? 1 : ptc_next(c, slot);
 }
 
 int ptc_make(struct ptc *c, vaddr_t va, unsigned level)

@@ -66,12 +66,16 @@ static inline unsigned entry_index(const pte_t *entry)
 	return (uintptr_t)entry / sizeof(*entry) % PT_ENTRIES;
 }
 
-/* node_note_blocks - entries from index first to last are about to be stored. Bits are never taken back while the
- * table is linked: a table that has become sparse is still searched where it was full. */
-static inline void node_note_blocks(struct page *node, unsigned first, unsigned last)
+/* node_block - the bit of node_blocks for an entry. */
+static inline u32 node_block(unsigned index)
 {
-	u32 blocks = (2u << last / BLOCK_ENTRIES) - (1u << first / BLOCK_ENTRIES);
+	return 1u << index / BLOCK_ENTRIES;
+}
 
+/* node_note_blocks - entries of these blocks were stored, or are about to be, under the same lock. Bits are never taken
+ * back while the table is linked: a table that has become sparse is still searched where it was full. */
+static inline void node_note_blocks(struct page *node, u32 blocks)
+{
 	__atomic_store_n(&node->node_blocks, node->node_blocks | blocks, __ATOMIC_RELAXED);
 }
 

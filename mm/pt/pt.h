@@ -72,6 +72,10 @@ struct ptc {
 void ptc_begin(struct ptc *, struct aspace *, vaddr_t lo, vaddr_t hi, unsigned mode,
 	       struct tlb_batch *);
 
+/* ptc_begin_page - ptc_begin for the one page at va, and ptc_next, for edit modes. Whatever it returns, ptc_end follows. */
+int ptc_begin_page(struct ptc *, struct aspace *, vaddr_t va, unsigned mode, struct tlb_batch *,
+		   struct pt_slot *);
+
 /* ptc_next - move to the next slot in the range.
  *  returns: 1 and the slot; 0 at the end; -ENOMEM; -EAGAIN with PTC_NOSLEEP
  *  sleeps:  edit modes without PTC_NOSLEEP, when a table must be made, with no window held

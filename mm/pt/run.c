@@ -143,36 +143,20 @@ unsigned ptc_clear_run(struct ptc *c, unsigned clear, struct pt_leaf *left)
 	return n;
 }
 
-/* Entries from the current one on are about to be stored: leaves may leave out whole blocks. */
-static void note_blocks_of(struct ptc *c, const struct pt_leaf *leaves, unsigned n)
-{
-	unsigned here = entry_index(c->entry), from = 0;
-
-	for (unsigned i = 1; i <= n; i++) {
-		if (i < n && leaves[i].index <= leaves[i - 1].index + BLOCK_ENTRIES)
-			continue;
-		node_note_blocks(c->node, here + leaves[from].index, here + leaves[i - 1].index);
-		from = i;
-	}
-}
-
 void ptc_set_run(struct ptc *c, const struct pt_leaf *leaves, unsigned n)
 {
 	const struct pt_leaf *leaf = leaves, *end = leaves + n;
-	unsigned level = c->level, slots;
+	unsigned level = c->level, here = entry_index(c->entry), slots;
 	pte_t *entry = c->entry, like = {0};
+	u32 blocks = 0;
 
 	if (!n)
 		return;
 	slots = end[-1].index + 1u;
 	assert_held(&c->node->node_lock);
-	assert(entry_index(entry) + slots <= PT_ENTRIES);
+	assert(here + slots <= PT_ENTRIES);
 	if (unlikely(batch_owes(c->batch, c->slot_va, (u64)slots << pt_shift(level))))
 		batch_flush_tlb(c->batch);
-	if (slots - n < BLOCK_ENTRIES)
-		node_note_blocks(c->node, entry_index(entry), entry_index(entry) + slots - 1);
-	else
-		note_blocks_of(c, leaves, n);
 	for (unsigned bits = ~0u; leaf < end; leaf++) {
 		assert(arch_pte_form(arch_pte_load(entry + leaf->index), level) == PTE_NONE);
 		assert((leaf->bits & (PTB_UFFD_WP | PTB_WRITE)) != (PTB_UFFD_WP | PTB_WRITE));
@@ -180,8 +164,10 @@ void ptc_set_run(struct ptc *c, const struct pt_leaf *leaves, unsigned n)
 			bits = leaf->bits;
 			like = arch_pte_leaf(0, bits, level);
 		}
+		blocks |= node_block(here + leaf->index);
 		arch_pte_store(entry + leaf->index, arch_pte_leaf_for(like, leaf->val));
 	}
+	node_note_blocks(c->node, blocks);
 	node_count(c->node, (int)n);
 	c->stored = true;
 }

@@ -41,7 +41,7 @@ static void fill_table(struct page *table, const struct pt_slot *slot)
 			       pt_encode((enum pt_kind)slot->kind, piece_val(slot, i, level),
 					 slot->bits, level));
 	table->node_used = PT_ENTRIES;
-	node_note_blocks(table, 0, PT_ENTRIES - 1);
+	node_note_blocks(table, ~0u);
 }
 
 /* split_entry - split the leaf or absent entry `index` of node, which holds va. Descends no further.

@@ -19,10 +19,12 @@ void node_store(struct page *node, pte_t *entry, pte_t old, pte_t pte)
 
 	assert_held(&node->node_lock);
 	assert(!page_test(node, PG_STRAY));
-	if (arch_pte_form(old, level) == PTE_NONE)
-		node_count(node, 1), node_note_blocks(node, entry_index(entry), entry_index(entry));
 	if (arch_pte_form(pte, level) == PTE_NONE)
 		node_count(node, -1);
+	else
+		node_note_blocks(node, node_block(entry_index(entry)));
+	if (arch_pte_form(old, level) == PTE_NONE)
+		node_count(node, 1);
 	assert(node->node_used <= PT_ENTRIES);
 	arch_pte_store(entry, pte);
 }
