@@ -192,20 +192,17 @@ static ALWAYS_INLINE bool dup_page(struct page *page, struct family *family)
 
 void map_dup_run(struct ptc *src, struct space *child, struct ptc *dst)
 {
-	struct pt_leaf run[PTC_RUN_MAX], *end = run + ptc_clear_run(src, PTB_WRITE, run);
+	struct pt_leaf run[PTC_RUN_MAX];
+	unsigned anon = 0, special = 0, n = ptc_dup_run(src, dst, run);
 	struct family *family = child->family;
-	unsigned anon = 0, special = 0, n = (unsigned)(end - run);
 
 	map_check_transition(PT_HOLE, PT_PAGE);
-	for (struct pt_leaf *leaf = run; leaf < end; leaf++) {
-		if (unlikely(leaf->bits & PTB_SPECIAL)) {
+	for (const struct pt_leaf *leaf = run; leaf < run + n; leaf++) {
+		if (unlikely(leaf->bits & PTB_SPECIAL))
 			special++;
-			continue;
-		}
-		leaf->bits &= (u16)~PTB_UFFD_WP;
-		anon += dup_page(pfn_to_page(leaf->val), family);
+		else
+			anon += dup_page(pfn_to_page(leaf->val), family);
 	}
-	ptc_set_run(dst, run, n);
 	rss_add_both(child, anon, n - special - anon, 1);
 }
 

@@ -130,12 +130,15 @@ struct pt_leaf {
 	u16 index; /* how many slots behind the current one it is */
 };
 
-/* ptc_take_run - ptc_take of each slot of the run. Of the bits only READ, DIRTY and SPECIAL are told.
+/* ptc_take_run - ptc_take of each slot of the run. Of the bits only READ, WRITE, DIRTY, SPECIAL
+ * and UFFD_WP are told.
  *  returns: how many, in taken */
 unsigned ptc_take_run(struct ptc *, struct pt_leaf *taken);
-/* ptc_clear_run - ptc_change of each slot of the run: take bits away.
- *  returns: how many, and in left what they hold now */
-unsigned ptc_clear_run(struct ptc *, unsigned clear, struct pt_leaf *left);
+/* ptc_dup_run - write-protect each slot of the run, and store the same, without UFFD_WP, into the holes at the same
+ * places of dst's window, whose current slot is the one for src's. The new entries own nothing yet: the caller takes
+ * what they need before it leaves the window.
+ *  returns: how many, and in pages what they were, in bits as told by ptc_take_run; index is not set */
+unsigned ptc_dup_run(struct ptc *src, struct ptc *dst, struct pt_leaf *pages);
 /* ptc_set_run - ptc_set of n PAGEs into the current slot and others behind it in its window, all of them
  * holes: ascending, inside what the cursor's user may fill. */
 void ptc_set_run(struct ptc *, const struct pt_leaf *, unsigned n);

@@ -77,14 +77,14 @@ unsigned ptc_take_run(struct ptc *c, struct pt_leaf *taken)
 			}
 			leaf->val = arch_pte_pfn(pte);
 			l.like = arch_pte_of_frame_0(pte);
-			l.bits = arch_pte_last_bits(pte);
+			l.bits = arch_pte_few_bits(pte);
 			all_bits |= l.bits;
 		}
 		leaf->bits = (u16)l.bits;
 		leaf->index = (u16)i;
 		old = arch_pte_xchg(entry + i, (pte_t){0});
 		if (unlikely(old.v != pte.v)) /* accessed or written just now */
-			leaf->bits = (u16)arch_pte_last_bits(old);
+			leaf->bits = (u16)arch_pte_few_bits(old);
 		leaf++;
 		i++;
 	} while (i < slots && leaf < end);
@@ -98,48 +98,66 @@ unsigned ptc_take_run(struct ptc *c, struct pt_leaf *taken)
 	return n;
 }
 
-unsigned ptc_clear_run(struct ptc *c, unsigned clear, struct pt_leaf *left)
+/* What becomes of the pages that are like the last, on both sides. */
+struct copies {
+	struct likeness was;
+	pte_t kept, made; /* of frame 0: in the source, in the copy */
+};
+
+static ALWAYS_INLINE void choose_copies(struct copies *f, pte_t pte, unsigned level)
 {
-	unsigned i = 0, n, next, slots = slots_left(c), level = c->level, lost = 0;
-	unsigned unseen = c->node->node_used - c->seen + 1u; /* the first has been counted */
-	struct pt_leaf *leaf = left, *end = left + MIN(unseen, (unsigned)PTC_RUN_MAX);
-	pte_t *entry = c->entry, cleared = {0};
-	struct likeness l = {PTE_UNLIKE, 0};
-	bool changes = false;
+	f->was.like = arch_pte_of_frame_0(pte);
+	f->was.bits = arch_pte_few_bits(pte);
+	f->kept = f->made = arch_pte_wrprotect(f->was.like);
+	if (unlikely(f->was.bits & PTB_UFFD_WP))
+		f->made = arch_pte_leaf(0, arch_pte_bits(pte) & ~(PTB_WRITE | PTB_UFFD_WP), level);
+}
 
-	assert_held(&c->node->node_lock);
+unsigned ptc_dup_run(struct ptc *src, struct ptc *dst, struct pt_leaf *pages)
+{
+	unsigned i = 0, n, next, slots = slots_left(src), level = src->level, all_bits = 0;
+	unsigned unseen = src->node->node_used - src->seen + 1u; /* the first has been counted */
+	struct pt_leaf *leaf = pages, *end = pages + MIN(unseen, (unsigned)PTC_RUN_MAX);
+	unsigned here = entry_index(src->entry);
+	struct copies f = {.was = {PTE_UNLIKE, 0}};
+	u32 blocks = 0;
+
+	assert_held(&src->node->node_lock);
+	assert_held(&dst->node->node_lock);
+	assert(dst->level == level && entry_index(dst->entry) == here &&
+	       dst->batch->lo >= dst->batch->hi);
 	do {
-		pte_t pte = arch_pte_load(entry + i);
+		pte_t pte = arch_pte_load(src->entry + i);
 
-		if (!same_again(pte, &l, &leaf->val)) {
+		if (!same_again(pte, &f.was, &leaf->val)) {
 			if (!is_page(pte, level)) {
-				if (!(next = past_holes(c, pte, i)))
+				if (!(next = past_holes(src, pte, i)))
 					break;
 				i = next;
 				continue;
 			}
 			leaf->val = arch_pte_pfn(pte);
-			l.like = arch_pte_of_frame_0(pte);
-			l.bits = arch_pte_bits(pte);
-			changes = l.bits & clear;
-			lost |= l.bits & PTB_READ ? l.bits & clear : 0;
-			l.bits &= ~clear;
-			cleared = arch_pte_leaf(0, l.bits, level);
+			choose_copies(&f, pte, level);
+			all_bits |= f.was.bits;
 		}
-		leaf->bits = (u16)l.bits;
-		leaf->index = (u16)i;
-		if (changes &&
-		    !arch_pte_cas(entry + i, &pte, arch_pte_leaf_for(cleared, leaf->val)))
+		leaf->bits = (u16)f.was.bits;
+		if (f.was.bits & PTB_WRITE &&
+		    !arch_pte_cas(src->entry + i, &pte, arch_pte_leaf_for(f.kept, leaf->val)))
 			continue; /* accessed or written just now */
+		assert(arch_pte_form(arch_pte_load(dst->entry + i), level) == PTE_NONE);
+		arch_pte_store(dst->entry + i, arch_pte_leaf_for(f.made, leaf->val));
+		blocks |= node_block(here + i);
 		leaf++;
 		i++;
 	} while (i < slots && leaf < end);
-	n = (unsigned)(leaf - left);
-	c->seen += n - 1;
-	c->stored = true;
-	if (lost & (PTB_RIGHTS | PTB_USER | PTB_DIRTY))
-		note_run(c, left[n - 1].index);
-	pass(c, MIN(i, slots));
+	n = (unsigned)(leaf - pages);
+	node_note_blocks(dst->node, blocks);
+	node_count(dst->node, (int)n);
+	src->seen += n - 1;
+	src->stored = dst->stored = true;
+	if ((all_bits & (PTB_READ | PTB_WRITE)) == (PTB_READ | PTB_WRITE))
+		note_run(src, i - 1);
+	pass(src, MIN(i, slots));
 	return n;
 }
 

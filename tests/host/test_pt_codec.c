@@ -63,6 +63,29 @@ TEST(pages_keep_every_combination_of_bits_at_every_level)
 	}
 }
 
+TEST(bits_are_taken_and_compared_without_decoding)
+{
+	const unsigned few = PTB_READ | PTB_WRITE | PTB_DIRTY | PTB_SPECIAL | PTB_UFFD_WP;
+
+	for (unsigned set = 0; set < 1u << ARRAY_SIZE(page_bits); set++) {
+		pfn_t pfn = random_pfn(0), found;
+		unsigned bits = 0;
+		pte_t pte;
+
+		for (unsigned i = 0; i < ARRAY_SIZE(page_bits); i++)
+			bits |= set >> i & 1 ? page_bits[i] : 0;
+		if ((bits & (PTB_DEVICE | PTB_WC)) == (PTB_DEVICE | PTB_WC))
+			continue;
+		pte = arch_pte_leaf(pfn, bits, 0);
+		ASSERT_EQ(arch_pte_few_bits(pte), arch_pte_bits(pte) & few);
+		ASSERT_EQ(arch_pte_wrprotect(pte).v, arch_pte_leaf(pfn, bits & ~PTB_WRITE, 0).v);
+		ASSERT_EQ(arch_pte_of_frame_0(pte).v, arch_pte_leaf(0, bits, 0).v);
+		ASSERT(arch_pte_alike(pte, arch_pte_of_frame_0(pte), &found));
+		ASSERT_EQ(found, pfn);
+		ASSERT(!arch_pte_alike(pte, arch_pte_leaf(0, bits ^ PTB_SPECIAL, 0), &found));
+	}
+}
+
 TEST(swap_entries_keep_area_offset_and_flags)
 {
 	const u64 max = BIT(SWAP_OFFSET_BITS) - 1;

@@ -174,12 +174,21 @@ static inline bool arch_pte_alike(pte_t pte, pte_t like, u64 *pfn)
 	return !(differ & ~A64_FRAME);
 }
 
-/* arch_pte_last_bits - of arch_pte_bits, what matters of an entry that goes away: READ, DIRTY and SPECIAL. */
-static inline unsigned arch_pte_last_bits(pte_t pte)
+/* arch_pte_few_bits - of arch_pte_bits only READ, WRITE, DIRTY, SPECIAL and UFFD_WP. */
+static inline unsigned arch_pte_few_bits(pte_t pte)
 {
 	u64 v = pte.v, dirty = v >> 55 | (v >> 51 & ~v >> 7);
 
-	return (unsigned)((v & A64_VALID) | (v >> 47 & PTB_SPECIAL) | (dirty & 1) << 6);
+	return (unsigned)((v & A64_VALID) | (v >> 50 & PTB_WRITE) | (v >> 47 & PTB_SPECIAL) |
+			  (v >> 48 & PTB_UFFD_WP) | (dirty & 1) << 6);
+}
+
+/* arch_pte_wrprotect - the same leaf without PTB_WRITE. */
+static inline pte_t arch_pte_wrprotect(pte_t pte)
+{
+	u64 v = pte.v, hardware_dirty = v >> 51 & ~v >> 7 & 1;
+
+	return (pte_t){(v & ~A64_DBM) | A64_RDONLY | hardware_dirty << 55};
 }
 
 /* arch_pte_absent_type / _offset / _bits - the parts of an absent entry. */

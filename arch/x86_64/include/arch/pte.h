@@ -156,10 +156,16 @@ static inline bool arch_pte_alike(pte_t pte, pte_t like, u64 *pfn)
 	return !(differ & ~X86_FRAME);
 }
 
-/* arch_pte_last_bits - of arch_pte_bits, what matters of an entry that goes away: READ, DIRTY and SPECIAL. */
-static inline unsigned arch_pte_last_bits(pte_t pte)
+/* arch_pte_few_bits - of arch_pte_bits only READ, WRITE, DIRTY, SPECIAL and UFFD_WP. */
+static inline unsigned arch_pte_few_bits(pte_t pte)
 {
-	return (unsigned)(pte.v & (X86_P | X86_D | X86_SPECIAL));
+	return (unsigned)(pte.v & (X86_P | X86_RW | X86_D | X86_SPECIAL | X86_UFFD_WP));
+}
+
+/* arch_pte_wrprotect - the same leaf without PTB_WRITE. */
+static inline pte_t arch_pte_wrprotect(pte_t pte)
+{
+	return (pte_t){pte.v & ~X86_RW};
 }
 
 /* arch_pte_absent_type / _offset / _bits - the parts of an absent entry. */
