@@ -88,6 +88,7 @@ $(eval $(call HOST_TEST,test_memory_map,tests/host/test_memory_map.c $(BOOT_TEST
 $(eval $(call HOST_TEST,test_boot_acpi,tests/host/test_boot_acpi.c $(BOOT_TESTED)))
 $(eval $(call HOST_TEST,test_boot_pvh,tests/host/test_boot_pvh.c $(BOOT_TESTED)))
 $(eval $(call HOST_TEST,test_boot_mb2,tests/host/test_boot_mb2.c $(BOOT_TESTED)))
+$(eval $(call HOST_TEST,test_efi,tests/host/test_efi.c $(wildcard boot/efi/*.c) $(BOOT_TESTED)))
 $(eval $(call HOST_TEST,test_boot_fdt,tests/host/test_boot_fdt.c $(BOOT_TESTED)))
 
 # Page tables with the real codec of each architecture, on a simulated MMU.

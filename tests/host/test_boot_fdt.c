@@ -279,6 +279,16 @@ TEST(virt_with_gicv2_and_gicv3_is_read)
 
 /* Like a Raspberry Pi 3: two cells of address at no level, a bus with its own addresses, a spin table,
  * interrupt controllers that are no GIC, a mini UART on a page it shares. */
+static void raspi_device(u32 phandle, const char *compatible, u32 address)
+{
+	node(compatible);
+	prop_cells("phandle", 1, phandle);
+	prop_cells("#interrupt-cells", 1, 2);
+	prop_text("compatible", compatible);
+	prop_cells("reg", 2, address, 0x100);
+	end();
+}
+
 static void raspi_tree(const char *uart_status)
 {
 	tree_begin();
@@ -294,22 +304,9 @@ static void raspi_tree(const char *uart_status)
 	prop_cells("#address-cells", 1, 1);
 	prop_cells("#size-cells", 1, 1);
 	prop_cells("ranges", 6, 0x40000000, 0x40000000, 0x1000, 0x7e000000, 0x3f000000, 0x1000000);
-	node("interrupt-controller@7e00b200");
-	prop_cells("phandle", 1, 1);
-	prop_cells("#interrupt-cells", 1, 2);
-	prop_text("compatible", "brcm,bcm2836-armctrl-ic");
-	prop_cells("reg", 2, 0x7e00b200, 0x200);
-	end();
-	node("interrupt-controller@40000000");
-	prop_cells("phandle", 1, 2);
-	prop_cells("#interrupt-cells", 1, 2);
-	prop_text("compatible", "brcm,bcm2836-l1-intc");
-	prop_cells("reg", 2, 0x40000000, 0x100);
-	end();
-	node("watchdog@7e100000");
-	prop_text("compatible", "brcm,bcm2835-pm-wdt");
-	prop_cells("reg", 2, 0x7e100000, 0x114);
-	end();
+	raspi_device(1, "brcm,bcm2836-armctrl-ic", 0x7e00b200);
+	raspi_device(2, "brcm,bcm2836-l1-intc", 0x40000000);
+	raspi_device(3, "brcm,bcm2835-pm-wdt", 0x7e100000);
 	node("serial@7e201000");
 	prop_text("compatible", "arm,pl011");
 	prop_cells("reg", 2, 0x7e201000, 0x200);

@@ -3,3 +3,4 @@
 #pragma once
 
 extern char boot_stack[];
+extern char kimage_start[], kimage_end[]; /* test_efi.c */
