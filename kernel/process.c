@@ -62,10 +62,12 @@ static void inherit(struct process *p, struct process *parent)
 
 struct process *process_create(struct process *parent, struct pid *pid)
 {
-	struct process *p = slab_alloc(process_cache, PA_ZERO);
+	struct process *p = slab_alloc(process_cache, 0);
 
 	if (!p)
 		return NULL;
+	/* Most of it is behind: actions of signals, which mean nothing until they are set, and the limits. */
+	memset(p, 0, offsetof(struct process, signals.actions));
 	refcount_init(&p->refs);
 	pid_get(pid);
 	p->pid = pid;

@@ -71,7 +71,6 @@ struct process {
 	bool group_exit;                 /* [l] every thread is to exit; exit_status is decided */
 	struct user_thread *exec_thread; /* [l] this one waits for the others to be gone */
 	struct waitq thread_wait;        /* exec sleeps here */
-	struct signal_state signals;     /* [l] */
 
 	struct files *files;     /* [o], [l] to change: open files */
 	struct fs_context *fs;   /* [o], [l] to change: root, working directory, umask */
@@ -79,12 +78,13 @@ struct process {
 	u32 dumpable;            /* [a] PR_SET_DUMPABLE */
 	u32 personality;         /* [a] personality(2) */
 	bool is_subreaper;       /* [a] PR_SET_CHILD_SUBREAPER */
-	struct uapi_rlimit rlimits[RLIM_NLIMITS]; /* [l] */
-	struct file *exe;                         /* [l] the program, for /proc */
+	struct file *exe;        /* [l] the program, for /proc */
 	s32 oom_score_adj,
 		oom_score_adj_min; /* [a] -1000: never killed .. 1000: first; lowest set with rights */
 	struct process_timers *timers; /* [l] to set; NULL: none were ever used. user_timers.h */
 	u64 start_ns;                  /* [i] */
+	struct signal_state signals;   /* [l] */
+	struct uapi_rlimit rlimits[RLIM_NLIMITS]; /* [l] */
 };
 
 struct user_thread {

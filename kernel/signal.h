@@ -41,7 +41,6 @@ struct signal_queue {
 
 /* In struct process. */
 struct signal_state {
-	struct uapi_sigaction actions[NSIG];
 	sigset custom; /* whose action was set; of others it is all zeroes, whatever the array holds */
 	sigset caught;  /* of those: with a handler */
 	sigset ignored; /* of those: explicitly ignored; what is neither has its default action */
@@ -56,7 +55,8 @@ struct signal_state {
 	struct waitq stop_wait;
 	bool report_stop; /* a parent may still collect "stopped" */
 	bool report_continue;
-	bool unkillable; /* init: signals without a handler do nothing */
+	bool unkillable;                     /* init: signals without a handler do nothing */
+	struct uapi_sigaction actions[NSIG]; /* last: see process_create */
 };
 
 /* In struct user_thread. */
@@ -70,7 +70,7 @@ struct thread_signals {
 	struct uapi_sigaltstack altstack;
 };
 
-/* signal_init_process - a new process, all zeroes: default state, or a copy of the parent's dispositions (from may be
+/* signal_init_process - a new process, all zeroes but for the array of actions: default state, or a copy of the parent's dispositions (from may be
  * NULL). signal_init_thread: the same for a thread and its mask. */
 void signal_init_process(struct process *, const struct process *from);
 void signal_init_thread(struct user_thread *, const struct user_thread *from);
