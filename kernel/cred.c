@@ -217,12 +217,16 @@ static bool gains_rights(const struct cred *c, const struct cred *old)
 }
 
 /* The process shows the credentials of its first thread. */
-void cred_commit(struct cred *c)
+void cred_commit(const struct cred *c)
 {
 	struct user_thread *u = current_user;
 	struct process *p = current_process;
 	const struct cred *old = u->cred, *shown = NULL;
 
+	if (c == old && c == READ_ONCE(p->cred)) {
+		cred_put(c);
+		return;
+	}
 	if (gains_rights(c, old)) {
 		p->dumpable = 0;
 		u->parent_death_signal = 0;
@@ -309,22 +313,29 @@ static void exec_caps(struct cred *c, bool set_id)
 	c->effective = root_is_special && !c->euid ? c->permitted : c->ambient;
 }
 
-struct cred *cred_for_exec(const struct inode *program, bool *secure)
+/* exec_changes_nothing - in what cred_for_exec touches. */
+static bool exec_changes_nothing(const struct cred *a, const struct cred *b)
+{
+	return a->euid == b->euid && a->suid == b->suid && a->fsuid == b->fsuid &&
+	       a->egid == b->egid && a->sgid == b->sgid && a->fsgid == b->fsgid &&
+	       a->effective == b->effective && a->permitted == b->permitted &&
+	       a->ambient == b->ambient && a->securebits == b->securebits;
+}
+
+const struct cred *cred_for_exec(const struct inode *program, bool *secure)
 {
 	const struct cred *old = cred_now();
-	struct cred *c = cred_copy(old);
+	struct cred c = *old;
 	bool set_id;
 
-	if (!c)
-		return NULL;
-	exec_ids(c, program);
-	set_id = c->euid != old->uid || c->egid != old->gid;
-	exec_caps(c, set_id);
-	c->suid = c->fsuid = c->euid;
-	c->sgid = c->fsgid = c->egid;
-	c->securebits &= ~SECBIT_KEEP_CAPS;
-	*secure = set_id || (c->uid && (c->permitted & ~c->ambient));
-	return c;
+	exec_ids(&c, program);
+	set_id = c.euid != old->uid || c.egid != old->gid;
+	exec_caps(&c, set_id);
+	c.suid = c.fsuid = c.euid;
+	c.sgid = c.fsgid = c.egid;
+	c.securebits &= ~SECBIT_KEEP_CAPS;
+	*secure = set_id || (c.uid && (c.permitted & ~c.ambient));
+	return exec_changes_nothing(&c, old) ? cred_get(old) : cred_copy(&c);
 }
 
 /* --- inspection -------------------------------------------------------------------------------------- */

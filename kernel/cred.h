@@ -74,12 +74,12 @@ bool cred_has_group(const struct cred *, u32 gid);
 /* cred_copy - a copy to be changed, with one reference. NULL: memory. Sleeps.
  * cred_set_uid - change the real user id of a copy, with the account. 0 or -ENOMEM. Sleeps.
  * cred_set_groups - replace the supplementary groups; takes over the reference (NULL: none).
- * cred_commit - the current thread goes over to a copy, whose reference passes. What others may
+ * cred_commit - the current thread goes over to a copy (or stays with its own), whose reference passes. What others may
  * do with the process shrinks when its rights have grown (PR_SET_DUMPABLE, PR_SET_PDEATHSIG). */
 struct cred *cred_copy(const struct cred *);
 int cred_set_uid(struct cred *, u32 uid);
 void cred_set_groups(struct cred *, struct cred_groups *);
-void cred_commit(struct cred *);
+void cred_commit(const struct cred *);
 /* cred_groups_create - for count ids that the caller then fills in ascending order. NULL: memory. */
 struct cred_groups *cred_groups_create(u32 count);
 void cred_groups_put(struct cred_groups *);
@@ -90,5 +90,6 @@ void cred_fix_uids(struct cred *c, const struct cred *old);
 void cred_fix_fsuid(struct cred *c, const struct cred *old);
 
 /* cred_for_exec - what the current thread has after executing a program file: set-user-ID and
- * set-group-ID bits, and the rules for capabilities. *secure: rights were gained (AT_SECURE). NULL: memory. */
-struct cred *cred_for_exec(const struct inode *program, bool *secure);
+ * set-group-ID bits, and the rules for capabilities. *secure: rights were gained (AT_SECURE). NULL: memory.
+ * With a reference; the same as before when nothing changes. */
+const struct cred *cred_for_exec(const struct inode *program, bool *secure);

@@ -93,9 +93,9 @@ struct exec_program {
 	struct file *file;
 	struct space *space;
 	struct elf_image image;
-	vaddr_t sp;        /* that it starts with */
-	struct cred *cred; /* that it runs with */
-	bool secure;       /* it has rights that its caller lacks: AT_SECURE */
+	vaddr_t sp;              /* that it starts with */
+	const struct cred *cred; /* that it runs with */
+	bool secure;             /* it has rights that its caller lacks: AT_SECURE */
 };
 
 /* Where the program is to be found, and what it is called. */

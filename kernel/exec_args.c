@@ -12,6 +12,7 @@
 #define ARGS_LIMIT_MAX    MIB(6)
 #define ARGS_LIMIT_MIN    KIB(128)
 #define EXEC_BUFFER_SMALL KIB(32)
+#define EXEC_BUFFER_MIN   KIB(2)
 
 void exec_args_init(struct exec_args *a, u64 stack_limit)
 {
@@ -45,7 +46,7 @@ void exec_args_free(struct exec_args *a)
 static int reserve(struct exec_args *a, size_t n)
 {
 	size_t need = a->len + n;
-	size_t capacity = MAX(a->capacity, PAGE_SIZE);
+	size_t capacity = MAX(a->capacity, EXEC_BUFFER_MIN);
 	char *data;
 
 	if (need + (a->argc + a->envc) * sizeof(u64) > a->limit)
