@@ -208,7 +208,8 @@ void dentry_put(struct dentry *d)
 {
 	struct super *s = d->super;
 
-	drop(d);
+	if (unlikely(!refcount_put_unless_last(&d->refs)))
+		drop(d);
 	if (s && atomic_dec_return(&s->users) == 0)
 		take_down(s);
 }

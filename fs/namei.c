@@ -77,8 +77,9 @@ static size_t next_component(struct walk *w)
 
 	while (*w->rest == '/')
 		w->rest++;
-	end = strchr(w->rest, '/');
-	return end ? (size_t)(end - w->rest) : strlen(w->rest);
+	for (end = w->rest; *end && *end != '/'; end++)
+		;
+	return (size_t)(end - w->rest);
 }
 
 /* only_slashes - nothing but slashes from here: what came before was the last component. */

@@ -178,7 +178,16 @@ struct rwlock {
 	struct thread *writer;     /* [a] */
 };
 
-void rw_init(struct rwlock *, enum lock_rank);
+/* rw_init - a free lock of this rank. */
+static inline void rw_init(struct rwlock *l, enum lock_rank rank)
+{
+	l->state = 0;
+	l->rank = (u8)rank;
+	spin_init(&l->wait_lock, RANK_WAITQ);
+	list_init(&l->waiters);
+	l->writer = NULL;
+}
+
 void rw_read_lock(struct rwlock *);
 bool rw_try_read_lock(struct rwlock *);
 void rw_read_unlock(struct rwlock *);

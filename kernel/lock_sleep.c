@@ -176,16 +176,6 @@ bool mutex_is_held(const struct mutex *m)
 
 /* --- reader-writer lock ------------------------------------------------------------------------- */
 
-/* rw_init - a free lock of this rank. */
-void rw_init(struct rwlock *l, enum lock_rank rank)
-{
-	l->state = 0;
-	l->rank = (u8)rank;
-	spin_init(&l->wait_lock, RANK_WAITQ);
-	list_init(&l->waiters);
-	l->writer = NULL;
-}
-
 /* As long as WAITING is set, only rw_grant gives the lock away. */
 static bool rw_take_read(struct rwlock *l)
 {

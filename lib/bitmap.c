@@ -27,34 +27,6 @@ void bitmap_clear_range(u64 *map, size_t from, size_t count)
 		map[w] &= ~word_mask(w, from, from + count);
 }
 
-/* The first bit >= from whose value differs from that in flip, which is all zeros or all ones. */
-static size_t next_not(const u64 *map, size_t size, size_t from, u64 flip)
-{
-	size_t w = from / 64, at;
-	u64 hits;
-
-	if (from >= size)
-		return size;
-	hits = (map[w] ^ flip) & ~0ull << from % 64;
-	while (!hits) {
-		if (++w >= BITMAP_WORDS(size))
-			return size;
-		hits = map[w] ^ flip;
-	}
-	at = w * 64 + ctz64(hits);
-	return MIN(at, size);
-}
-
-size_t bitmap_next(const u64 *map, size_t size, size_t from)
-{
-	return next_not(map, size, from, 0);
-}
-
-size_t bitmap_next_zero(const u64 *map, size_t size, size_t from)
-{
-	return next_not(map, size, from, ~0ull);
-}
-
 size_t bitmap_weight(const u64 *map, size_t size)
 {
 	size_t n = 0;

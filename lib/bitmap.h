@@ -8,6 +8,7 @@
 #pragma once
 
 #include <quire/types.h>
+#include "lib/bits.h"
 
 #define BITMAP_WORDS(bits) (((bits) + 63) / 64)
 
@@ -30,9 +31,34 @@ static inline void bitmap_clear(u64 *map, size_t n)
 void bitmap_set_range(u64 *map, size_t from, size_t count);
 void bitmap_clear_range(u64 *map, size_t from, size_t count);
 
-/* bitmap_next, bitmap_next_zero - the first set (clear) bit >= from; size when there is none. */
-size_t bitmap_next(const u64 *map, size_t size, size_t from);
-size_t bitmap_next_zero(const u64 *map, size_t size, size_t from);
+/* bitmap_next, bitmap_next_zero - the first set (clear) bit >= from; size when there is none.
+ * bitmap_search - the first whose value differs from that in flip, which is all zeros or all ones. */
+static inline size_t bitmap_search(const u64 *map, size_t size, size_t from, u64 flip)
+{
+	size_t w = from / 64, at;
+	u64 hits;
+
+	if (from >= size)
+		return size;
+	hits = (map[w] ^ flip) & ~0ull << from % 64;
+	while (!hits) {
+		if (++w >= BITMAP_WORDS(size))
+			return size;
+		hits = map[w] ^ flip;
+	}
+	at = w * 64 + ctz64(hits);
+	return MIN(at, size);
+}
+
+static inline size_t bitmap_next(const u64 *map, size_t size, size_t from)
+{
+	return bitmap_search(map, size, from, 0);
+}
+
+static inline size_t bitmap_next_zero(const u64 *map, size_t size, size_t from)
+{
+	return bitmap_search(map, size, from, ~0ull);
+}
 
 /* bitmap_weight - how many of the first size bits are set. */
 size_t bitmap_weight(const u64 *map, size_t size);

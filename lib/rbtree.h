@@ -79,8 +79,23 @@ static ALWAYS_INLINE void rb_propagate(struct rb_node *node, rb_augment_fn augme
 		node = node->parent;
 }
 
-/* rb_insert_fixup - node is red, and so is its parent, or it has none: recolour and rotate. Part of rb_insert. */
+/* rb_link, rb_balance - the two steps of rb_insert; a caller that takes them by itself has brought the summaries of the
+ * node and its ancestors up to date in between. */
+static inline void rb_link(struct rb_node *node, struct rb_node *parent, struct rb_node **link)
+{
+	__atomic_store_n(&node->child[0], NULL, __ATOMIC_RELAXED);
+	__atomic_store_n(&node->child[1], NULL, __ATOMIC_RELAXED);
+	node->parent = parent;
+	node->red = true;
+	__atomic_store_n(link, node, __ATOMIC_RELEASE);
+}
+
 void rb_insert_fixup(struct rb_root *, struct rb_node *node, rb_augment_fn augment);
+static inline void rb_balance(struct rb_root *root, struct rb_node *node, rb_augment_fn augment)
+{
+	if (!node->parent || node->parent->red)
+		rb_insert_fixup(root, node, augment);
+}
 
 /* rb_insert - link node, which is in no tree, at *link below parent, and rebalance.
  *  needs:  link is &root->node (parent NULL) or one of parent's child links, and is empty
@@ -90,17 +105,12 @@ static ALWAYS_INLINE void rb_insert(struct rb_root *root, struct rb_node *node,
 				    struct rb_node *parent, struct rb_node **link,
 				    rb_augment_fn augment)
 {
-	__atomic_store_n(&node->child[0], NULL, __ATOMIC_RELAXED);
-	__atomic_store_n(&node->child[1], NULL, __ATOMIC_RELAXED);
-	node->parent = parent;
-	node->red = true;
-	if (augment)
+	rb_link(node, parent, link);
+	if (augment) {
 		augment(node);
-	__atomic_store_n(link, node, __ATOMIC_RELEASE);
-	if (augment)
 		rb_propagate(parent, augment);
-	if (!parent || parent->red)
-		rb_insert_fixup(root, node, augment);
+	}
+	rb_balance(root, node, augment);
 }
 
 /* rb_erase - unlink node, which is in this tree, and rebalance. Never fails; O(log n). */

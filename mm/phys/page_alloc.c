@@ -292,11 +292,9 @@ static NOINLINE void free_slow(struct page *p, unsigned order)
 	buddy_give(p, order);
 }
 
-/* The last reference is gone. */
+/* The last reference is gone, and the page is one that can be freed. */
 static ALWAYS_INLINE void free_block(struct page *p, unsigned order)
 {
-	if (unlikely(!free_is_valid(p, order)))
-		bad_free(p, order);
 	page_account(page_type(p), -(s64)(1ul << order));
 	atomic_store(&p->flags, PAGE_RESERVED | (atomic_load(&p->flags) & PG_BLANK));
 	if (!order)
@@ -305,14 +303,26 @@ static ALWAYS_INLINE void free_block(struct page *p, unsigned order)
 		free_slow(p, order);
 }
 
-static ALWAYS_INLINE void put(struct page *p)
+/* One reference fewer; true for the last. */
+static ALWAYS_INLINE bool give_up(struct page *p)
 {
 	u32 refs = __atomic_fetch_sub(&p->refs, 1, __ATOMIC_ACQ_REL);
 
 	if (unlikely(!refs))
 		panic("page_put: frame 0x%lx has no references", page_to_pfn(p));
-	if (refs == 1)
-		free_block(p, page_order(p));
+	return refs == 1;
+}
+
+static ALWAYS_INLINE void put(struct page *p)
+{
+	unsigned order;
+
+	if (!give_up(p))
+		return;
+	order = page_order(p);
+	if (unlikely(!free_is_valid(p, order)))
+		bad_free(p, order);
+	free_block(p, order);
 }
 
 /* page_free - see page_alloc.h. Not one more thing than giving up the owner's reference: a lockless lookup that
@@ -321,7 +331,8 @@ void page_free(struct page *p, unsigned order)
 {
 	if (unlikely(!free_is_valid(p, order) || !atomic_load(&p->refs)))
 		bad_free(p, order);
-	put(p);
+	if (give_up(p))
+		free_block(p, order);
 }
 
 /* page_put - see page_alloc.h. */

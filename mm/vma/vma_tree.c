@@ -109,6 +109,22 @@ static void unchain(struct vma_tree *t, struct vma *v)
 	*(v->next ? &v->next->prev : &t->last) = v->prev;
 }
 
+/* A new leaf v has taken a part of the gap below `next`, which is one of its ancestors: one way up for both. */
+static void refresh_above(struct vma *v, struct vma *next)
+{
+	bool pending = next;
+
+	if (next)
+		next->gap = gap_below(next);
+	for (struct rb_node *node = v->node.parent; node; node = node->parent) {
+		bool changed = update_max_gap(node);
+
+		pending = pending && node != &next->node;
+		if (!changed && !pending)
+			break;
+	}
+}
+
 /* Of two neighbours, either the lower has no right child or the upper no left one: that is where a node between
  * them belongs. */
 void vma_insert(struct vma_tree *t, struct vma *v, struct vma *next)
@@ -124,9 +140,10 @@ void vma_insert(struct vma_tree *t, struct vma *v, struct vma *next)
 		link = &parent->child[0];
 	}
 	chain(t, v, next);
-	v->gap = gap_below(v);
-	refresh_gap(next);
-	rb_insert(&t->root, &v->node, parent, link, update_max_gap);
+	v->gap = v->max_gap = gap_below(v);
+	rb_link(&v->node, parent, link);
+	refresh_above(v, next);
+	rb_balance(&t->root, &v->node, update_max_gap);
 }
 
 void vma_remove(struct vma_tree *t, struct vma *v)

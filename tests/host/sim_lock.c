@@ -220,12 +220,6 @@ bool mutex_is_held(const struct mutex *m)
 	return holds(m);
 }
 
-void rw_init(struct rwlock *l, enum lock_rank rank)
-{
-	*l = (struct rwlock){.rank = (u8)rank};
-	list_init(&l->waiters);
-}
-
 bool rw_try_read_lock(struct rwlock *l)
 {
 	u32 state = __atomic_load_n(&l->state, __ATOMIC_RELAXED);
