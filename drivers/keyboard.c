@@ -98,7 +98,7 @@ static size_t character(const struct keyboard *k, u8 code, u8 *out)
 
 	if (!code || code >= sizeof(plain) || !plain[code - 1])
 		return 0;
-	c = (u8)(shift ? shifted : plain)[code - 1];
+	c = (u8)(shift ? shifted[code - 1] : plain[code - 1]);
 	if (k->caps && ((c | 0x20) >= 'a' && (c | 0x20) <= 'z'))
 		c ^= 0x20;
 	if (k->ctrl_left || k->ctrl_right)

@@ -91,6 +91,9 @@ $(eval $(call HOST_TEST,test_boot_mb2,tests/host/test_boot_mb2.c $(BOOT_TESTED))
 $(eval $(call HOST_TEST,test_efi,tests/host/test_efi.c $(wildcard boot/efi/*.c) $(BOOT_TESTED)))
 $(eval $(call HOST_TEST,test_boot_fdt,tests/host/test_boot_fdt.c $(BOOT_TESTED)))
 
+SCREEN_SRCS := drivers/fbcon.c drivers/font_8x16.c drivers/keyboard.c drivers/screen.c drivers/screen_escape.c
+$(eval $(call HOST_TEST,test_screen,tests/host/test_screen.c $(SCREEN_SRCS) tests/host/sim_cpu.c tests/host/sim_lock.c))
+
 # Page tables with the real codec of each architecture, on a simulated MMU.
 PT_SRCS := $(filter-out mm/pt/kernel.c,$(wildcard mm/pt/*.c)) tests/host/sim_mmu.c $(PHYS_SRCS)
 define PT_TEST

@@ -317,3 +317,87 @@ TEST(random_corruption_is_harmless)
 			arena_check();
 	}
 }
+
+/* --- screens ----------------------------------------------------------------------------------------- */
+
+static u8 *tag_framebuffer(u64 base, u32 width, u32 height, u32 pitch, u8 bits, u8 kind)
+{
+	static const u8 colours[] = {16, 8, 8, 8, 0, 8};
+	u8 *p = tag(8, 30);
+
+	put_le64(p, base);
+	put_le32(p + 8, pitch);
+	put_le32(p + 12, width);
+	put_le32(p + 16, height);
+	p[20] = bits;
+	p[21] = kind;
+	memcpy(p + 24, colours, sizeof(colours));
+	return p;
+}
+
+static void read_with_screen(void)
+{
+	tag_mmap();
+	finish();
+	ASSERT(!arena_panics(boot_from_multiboot2, INFO));
+}
+
+TEST(framebuffer_is_read)
+{
+	arena_reset();
+	begin();
+	tag_framebuffer(0x80000000, 1366, 768, 5504, 32, 1);
+	read_with_screen();
+	EXPECT_EQ(boot_info.framebuffer.base, 0x80000000);
+	EXPECT_EQ(boot_info.framebuffer.width, 1366);
+	EXPECT_EQ(boot_info.framebuffer.pitch, 5504);
+	EXPECT_EQ(boot_info.framebuffer.pixel_size, 4);
+	EXPECT_EQ(boot_info.framebuffer.red.shift, 16);
+	EXPECT_EQ(boot_info.framebuffer.blue.bits, 8);
+}
+
+TEST(framebuffer_in_ram_is_no_ram)
+{
+	arena_reset();
+	begin();
+	tag_framebuffer(MIB(16) + 100, 100, 10, 400, 32, 1);
+	read_with_screen();
+	EXPECT_EQ(boot_info.framebuffer.base, MIB(16) + 100);
+	for (u32 i = 0; i < boot_info.nr_ram; i++)
+		EXPECT(boot_info.ram[i].base + boot_info.ram[i].size <= MIB(16) ||
+		       boot_info.ram[i].base > MIB(16));
+}
+
+TEST(other_kinds_of_screen_are_left_alone)
+{
+	static const struct {
+		u64 base;
+		u32 width, height, pitch;
+		u8 bits, kind, red_shift;
+	} bad[] = {
+		{0xb8000, 80, 25, 160, 16, 2, 16},       /* text */
+		{0xa0000, 640, 480, 80, 1, 0, 16},       /* what GRUB says where there is none */
+		{0xfd000000, 640, 480, 640, 8, 0, 16},   /* a palette */
+		{0xfd000000, 640, 480, 640, 8, 1, 16},   /* too few bits for its colours */
+		{0xfd000000, 640, 480, 2559, 32, 1, 16}, /* rows shorter than their pixels */
+		{0xfd000000, 0, 480, 2560, 32, 1, 16},
+		{0xfd000000, 0xffffffff, 480, 2560, 32, 1, 16},
+		{0xfd000000, 640, 480, 2560, 32, 1, 25}, /* red beyond the pixel */
+		{0, 640, 480, 2560, 32, 1, 16},
+		{~0ull - 100, 640, 480, 2560, 32, 1, 16},
+		{0xfd000000, 640, 480, 2560, 255, 1, 16},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		u8 *p;
+
+		arena_reset();
+		begin();
+		p = tag_framebuffer(bad[i].base, bad[i].width, bad[i].height, bad[i].pitch,
+				    bad[i].bits, bad[i].kind);
+		p[24] = bad[i].red_shift;
+		read_with_screen();
+		EXPECT_EQ(boot_info.framebuffer.base, 0);
+		EXPECT(arena_said("not used"));
+	}
+}
