@@ -52,7 +52,7 @@ int anon_fd_create(const char *name, const struct file_ops *ops, void *private_d
 		return fd;
 	fd = fd_install(f, 0, flags & O_CLOEXEC);
 	if (fd < 0) {
-		f->ops = &no_ops; /* the private data is still the caller's */
+		file_set_ops(f, &no_ops); /* the private data is still the caller's */
 		file_put(f);
 	}
 	return fd;

@@ -68,16 +68,25 @@ static size_t put_random(struct uio *uio)
 	return uio_put(uio, buf, sizeof(buf));
 }
 
+static NOINLINE ssize_t read_zero_pieces(struct uio *uio)
+{
+	return in_pieces(uio, put_zeroes);
+}
+
+/* What fits one buffer is the end of the transfer. */
 static ssize_t read_zero(struct file *f, struct uio *uio, u64 *pos)
 {
-	size_t wanted = uio->left, n;
+	size_t wanted = uio->left, missing;
 
 	(void)f;
 	(void)pos;
-	if (unlikely(wanted > ZERO_PIECE))
-		return in_pieces(uio, put_zeroes);
-	n = uio_put_zeroes(uio, wanted);
-	return likely(n || !wanted) ? (ssize_t)n : -EFAULT;
+	if (unlikely(wanted > ZERO_PIECE) || unlikely(!uio_fits(uio, wanted)))
+		return read_zero_pieces(uio);
+	lock_assert_user_access();
+	missing = arch_clear_user(uio->at, wanted);
+	if (unlikely(missing))
+		return missing < wanted ? (ssize_t)(wanted - missing) : -EFAULT;
+	return (ssize_t)wanted;
 }
 
 static void name_get(void *dentry)
@@ -125,14 +134,21 @@ static s64 seek_nowhere(struct file *f, s64 offset, int whence)
 
 /* --- table ------------------------------------------------------------------------------------------- */
 
-static const struct file_ops null_ops = {
-	.read = read_nothing, .write = write_anywhere, .seek = seek_nowhere};
-static const struct file_ops zero_ops = {
-	.read = read_zero, .write = write_anywhere, .seek = seek_nowhere, .map = map_zero};
+static const struct file_ops null_ops = {.read = read_nothing,
+					 .write = write_anywhere,
+					 .seek = seek_nowhere,
+					 .ignores_position = true};
+static const struct file_ops zero_ops = {.read = read_zero,
+					 .write = write_anywhere,
+					 .seek = seek_nowhere,
+					 .map = map_zero,
+					 .ignores_position = true};
 static const struct file_ops full_ops = {
-	.read = read_zero, .write = write_full, .seek = seek_nowhere};
-static const struct file_ops random_ops = {
-	.read = read_random, .write = write_anywhere, .seek = seek_nowhere};
+	.read = read_zero, .write = write_full, .seek = seek_nowhere, .ignores_position = true};
+static const struct file_ops random_ops = {.read = read_random,
+					   .write = write_anywhere,
+					   .seek = seek_nowhere,
+					   .ignores_position = true};
 
 /* Registered devices stay for ever, so the list is read without a lock. */
 struct device {

@@ -8,6 +8,7 @@
  */
 #include <quire/assert.h>
 #include <uapi/errno.h>
+#include "fs/fdtable.h"
 #include "fs/file.h"
 #include "fs/lock.h"
 #include "kernel/process.h"
@@ -15,24 +16,6 @@
 #include "lib/refcount.h"
 #include "lib/string.h"
 #include "mm/phys/slab.h"
-
-#define FD_INLINE 64
-
-struct fd_array {
-	struct rcu_head rcu;
-	u32 capacity;        /* [i] a multiple of 64 */
-	struct file **files; /* [i] the array; entries [t], read lockless */
-	u64 *used, *cloexec; /* [t] bitmaps */
-};
-
-struct files {
-	u32 refs;               /* [a] */
-	struct mutex lock;      /* RANK_FILES */
-	struct fd_array *array; /* [t], read lockless */
-	struct fd_array inline_array;
-	struct file *inline_files[FD_INLINE];
-	u64 inline_used, inline_cloexec;
-};
 
 static struct fd_array *array_alloc(u32 capacity)
 {
@@ -43,7 +26,6 @@ static struct fd_array *array_alloc(u32 capacity)
 	if (!a)
 		return NULL;
 	a->capacity = capacity;
-	a->files = (struct file **)(a + 1);
 	a->used = (u64 *)(a->files + capacity);
 	a->cloexec = a->used + words;
 	return a;
@@ -57,14 +39,14 @@ static void array_free_later(struct rcu_head *head)
 /* files_alloc - a table with the array inside it. flags: 0, then that is yet to be filled, or PA_ZERO. */
 static struct files *files_alloc(unsigned flags)
 {
-	struct files *t = kmalloc(sizeof(*t), flags);
+	struct files *t = kmalloc(sizeof(*t) + FD_INLINE * sizeof(struct file *), flags);
 
 	if (!t)
 		return NULL;
 	refcount_init(&t->refs);
+	t->is_own = true;
 	mutex_init(&t->lock, RANK_FILES);
 	t->inline_array.capacity = FD_INLINE;
-	t->inline_array.files = t->inline_files;
 	t->inline_array.used = &t->inline_used;
 	t->inline_array.cloexec = &t->inline_cloexec;
 	t->array = &t->inline_array;
@@ -79,6 +61,12 @@ struct files *files_create(void)
 void files_get(struct files *t)
 {
 	refcount_get(&t->refs);
+	files_note_sharing(t);
+}
+
+void files_note_sharing(struct files *t)
+{
+	WRITE_ONCE(t->is_own, false);
 }
 
 bool files_is_shared(const struct files *t)
@@ -236,21 +224,19 @@ struct file *files_find(struct files *t, int fd)
 	return get(t, fd, 0);
 }
 
-/* New threads are made, and the table is shared and replaced, by the process's threads alone. */
 struct file *fd_borrow(int fd, bool *counted)
 {
-	struct process *p = current_process;
-	struct files *t = p->files;
-	struct fd_array *a = t->array;
+	struct files *t = current_process->files;
 	struct file *f;
 
-	*counted = false;
-	if (unlikely(READ_ONCE(p->nr_threads) != 1 || refcount_read(&t->refs) != 1)) {
-		*counted = true;
+	if (unlikely(!t->is_own) && READ_ONCE(current_process->nr_threads) == 1 &&
+	    refcount_read(&t->refs) == 1)
+		WRITE_ONCE(t->is_own, true);
+	f = fd_own(fd);
+	*counted = unlikely(!f);
+	if (*counted)
 		return fd_get(fd);
-	}
-	f = likely((u32)fd < a->capacity) ? a->files[fd] : NULL;
-	return f && unlikely(f->flags & O_PATH) ? NULL : f;
+	return unlikely(f->flags & O_PATH) ? NULL : f;
 }
 
 /* --- other people's tables --------------------------------------------------------------------------- */

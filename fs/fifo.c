@@ -80,7 +80,7 @@ static int fifo_open(struct file *f)
 		give_pipe(f->inode, p);
 		return -ENXIO;
 	}
-	f->ops = &pipe_file_ops;
+	file_set_ops(f, &pipe_file_ops);
 	f->private_data = p;
 	readers_ever = atomic_load(&p->readers_ever);
 	writers_ever = atomic_load(&p->writers_ever);

@@ -24,6 +24,15 @@
 #include "mm/phys/slab.h"
 #include "mm/vma/space.h"
 
+void file_set_ops(struct file *f, const struct file_ops *ops)
+{
+	bool direct = ops->is_stream || ops->ignores_position;
+
+	f->ops = ops;
+	f->read_directly = direct && f->can_read ? ops->read : NULL;
+	f->write_directly = direct && f->can_write ? ops->write : NULL;
+}
+
 int file_alloc(struct inode *inode, const struct file_ops *ops, u32 flags, struct file **out)
 {
 	struct file *f = kmalloc(sizeof(*f), PA_ZERO);
@@ -37,7 +46,7 @@ int file_alloc(struct inode *inode, const struct file_ops *ops, u32 flags, struc
 	f->flags = flags & ~(u32)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
 	f->can_read = !(flags & O_PATH) && (access == O_RDONLY || access == O_RDWR);
 	f->can_write = !(flags & O_PATH) && (access == O_WRONLY || access == O_RDWR);
-	f->ops = ops;
+	file_set_ops(f, ops);
 	f->inode = inode;
 	if (inode)
 		inode_get(inode);
@@ -94,23 +103,21 @@ void file_put(struct file *f)
 
 ssize_t file_read_kernel(struct file *f, void *buf, size_t n, u64 pos)
 {
-	struct uio_segment seg = {(vaddr_t)buf, n};
 	struct uio uio;
 
 	if (!f->ops->read)
 		return -EINVAL;
-	uio_init(&uio, &seg, 1, true);
+	uio_init_kernel(&uio, buf, n);
 	return f->ops->read(f, &uio, &pos);
 }
 
 ssize_t file_write_kernel(struct file *f, const void *buf, size_t n, u64 pos)
 {
-	struct uio_segment seg = {(vaddr_t)buf, n};
 	struct uio uio;
 
 	if (!f->ops->write)
 		return -EINVAL;
-	uio_init(&uio, &seg, 1, true);
+	uio_init_kernel(&uio, buf, n);
 	return f->ops->write(f, &uio, &pos);
 }
 

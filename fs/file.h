@@ -30,44 +30,50 @@ struct uio_segment {
 	u64 len;
 };
 
+/* The ranges of user buffers have been checked with user_range_ok. */
 struct uio {
-	const struct uio_segment *seg;
-	unsigned nr_segs;
+	vaddr_t at;                     /* what remains of the current buffer: where .. */
+	u64 room;                       /* .. and how many bytes; of a kernel buffer 0 */
+	u64 left;                       /* bytes in all that remain */
+	const struct uio_segment *next; /* the buffers after it .. */
+	u32 nr_next;                    /* .. and how many there are */
 	bool kernel;
 	bool append;    /* a write goes to the end of the file, wherever *pos is */
 	bool no_append; /* O_APPEND does not count this time */
-	u64 seg_off;    /* bytes of seg[0] already used */
-	u64 left;       /* bytes in all that remain */
 };
 
-static inline void uio_init(struct uio *u, const struct uio_segment *seg, unsigned nr, bool kernel)
+/* uio_init - a list of user buffers. uio_init_user, uio_init_kernel - a single buffer. */
+void uio_init(struct uio *, const struct uio_segment *, unsigned nr);
+
+static inline void uio_init_user(struct uio *u, vaddr_t base, u64 len)
 {
-	*u = (struct uio){.seg = seg, .nr_segs = nr, .kernel = kernel};
-	for (unsigned i = 0; i < nr; i++)
-		u->left += seg[i].len;
+	u->at = base;
+	u->room = u->left = len;
+	u->nr_next = 0;
+	u->kernel = u->append = u->no_append = false;
 }
 
-/* uio_init_user - a single user buffer. */
-static inline void uio_init_user(struct uio *u, struct uio_segment *seg, vaddr_t base, u64 len)
+static inline void uio_init_kernel(struct uio *u, const void *base, u64 len)
 {
-	*seg = (struct uio_segment){base, len};
-	*u = (struct uio){.seg = seg, .nr_segs = 1, .left = len};
+	*u = (struct uio){.at = (vaddr_t)base, .left = len, .kernel = true};
 }
 
-/* uio_put, uio_get - copy to (from) the buffers and move on. Returns bytes copied: less than n when the
- * buffers end, or at a bad user address. May fault: no lock of rank SPACE..FOLIO, no spin lock. */
-size_t uio_put_pieces(struct uio *, const void *src, size_t n); /* the general form of both */
+/* uio_put, uio_get, uio_put_zeroes - copy to (from) the buffers, or clear them, and move on. Returns bytes done: less than n when
+ * the buffers end, or at a bad user address. May fault: no lock of rank SPACE..FOLIO, no spin lock. */
+size_t uio_put_pieces(struct uio *, const void *src, size_t n); /* the general forms */
 size_t uio_get_pieces(struct uio *, void *dst, size_t n);
+size_t uio_put_zero_pieces(struct uio *, size_t n);
 
 /* uio_fits - the usual case: all of it goes to or comes from one user buffer. */
 static inline bool uio_fits(const struct uio *u, size_t n)
 {
-	return n <= u->left && !u->kernel && n <= u->seg->len - u->seg_off;
+	return n <= u->room;
 }
 
 static inline size_t uio_advance(struct uio *u, size_t n)
 {
-	u->seg_off += n;
+	u->at += n;
+	u->room -= n;
 	u->left -= n;
 	return n;
 }
@@ -76,16 +82,25 @@ static inline size_t uio_put(struct uio *u, const void *src, size_t n)
 {
 	if (unlikely(!uio_fits(u, n)))
 		return uio_put_pieces(u, src, n);
-	return uio_advance(u, n - copy_to_user_partial(u->seg->base + u->seg_off, src, n));
+	lock_assert_user_access();
+	return uio_advance(u, n - arch_copy_to_user(u->at, src, n));
 }
 
 static inline size_t uio_get(struct uio *u, void *dst, size_t n)
 {
 	if (unlikely(!uio_fits(u, n)))
 		return uio_get_pieces(u, dst, n);
-	return uio_advance(u, n - copy_from_user_partial(dst, u->seg->base + u->seg_off, n));
+	lock_assert_user_access();
+	return uio_advance(u, n - arch_copy_from_user(dst, u->at, n));
 }
-size_t uio_put_zeroes(struct uio *, size_t n);
+
+static inline size_t uio_put_zeroes(struct uio *u, size_t n)
+{
+	if (unlikely(!uio_fits(u, n)))
+		return uio_put_zero_pieces(u, n);
+	lock_assert_user_access();
+	return uio_advance(u, n - arch_clear_user(u->at, n));
+}
 
 /* A user's list of buffers (struct iovec). user_buffers_import - read the list and check it: 0, -EINVAL (too many, or too
  * long), -EFAULT, -ENOMEM. What lies beyond 2 GiB is cut off. After 0: user_buffers_free. */
@@ -115,14 +130,18 @@ struct file_ops {
 	/* mmap: give the request an object (and name), referenced; NULL: the inode's own, or ENODEV. */
 	int (*map)(struct file *, struct map_request *);
 	bool is_stream; /* no position: pread fails with ESPIPE, read takes no position lock */
+	bool ignores_position; /* there is one, but it means nothing to read and write */
 };
 
 struct file {
-	u32 refs;                     /* [a] */
-	u32 flags;                    /* [a] O_* as F_GETFL shows them */
-	bool can_read, can_write;     /* [i] */
-	s8 holds_write;               /* [i] see inode_hold_write; 0: neither */
-	const struct file_ops *ops;   /* [i] */
+	u32 refs;                   /* [a] */
+	u32 flags;                  /* [a] O_* as F_GETFL shows them */
+	bool can_read, can_write;   /* [i] */
+	s8 holds_write;             /* [i] see inode_hold_write; 0: neither */
+	const struct file_ops *ops; /* [i] */
+	/* [i] Those of the ops if they need but a buffer: it can be read, or written, and position means nothing; or NULL */
+	ssize_t (*read_directly)(struct file *, struct uio *, u64 *pos);
+	ssize_t (*write_directly)(struct file *, struct uio *, u64 *pos);
 	struct dentry *dentry;        /* [i] NULL: has no name (pipes) */
 	struct inode *inode;          /* [i] */
 	const char *anon_name;        /* [i] kind of file without a name, "[eventfd]"; or NULL */
@@ -147,6 +166,8 @@ struct file_how {
 };
 int file_open_at(struct dentry *at, const char *path, const struct file_how *, struct file **out);
 int file_alloc(struct inode *, const struct file_ops *, u32 flags, struct file **out);
+/* file_set_ops - a file that is being opened, or was not opened after all, has other functions than it began with. */
+void file_set_ops(struct file *, const struct file_ops *);
 /* file_set_name - a new file was opened by this name, on which it takes a reference. */
 void file_set_name(struct file *, struct dentry *);
 void file_get(struct file *);
@@ -181,6 +202,8 @@ struct files *files_copy(struct files *); /* NULL: memory */
 void files_get(struct files *);
 void files_put(struct files *); /* the last put closes everything; sleeps */
 void files_close_on_exec(struct files *);
+/* files_note_sharing - another thread can change it from now on. */
+void files_note_sharing(struct files *);
 /* files_is_shared - with another process; threads of one process share one reference. */
 bool files_is_shared(const struct files *);
 

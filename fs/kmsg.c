@@ -290,7 +290,6 @@ static ssize_t read_unread(struct uio *uio, bool nonblock)
 
 static long read_action(int action, vaddr_t buf, int len)
 {
-	struct uio_segment seg = {buf, (u64)len};
 	u64 end = printk_next_line();
 	struct uio uio;
 	long n;
@@ -302,7 +301,7 @@ static long read_action(int action, vaddr_t buf, int len)
 	if (!user_range_ok(buf, (u64)len))
 		return -EFAULT;
 	if (action == READ) {
-		uio_init(&uio, &seg, 1, false);
+		uio_init_user(&uio, buf, (u64)len);
 		return read_unread(&uio, false);
 	}
 	n = read_all(buf, (size_t)len);

@@ -180,18 +180,18 @@ long sys_sendmsg(int fd, vaddr_t umsg, u32 flags)
 long sys_sendto(int fd, vaddr_t buf, u64 len, u32 flags, vaddr_t addr, int addr_len)
 {
 	struct unix_call c = {.cred = unix_current_cred()};
-	struct uio_segment seg = {buf, MIN(len, (u64)INT32_MAX & PAGE_MASK)};
 	struct unix_sock *s;
 	struct file *f;
 	struct uio uio;
 	long n;
 
-	if (!user_range_ok(buf, seg.len))
+	len = MIN(len, (u64)INT32_MAX & PAGE_MASK);
+	if (!user_range_ok(buf, len))
 		return -EFAULT;
 	n = socket_get(fd, &f, &s);
 	if (n)
 		return n;
-	uio_init(&uio, &seg, 1, false);
+	uio_init_user(&uio, buf, len);
 	c.uio = &uio;
 	c.flags = call_flags(f, flags);
 	n = do_send(s, &c, addr, addr_len);
@@ -372,18 +372,18 @@ long sys_recvmsg(int fd, vaddr_t umsg, u32 flags)
 long sys_recvfrom(int fd, vaddr_t buf, u64 len, u32 flags, vaddr_t uaddr, vaddr_t ulen)
 {
 	struct unix_call c = {.flags = flags};
-	struct uio_segment seg = {buf, MIN(len, (u64)INT32_MAX & PAGE_MASK)};
 	struct unix_sock *s;
 	struct file *f;
 	struct uio uio;
 	long n;
 
-	if (!user_range_ok(buf, seg.len))
+	len = MIN(len, (u64)INT32_MAX & PAGE_MASK);
+	if (!user_range_ok(buf, len))
 		return -EFAULT;
 	n = socket_get(fd, &f, &s);
 	if (n)
 		return n;
-	uio_init(&uio, &seg, 1, false);
+	uio_init_user(&uio, buf, len);
 	c.uio = &uio;
 	c.flags = call_flags(f, flags);
 	n = unix_receive(s, &c);

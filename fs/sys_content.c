@@ -225,10 +225,9 @@ struct copy {
 static ssize_t kernel_io(struct file *f, void *buf, size_t n, u64 *pos,
 			 ssize_t (*op)(struct file *, struct uio *, u64 *))
 {
-	struct uio_segment seg = {(vaddr_t)buf, n};
 	struct uio uio;
 
-	uio_init(&uio, &seg, 1, true);
+	uio_init_kernel(&uio, buf, n);
 	return op(f, &uio, pos);
 }
 

@@ -7,6 +7,7 @@
  */
 #include <uapi/errno.h>
 #include <uapi/misc.h>
+#include "fs/fdtable.h"
 #include "fs/file.h"
 #include "fs/vfs.h"
 #include "kernel/process.h"
@@ -21,11 +22,11 @@ enum transfer { READ, WRITE };
 
 /* --- buffers ----------------------------------------------------------------------------------------- */
 
-static int import_one(struct uio *uio, struct uio_segment *seg, vaddr_t buf, u64 count)
+static int import_one(struct uio *uio, vaddr_t buf, u64 count)
 {
 	if (unlikely(!user_range_ok(buf, count)))
 		return -EFAULT;
-	uio_init_user(uio, seg, buf, MIN(count, RW_MAX));
+	uio_init_user(uio, buf, MIN(count, RW_MAX));
 	return 0;
 }
 
@@ -67,7 +68,7 @@ int user_buffers_import(struct user_buffers *b, vaddr_t iov, u64 nr)
 	if (err)
 		user_buffers_free(b);
 	else
-		uio_init(&b->uio, b->seg, (unsigned)nr, false);
+		uio_init(&b->uio, b->seg, (unsigned)nr);
 	return err;
 }
 
@@ -114,10 +115,10 @@ static ssize_t at_position(struct file *f, struct uio *uio, enum transfer t)
 	return n;
 }
 
-/* The position needs no lock while the file is borrowed and has no other descriptor: nobody else can move it. */
-static ALWAYS_INLINE long rw(int fd, vaddr_t buf, u64 count, enum transfer t)
+/* rw_general - any file. The position needs no lock while the file is borrowed and has no other descriptor: nobody else can
+ * move it. */
+static ALWAYS_INLINE long rw_general(int fd, vaddr_t buf, u64 count, enum transfer t)
 {
-	struct uio_segment seg;
 	struct uio uio;
 	bool counted;
 	struct file *f = fd_borrow(fd, &counted);
@@ -126,7 +127,7 @@ static ALWAYS_INLINE long rw(int fd, vaddr_t buf, u64 count, enum transfer t)
 	if (unlikely(!f))
 		return -EBADF;
 	if (likely(may_transfer(f, t)))
-		n = import_one(&uio, &seg, buf, count);
+		n = import_one(&uio, buf, count);
 	if (unlikely(n))
 		goto put;
 	if (f->ops->is_stream)
@@ -140,14 +141,43 @@ put:
 	return n;
 }
 
+static NOINLINE long read_general(int fd, vaddr_t buf, u64 count)
+{
+	return rw_general(fd, buf, count, READ);
+}
+
+static NOINLINE long write_general(int fd, vaddr_t buf, u64 count)
+{
+	return rw_general(fd, buf, count, WRITE);
+}
+
+/* is_plain_buffer - it may be user memory, and nothing is cut off. */
+static inline bool is_plain_buffer(vaddr_t buf, u64 count)
+{
+	return count <= RW_MAX && buf <= USER_TOP - count;
+}
+
+/* The short way: by the only thread that has the descriptor, to a file for which position means nothing. */
 long sys_read(int fd, vaddr_t buf, u64 count)
 {
-	return rw(fd, buf, count, READ);
+	struct file *f = fd_own(fd);
+	struct uio uio;
+
+	if (unlikely(!f) || unlikely(!f->read_directly) || unlikely(!is_plain_buffer(buf, count)))
+		return read_general(fd, buf, count);
+	uio_init_user(&uio, buf, count);
+	return f->read_directly(f, &uio, NULL);
 }
 
 long sys_write(int fd, vaddr_t buf, u64 count)
 {
-	return rw(fd, buf, count, WRITE);
+	struct file *f = fd_own(fd);
+	struct uio uio;
+
+	if (unlikely(!f) || unlikely(!f->write_directly) || unlikely(!is_plain_buffer(buf, count)))
+		return write_general(fd, buf, count);
+	uio_init_user(&uio, buf, count);
+	return f->write_directly(f, &uio, NULL);
 }
 
 /* The arguments of readv and its relatives. */
@@ -239,7 +269,6 @@ long sys_pwritev2(int fd, vaddr_t iov, u64 nr, s64 pos, u64 pos_high, u32 flags)
 
 static long rw_at(int fd, vaddr_t buf, u64 count, s64 pos, enum transfer t)
 {
-	struct uio_segment seg;
 	struct uio uio;
 	struct file *f;
 	u64 at = (u64)pos;
@@ -253,7 +282,7 @@ static long rw_at(int fd, vaddr_t buf, u64 count, s64 pos, enum transfer t)
 	if (f->ops->is_stream)
 		n = -ESPIPE;
 	else
-		n = import_one(&uio, &seg, buf, count);
+		n = import_one(&uio, buf, count);
 	if (!n)
 		n = transfer(f, &uio, &at, t);
 	file_put(f);

@@ -6,37 +6,53 @@
 
 enum direction { PUT, GET, PUT_ZEROES };
 
-/* move_piece - within one segment; returns bytes not moved. */
-static size_t move_piece(const struct uio *u, vaddr_t at, void *data, size_t n, enum direction dir)
+/* move_piece - within one user buffer; returns bytes not moved. */
+static size_t move_piece(vaddr_t at, void *data, size_t n, enum direction dir)
 {
-	if (!u->kernel) {
-		switch (dir) {
-		case PUT:
-			return copy_to_user_partial(at, data, n);
-		case GET:
-			return copy_from_user_partial(data, at, n);
-		case PUT_ZEROES:
-			return clear_user_partial(at, n);
-		}
+	lock_assert_user_access();
+	switch (dir) {
+	case PUT:
+		return arch_copy_to_user(at, data, n);
+	case GET:
+		return arch_copy_from_user(data, at, n);
+	case PUT_ZEROES:
+		return arch_clear_user(at, n);
 	}
+	return n;
+}
+
+static size_t move_kernel(struct uio *u, void *data, size_t n, enum direction dir)
+{
+	void *at = (void *)u->at;
+
 	if (dir == PUT)
-		memcpy((void *)at, data, n);
+		memcpy(at, data, n);
 	else if (dir == GET)
-		memcpy(data, (void *)at, n);
+		memcpy(data, at, n);
 	else
-		memset((void *)at, 0, n);
-	return 0;
+		memset(at, 0, n);
+	u->at += n;
+	u->left -= n;
+	return n;
 }
 
 static void advance(struct uio *u, size_t n)
 {
-	u->left -= n;
-	u->seg_off += n;
-	while (u->nr_segs && u->seg_off >= u->seg->len) {
-		u->seg_off -= u->seg->len;
-		u->seg++;
-		u->nr_segs--;
+	uio_advance(u, n);
+	while (!u->room && u->nr_next) {
+		u->at = u->next->base;
+		u->room = u->next->len;
+		u->next++;
+		u->nr_next--;
 	}
+}
+
+void uio_init(struct uio *u, const struct uio_segment *seg, unsigned nr)
+{
+	*u = (struct uio){.next = seg, .nr_next = nr};
+	advance(u, 0);
+	for (unsigned i = 0; i < nr; i++)
+		u->left += seg[i].len;
 }
 
 static size_t move(struct uio *u, char *data, size_t n, enum direction dir)
@@ -44,12 +60,14 @@ static size_t move(struct uio *u, char *data, size_t n, enum direction dir)
 	size_t done = 0;
 
 	n = MIN(n, u->left);
-	advance(u, 0); /* past empty segments */
+	if (u->kernel)
+		return move_kernel(u, data, n, dir);
+	advance(u, 0); /* past empty buffers */
 	while (done < n) {
-		size_t piece = MIN(n - done, u->seg->len - u->seg_off), missing;
+		size_t piece = MIN(n - done, u->room), missing;
 		char *at = dir == PUT_ZEROES ? NULL : data + done;
 
-		missing = move_piece(u, u->seg->base + u->seg_off, at, piece, dir);
+		missing = move_piece(u->at, at, piece, dir);
 		advance(u, piece - missing);
 		done += piece - missing;
 		if (missing)
@@ -68,9 +86,7 @@ size_t uio_get_pieces(struct uio *u, void *dst, size_t n)
 	return move(u, dst, n, GET);
 }
 
-size_t uio_put_zeroes(struct uio *u, size_t n)
+size_t uio_put_zero_pieces(struct uio *u, size_t n)
 {
-	if (likely(uio_fits(u, n)))
-		return uio_advance(u, n - clear_user_partial(u->seg->base + u->seg_off, n));
 	return move(u, NULL, n, PUT_ZEROES);
 }

@@ -289,7 +289,8 @@ static void add_thread(struct clone_job *job)
 	struct user_thread *u = job->user;
 
 	list_add_tail(&u->link, &p->threads);
-	p->nr_threads++;
+	if (p->nr_threads++)
+		files_note_sharing(p->files);
 	u->thread->proc = p;
 	u->thread->user = u;
 	u->thread->space = job->space;

@@ -2,9 +2,10 @@
 /*
  * uaccess.S - the instructions that touch user memory.
  *
- * Bulk copies run in blocks of 64 bytes. A fault in a block continues byte by byte from the block's start
- * (bytes copied twice are harmless), so that the second fault tells exactly how far the copy
- * can go. Registers: x0 destination, x1 source, x2 bytes left, which is the result. Large copies come first to uaccess.c.
+ * Bulk copies run in blocks of 64 bytes; then come words, and what is less than one by an access of each size. A fault in one
+ * continues byte by byte from its start (bytes copied twice are harmless), so that the second fault tells exactly how far the
+ * copy can go. Registers: x0 destination, x1 source, x2 bytes left, less what is to be moved at once: negative when that is
+ * too much, while the low three bits stay those of the rest. Large copies come first to uaccess.c.
  */
 #include <arch/trap.h>
 #include <uapi/errno.h>
@@ -42,7 +43,9 @@ arch_copy_from_user:
 	cmp	x2, #USER_LARGE
 	b.hs	user_copy_from_large
 user_copy_from_small:
-	subs	x2, x2, #64
+	subs	x2, x2, #8
+	b.lo	4f
+	subs	x2, x2, #56
 	b.lo	2f
 1:
 	may_fault from_tail, ldtr x3, [x1, #0]
@@ -68,21 +71,38 @@ user_copy_from_small:
 	str	x3, [x0], #8
 	subs	x2, x2, #8
 	b.pl	3b
-4:	add	x2, x2, #8
-	b	6f
+4:						/* up to seven, in the low bits */
+	tbz	w2, #0, 5f
+	may_fault from_odd, ldtrb w3, [x1]
+	add	x1, x1, #1
+	strb	w3, [x0], #1
+5:	tbz	w2, #1, 6f
+	may_fault from_pair, ldtrh w3, [x1]
+	add	x1, x1, #2
+	strh	w3, [x0], #2
+6:	tbz	w2, #2, 7f
+	may_fault from_four, ldtr w3, [x1]
+	str	w3, [x0]
+7:	mov	x0, xzr
+	ret
 from_tail:
 	add	x2, x2, #64
-	b	6f
+	b	8f
+from_odd:
 from_bytes:
 	add	x2, x2, #8
-6:	cbz	x2, 8f
-7:
+	b	8f
+from_pair:
+	and	x2, x2, #6
+	b	8f
+from_four:
+	mov	x2, #4
+8:						/* to the first that is inaccessible, before the last of x2 */
 	may_fault from_done, ldtrb w3, [x1]
 	add	x1, x1, #1
 	strb	w3, [x0], #1
 	subs	x2, x2, #1
-	b.ne	7b
-8:
+	b.ne	8b
 from_done:
 	mov	x0, x2
 	ret
@@ -93,7 +113,9 @@ arch_copy_to_user:
 	cmp	x2, #USER_LARGE
 	b.hs	user_copy_to_large
 user_copy_to_small:
-	subs	x2, x2, #64
+	subs	x2, x2, #8
+	b.lo	4f
+	subs	x2, x2, #56
 	b.lo	2f
 1:	ldp	x3, x4, [x1]
 	ldp	x5, x6, [x1, #16]
@@ -119,32 +141,52 @@ user_copy_to_small:
 	add	x0, x0, #8
 	subs	x2, x2, #8
 	b.pl	3b
-4:	add	x2, x2, #8
-	b	6f
+4:
+	tbz	w2, #0, 5f
+	ldrb	w3, [x1]
+	may_fault to_odd, sttrb w3, [x0]
+	add	x1, x1, #1
+	add	x0, x0, #1
+5:	tbz	w2, #1, 6f
+	ldrh	w3, [x1]
+	may_fault to_pair, sttrh w3, [x0]
+	add	x1, x1, #2
+	add	x0, x0, #2
+6:	tbz	w2, #2, 7f
+	ldr	w3, [x1]
+	may_fault to_four, sttr w3, [x0]
+7:	mov	x0, xzr
+	ret
 to_tail:
 	add	x2, x2, #64
-	b	6f
+	b	8f
+to_odd:
 to_bytes:
 	add	x2, x2, #8
-6:	cbz	x2, 8f
-7:	ldrb	w3, [x1], #1
+	b	8f
+to_pair:
+	and	x2, x2, #6
+	b	8f
+to_four:
+	mov	x2, #4
+8:	ldrb	w3, [x1], #1
 	may_fault to_done, sttrb w3, [x0]
 	add	x0, x0, #1
 	subs	x2, x2, #1
-	b.ne	7b
-8:
+	b.ne	8b
 to_done:
 	mov	x0, x2
 	ret
 
-/* size_t arch_clear_user(vaddr_t dst, size_t n): n moves to x2 */
+/* size_t arch_clear_user(vaddr_t dst, size_t n) */
 	.globl	arch_clear_user, user_clear_small
 arch_clear_user:
 	cmp	x1, #USER_LARGE
 	b.hs	user_clear_large
 user_clear_small:
-	mov	x2, x1
-	subs	x2, x2, #32
+	subs	x1, x1, #8
+	b.lo	4f
+	subs	x1, x1, #24
 	b.lo	2f
 1:
 	may_fault clear_tail, sttr xzr, [x0, #0]
@@ -152,20 +194,44 @@ user_clear_small:
 	may_fault clear_tail, sttr xzr, [x0, #16]
 	may_fault clear_tail, sttr xzr, [x0, #24]
 	add	x0, x0, #32
-	subs	x2, x2, #32
+	subs	x1, x1, #32
 	b.hs	1b
-2:
-clear_tail:
-	add	x2, x2, #32
-	cbz	x2, 4f
+2:	adds	x1, x1, #24
+	b.mi	4f
 3:
+	may_fault clear_rest, sttr xzr, [x0]
+	add	x0, x0, #8
+	subs	x1, x1, #8
+	b.pl	3b
+4:
+	tbz	w1, #0, 5f
+	may_fault clear_rest, sttrb wzr, [x0]
+	add	x0, x0, #1
+5:	tbz	w1, #1, 6f
+	may_fault clear_pair, sttrh wzr, [x0]
+	add	x0, x0, #2
+6:	tbz	w1, #2, 7f
+	may_fault clear_four, sttr wzr, [x0]
+7:	mov	x0, xzr
+	ret
+clear_tail:
+	add	x1, x1, #32
+	b	8f
+clear_rest:
+	add	x1, x1, #8
+	b	8f
+clear_pair:
+	and	x1, x1, #6
+	b	8f
+clear_four:
+	mov	x1, #4
+8:
 	may_fault clear_done, sttrb wzr, [x0]
 	add	x0, x0, #1
-	subs	x2, x2, #1
-	b.ne	3b
-4:
+	subs	x1, x1, #1
+	b.ne	8b
 clear_done:
-	mov	x0, x2
+	mov	x0, x1
 	ret
 
 /* int arch_get_user_u32(vaddr_t src, u32 *out) and so on */

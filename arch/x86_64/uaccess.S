@@ -25,59 +25,103 @@
 
 /*
  * rdi: destination, rsi: source, rdx: bytes; value: bytes not copied. Either side may be user memory.
- * Short copies use a loop, as the string instructions take long to start. A fault in the middle of a word
- * is followed by an attempt byte by byte, which stops exactly at the first inaccessible byte.
+ * Less than eight bytes are moved by at most two accesses of each size, which may overlap. Short copies use a
+ * loop, as the string instructions take long to start. A fault in the middle of a word is followed by an
+ * attempt byte by byte, which stops exactly at the first inaccessible byte.
  */
 	.globl	arch_copy_from_user, arch_copy_to_user
 	.balign	16
 arch_copy_from_user:
 arch_copy_to_user:
+	cmpq	$8, %rdx
+	jae	3f
 	USER_ACCESS_BEGIN
+1:	testb	$6, %dl
+	jnz	2f
+	testb	%dl, %dl
+	jz	9f
+	may_fault copy_bytes, movb (%rsi), %al
+	may_fault copy_bytes, movb %al, (%rdi)
+	jmp	9f
+2:	testb	$4, %dl
+	jz	4f
+	may_fault copy_bytes, movl (%rsi), %eax
+	may_fault copy_bytes, movl %eax, (%rdi)
+	may_fault copy_bytes, movl -4(%rsi, %rdx), %eax
+	may_fault copy_bytes, movl %eax, -4(%rdi, %rdx)
+	jmp	9f
+4:	may_fault copy_bytes, movw (%rsi), %ax
+	may_fault copy_bytes, movw %ax, (%rdi)
+	may_fault copy_bytes, movb -1(%rsi, %rdx), %al
+	may_fault copy_bytes, movb %al, -1(%rdi, %rdx)
+9:	xorl	%eax, %eax
+	USER_ACCESS_END
+	ret
+
+3:	USER_ACCESS_BEGIN
 	movq	%rdx, %rcx
 	shrq	$3, %rcx			/* words */
 	andl	$7, %edx			/* bytes that remain after them */
 	cmpq	$8, %rcx
-	jae	2f
-	jrcxz	3f
-1:	may_fault 7f, movq (%rsi), %rax
+	jae	6f
+5:	may_fault 7f, movq (%rsi), %rax
 	may_fault 7f, movq %rax, (%rdi)
 	addq	$8, %rsi
 	addq	$8, %rdi
 	decl	%ecx
-	jnz	1b
-	jmp	3f
-2:	may_fault 7f, rep movsq
-3:	movl	%edx, %ecx
-	jrcxz	5f
-4:	may_fault 5f, movb (%rsi), %al
-	may_fault 5f, movb %al, (%rdi)
+	jnz	5b
+	jmp	1b
+6:	may_fault 7f, rep movsq
+	jmp	1b
+7:	leaq	(%rdx, %rcx, 8), %rdx
+copy_bytes:
+	may_fault 8f, movb (%rsi), %al
+	may_fault 8f, movb %al, (%rdi)
 	incq	%rsi
 	incq	%rdi
-	decq	%rcx
-	jnz	4b
-5:	movq	%rcx, %rax
+	decq	%rdx
+	jnz	copy_bytes
+8:	movq	%rdx, %rax
 	USER_ACCESS_END
 	ret
-7:	leaq	(%rdx, %rcx, 8), %rcx
-	jmp	4b
 
-/* rdi: user memory to be zeroed, rsi: bytes; value: bytes not done */
+/* rdi: user memory to be zeroed, rsi: bytes; value: bytes not done. As above. */
 	.globl	arch_clear_user
 	.balign	16
 arch_clear_user:
-	USER_ACCESS_BEGIN
 	xorl	%eax, %eax
+	cmpq	$8, %rsi
+	jae	3f
+	USER_ACCESS_BEGIN
+1:	testb	$6, %sil
+	jnz	2f
+	testb	%sil, %sil
+	jz	9f
+	may_fault clear_bytes, movb %al, (%rdi)
+9:	USER_ACCESS_END
+	ret
+2:	testb	$4, %sil
+	jz	4f
+	may_fault clear_bytes, movl %eax, (%rdi)
+	may_fault clear_bytes, movl %eax, -4(%rdi, %rsi)
+	jmp	9b
+4:	may_fault clear_bytes, movw %ax, (%rdi)
+	may_fault clear_bytes, movb %al, -1(%rdi, %rsi)
+	jmp	9b
+
+3:	USER_ACCESS_BEGIN
 	movq	%rsi, %rcx
 	shrq	$3, %rcx
 	andl	$7, %esi
-	may_fault 3f, rep stosq
-	movl	%esi, %ecx
-1:	may_fault 2f, rep stosb
-2:	movq	%rcx, %rax
+	may_fault 5f, rep stosq
+	jmp	1b
+5:	leaq	(%rsi, %rcx, 8), %rsi
+clear_bytes:
+	movq	%rsi, %rcx
+	may_fault 6f, rep stosb
+6:	movq	%rcx, %rax
 	USER_ACCESS_END
 	ret
-3:	leaq	(%rsi, %rcx, 8), %rcx
-	jmp	1b
 
 /* rdi: user address, rsi: where to put the number; value: 0 or -EFAULT */
 .macro get_user name:req, register:req, mov:req
