@@ -84,7 +84,7 @@ static void drop_first(struct pipe *p, struct pipe_buf *s)
 /* --- reading ----------------------------------------------------------------------------------------- */
 
 /* read_first - from the oldest slot, as much as fits. False: that is all for this call. Lock held. */
-static ALWAYS_INLINE bool read_first(struct pipe *p, struct uio *uio)
+static bool read_first(struct pipe *p, struct uio *uio)
 {
 	struct pipe_buf *s = slot(p, 0);
 	bool packet = s->flags & PIPE_BUF_PACKET;
@@ -100,8 +100,8 @@ static ALWAYS_INLINE bool read_first(struct pipe *p, struct uio *uio)
 	return false;
 }
 
-/* read_slots - what is there now, up to the end of a packet; -EFAULT when nothing could be copied. Lock held. */
-static inline ssize_t read_slots(struct pipe *p, struct uio *uio)
+/* read_slots - what is there now, up to the end of a packet; 0: nothing; -EFAULT when nothing could be copied. Lock held. */
+static NOINLINE ssize_t read_slots(struct pipe *p, struct uio *uio)
 {
 	u64 before = uio->left;
 
@@ -112,17 +112,44 @@ static inline ssize_t read_slots(struct pipe *p, struct uio *uio)
 	return likely(uio->left < before) ? (ssize_t)(before - uio->left) : -EFAULT;
 }
 
+/* read_only_slot - the same when there is but one, no packet, of which n bytes go to the current buffer. */
+static inline ssize_t read_only_slot(struct pipe *p, struct pipe_buf *s, const struct uio *uio,
+				     u32 n)
+{
+	u32 missing;
+
+	lock_assert_user_access();
+	missing = (u32)arch_copy_to_user(uio->at, s->page + s->offset, n);
+	n -= missing;
+	if (likely(n == s->len)) {
+		drop_first(p, s);
+	} else {
+		s->offset += n;
+		s->len -= n;
+	}
+	return likely(n) ? (ssize_t)n : -EFAULT;
+}
+
 /* read_some - what is there now; 0: another reader was faster. */
 static inline ssize_t read_some(struct pipe *p, struct uio *uio)
 {
-	u32 before;
+	struct thread *self = current;
+	struct pipe_buf *s;
+	bool was_full;
 	ssize_t done;
+	u32 n;
 
-	mutex_lock(&p->lock);
-	before = p->count;
-	done = read_slots(p, uio);
-	mutex_unlock(&p->lock);
-	if (unlikely(before >= atomic_load(&p->nr_slots)) && has_room(p))
+	mutex_lock_by(&p->lock, self);
+	was_full = !has_room(p);
+	s = slot(p, 0);
+	n = (u32)MIN(uio->left, (u64)s->len);
+	if (likely(p->count == 1) && likely(!(s->flags & PIPE_BUF_PACKET)) &&
+	    likely(uio_fits(uio, n)))
+		done = read_only_slot(p, s, uio, n);
+	else
+		done = read_slots(p, uio);
+	mutex_unlock_by(&p->lock, self);
+	if (unlikely(was_full) && has_room(p))
 		waitq_wake_all(&p->not_full);
 	return done;
 }
@@ -175,7 +202,7 @@ static NOINLINE void append(struct pipe *p, struct uio *uio, size_t want)
 }
 
 /* add_slot - up to a page of data into a new slot. Bytes, -EFAULT, -ENOMEM. */
-static ALWAYS_INLINE ssize_t add_slot(struct pipe *p, struct uio *uio, u32 flags)
+static ssize_t add_slot(struct pipe *p, struct uio *uio, u32 flags)
 {
 	char *page = take_page(p);
 	size_t n;
@@ -193,7 +220,7 @@ static ALWAYS_INLINE ssize_t add_slot(struct pipe *p, struct uio *uio, u32 flags
 }
 
 /* write_slots - as much as there is room for. Bytes, 0 when full, -errno when nothing was done. Lock held. */
-static ALWAYS_INLINE ssize_t write_slots(struct pipe *p, struct uio *uio, u32 flags)
+static NOINLINE ssize_t write_slots(struct pipe *p, struct uio *uio, u32 flags)
 {
 	u64 before = uio->left;
 
@@ -208,19 +235,43 @@ static ALWAYS_INLINE ssize_t write_slots(struct pipe *p, struct uio *uio, u32 fl
 	return (ssize_t)(before - uio->left);
 }
 
+/* write_only_slot - the same when the pipe is empty, and all fits the page that it has kept: n bytes, of the current buffer. */
+static inline ssize_t write_only_slot(struct pipe *p, struct uio *uio, u32 flags, u32 n)
+{
+	char *page = p->spare;
+	u32 missing;
+
+	lock_assert_user_access();
+	missing = (u32)arch_copy_from_user(page, uio->at, n);
+	n = (u32)uio_advance(uio, n - missing);
+	if (unlikely(!n))
+		return -EFAULT;
+	p->spare = NULL;
+	p->first = 0;
+	p->ring[0] = (struct pipe_buf){page, 0, n, flags};
+	WRITE_ONCE(p->count, 1);
+	return (ssize_t)n;
+}
+
 /* write_some - what can be written now; 0: full. */
 static ALWAYS_INLINE ssize_t write_some(struct pipe *p, struct uio *uio, u32 flags)
 {
+	struct thread *self = current;
+	u64 left = uio->left;
 	ssize_t n;
 
 	if (unlikely(!atomic_load(&p->readers))) {
 		signal_send_self(SIGPIPE);
 		return -EPIPE;
 	}
-	mutex_lock(&p->lock);
-	n = write_slots(p, uio, flags);
-	mutex_unlock(&p->lock);
-	if (n > 0)
+	mutex_lock_by(&p->lock, self);
+	if (likely(!p->count) && likely(left <= PAGE_SIZE) && likely(uio_fits(uio, left)) &&
+	    likely(p->spare))
+		n = write_only_slot(p, uio, flags, (u32)left);
+	else
+		n = write_slots(p, uio, flags);
+	mutex_unlock_by(&p->lock, self);
+	if (likely(n > 0))
 		waitq_wake_all(&p->not_empty);
 	return n;
 }
