@@ -10,6 +10,7 @@
  */
 #include "kernel/signal.h"
 
+#include <arch/call.h>
 #include <arch/trap.h>
 #include <quire/assert.h>
 #include <uapi/errno.h>
@@ -76,12 +77,19 @@ void signal_reset_handlers(struct process *p, bool keep_ignored)
 		s->actions[ctz64(left)] = (struct uapi_sigaction){.handler = SIG_IGN};
 }
 
+/* is_within_limit - may one more be queued? Classic signals of the kernel and of kill always, one of a kind. Lock held. */
+static inline bool is_within_limit(const struct process *p, const struct uapi_siginfo *info)
+{
+	return (info->si_signo < SIGRTMIN && info->si_code >= 0) ||
+	       p->signals.queued < READ_ONCE(p->rlimits[RLIMIT_SIGPENDING].cur);
+}
+
 /* entry_alloc - for one more pending signal; NULL: no memory, or too many are pending. Lock held. */
-static struct signal_entry *entry_alloc(struct process *p, bool limited)
+static struct signal_entry *entry_alloc(struct process *p, const struct uapi_siginfo *info)
 {
 	struct signal_entry *e = p->signals.spare;
 
-	if (limited && p->signals.queued >= process_limit(p, RLIMIT_SIGPENDING))
+	if (!is_within_limit(p, info))
 		return NULL;
 	p->signals.spare = NULL;
 	return e ? e : kmalloc(sizeof(*e), PA_ATOMIC);
@@ -149,6 +157,7 @@ void signal_discard_ignored(struct process *p, int sig)
 	p->signals.maybe_pending &= ~SIGSET_BIT(sig);
 	discard_everywhere(p, SIGSET_BIT(sig));
 }
+RARE_FUNCTION(signal_discard_ignored);
 
 u64 signal_action_flags(const struct process *p, int sig)
 {
@@ -299,16 +308,15 @@ static bool is_protected(const struct process *p, int sig)
 }
 
 /* queue_add - make it pending. Without memory, or beyond the limit, the particulars of a classic signal, and of what kill
- * sends, are lost. Faults are not limited. */
-static int queue_add(struct process *p, struct signal_queue *q, const struct uapi_siginfo *info,
-		     bool limited)
+ * sends, are lost. */
+static int queue_add(struct process *p, struct signal_queue *q, const struct uapi_siginfo *info)
 {
 	int sig = info->si_signo;
 	struct signal_entry *e;
 
 	if (sig < SIGRTMIN && (q->set & SIGSET_BIT(sig)))
 		return 0;
-	e = entry_alloc(p, limited);
+	e = entry_alloc(p, info);
 	if (sig >= SIGRTMIN && !e && info->si_code != SI_USER)
 		return -EAGAIN;
 	q->set |= SIGSET_BIT(sig);
@@ -342,7 +350,7 @@ static int send_locked(struct process *p, struct user_thread *target,
 			return 0;
 		}
 	}
-	err = queue_add(p, target ? &target->sig.pending : &p->signals.pending, info, true);
+	err = queue_add(p, target ? &target->sig.pending : &p->signals.pending, info);
 	if (blocked) {
 		willing = thread_waiting(p, target, sig);
 		waitq_wake_all(signal_watch_queue(p));
@@ -403,7 +411,7 @@ void signal_force_info(const struct uapi_siginfo *info)
 	if (!has_handler(p, sig)) {
 		process_begin_group_exit(p, (u32)sig);
 	} else {
-		queue_add(p, &u->sig.pending, info, false);
+		queue_add(p, &u->sig.pending, info);
 		thread_notice(current, false);
 	}
 	spin_unlock(&p->lock);
@@ -754,8 +762,7 @@ static inline bool is_taken_at_once(const struct process *p, const struct user_t
 	return SIGSET_BIT(sig) & p->signals.caught & ~u->sig.blocked &
 		       ~(STOP_SIGNALS | SIGSET_BIT(SIGCONT)) &&
 	       !signal_pending(current) && !p->signals.pending.set &&
-	       (!whole || p->threads.next == &u->link) &&
-	       p->signals.queued < READ_ONCE(p->rlimits[RLIMIT_SIGPENDING].cur) &&
+	       (!whole || p->threads.next == &u->link) && is_within_limit(p, info) &&
 	       !concerns_timers(p, info);
 }
 

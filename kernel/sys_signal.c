@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* sys_signal.c - system calls of those who receive signals: dispositions, masks, stacks, waiting; siginfo in user memory. */
 #include <arch/abi.h>
+#include <arch/call.h>
 #include <arch/thread.h>
 #include <arch/trap.h>
 #include <uapi/errno.h>
@@ -70,24 +71,27 @@ static inline struct uapi_sigaction action_now(const struct process *p, int sig)
 static inline void action_set(struct process *p, int sig, const struct uapi_sigaction *action)
 {
 	struct signal_state *s = &p->signals;
+	struct uapi_sigaction *slot = &s->actions[(u32)sig - 1];
 	sigset bit = SIGSET_BIT(sig);
 
-	s->actions[sig - 1] = *action;
-	s->actions[sig - 1].mask &= ~UNBLOCKABLE;
+	*slot = *action;
+	slot->mask &= ~UNBLOCKABLE;
 	s->custom |= bit;
-	s->caught &= ~bit;
-	s->ignored &= ~bit;
-	if (action->handler > SIG_IGN)
+	if (action->handler > SIG_IGN) {
 		s->caught |= bit;
-	else if (action->handler == SIG_IGN)
-		s->ignored |= bit;
+		s->ignored &= ~bit;
+	} else {
+		s->caught &= ~bit;
+		if (action->handler == SIG_IGN)
+			s->ignored |= bit;
+		else
+			s->ignored &= ~bit;
+	}
 	if (unlikely(s->maybe_pending & bit))
-		signal_discard_ignored(p, sig);
+		rare_call(signal_discard_ignored, p, sig);
 }
 
-/* The three forms of sigaction: to ask, to set, both. Bad addresses are noticed before bad numbers. */
-
-static NOINLINE long action_query(int sig, vaddr_t old)
+static inline long action_query(int sig, vaddr_t old)
 {
 	struct process *p = current_process;
 	struct uapi_sigaction before;
@@ -98,21 +102,6 @@ static NOINLINE long action_query(int sig, vaddr_t old)
 	before = action_now(p, sig);
 	spin_unlock(&p->lock);
 	return action_to_user(old, &before);
-}
-
-static NOINLINE long action_replace(int sig, vaddr_t act)
-{
-	struct process *p = current_process;
-	struct uapi_sigaction action;
-
-	if (unlikely(action_from_user(&action, act)))
-		return -EFAULT;
-	if (unlikely(!is_blockable(sig)))
-		return -EINVAL;
-	spin_lock(&p->lock);
-	action_set(p, sig, &action);
-	spin_unlock(&p->lock);
-	return 0;
 }
 
 static NOINLINE long action_exchange(int sig, vaddr_t act, vaddr_t old)
@@ -131,15 +120,26 @@ static NOINLINE long action_exchange(int sig, vaddr_t act, vaddr_t old)
 	return action_to_user(old, &before);
 }
 
+/* To ask, to do both, to set. Bad addresses are noticed before bad numbers. */
 long sys_rt_sigaction(int sig, vaddr_t act, vaddr_t old, u64 sigset_size)
 {
+	struct process *p = current_process;
+	struct uapi_sigaction action;
+
 	if (unlikely(sigset_size != sizeof(sigset)))
 		return -EINVAL;
-	if (act)
-		return old ? action_exchange(sig, act, old) : action_replace(sig, act);
 	if (old)
-		return action_query(sig, old);
-	return is_signal(sig) ? 0 : -EINVAL;
+		return act ? action_exchange(sig, act, old) : action_query(sig, old);
+	if (act && unlikely(action_from_user(&action, act)))
+		return -EFAULT;
+	if (unlikely(!(act ? is_blockable(sig) : is_signal(sig))))
+		return -EINVAL;
+	if (act) {
+		spin_lock(&p->lock);
+		action_set(p, sig, &action);
+		spin_unlock(&p->lock);
+	}
+	return 0;
 }
 
 /* --- masks ------------------------------------------------------------------------------------------- */

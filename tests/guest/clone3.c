@@ -425,6 +425,70 @@ TEST(pidfd_getfd_copies_a_descriptor)
 	EXPECT_ERRNO(syscall(SYS_pidfd_getfd, fd, theirs, 0), ESRCH);
 }
 
+/* As the system call has it. */
+struct action {
+	uint64_t handler, flags, restorer, mask;
+};
+
+static struct action action_of(int sig)
+{
+	struct action a = {1, 2, 3, 4};
+
+	EXPECT_EQ(syscall(SYS_rt_sigaction, sig, NULL, &a, 8), 0);
+	return a;
+}
+
+static void set_action(int sig, void (*handler)(int))
+{
+	struct sigaction sa = {.sa_handler = handler, .sa_flags = SA_RESTART};
+
+	sigaddset(&sa.sa_mask, SIGUSR2);
+	ASSERT_EQ(sigaction(sig, &sa, NULL), 0);
+}
+
+static bool is_action(int sig, struct action want)
+{
+	struct action is = action_of(sig);
+
+	return !memcmp(&is, &want, sizeof(is));
+}
+
+static void handle(int sig)
+{
+	(void)sig;
+}
+
+TEST(a_child_has_its_parents_actions_or_only_what_it_ignored)
+{
+	struct args clear = {.flags = 0x100000000ull, .exit_signal = SIGCHLD};
+	struct action by_default, caught;
+	int status;
+	pid_t pid;
+
+	set_action(SIGHUP, SIG_DFL);
+	set_action(SIGUSR1, handle);
+	set_action(SIGUSR2, SIG_IGN);
+	by_default = action_of(SIGHUP);
+	caught = action_of(SIGUSR1);
+	EXPECT_EQ(by_default.handler, 0);
+	EXPECT_EQ(by_default.flags & SA_RESTART, SA_RESTART);
+	EXPECT_EQ(by_default.mask, 1u << (SIGUSR2 - 1));
+	EXPECT_EQ(caught.handler, (uintptr_t)handle);
+	pid = fork();
+	if (pid == 0)
+		_exit(!is_action(SIGHUP, by_default) || !is_action(SIGUSR1, caught) ||
+		      !is_action(SIGTERM, (struct action){0}));
+	EXPECT_EQ(waitpid(pid, &status, 0), pid);
+	EXPECT_EQ(status, 0);
+	pid = (pid_t)clone3(&clear, sizeof(clear));
+	if (pid == 0)
+		_exit(!is_action(SIGHUP, (struct action){0}) ||
+		      !is_action(SIGUSR1, (struct action){0}) ||
+		      !is_action(SIGUSR2, (struct action){.handler = 1}));
+	EXPECT_EQ(waitpid(pid, &status, 0), pid);
+	EXPECT_EQ(status, 0);
+}
+
 static void *tell_tid(void *out)
 {
 	*(volatile pid_t *)out = (pid_t)syscall(SYS_gettid);

@@ -103,6 +103,41 @@ TEST(registers_survive_the_kernels_own_work)
 	one_call(SYS_munmap, (long)p, 64 * PAGE, 0, 0, 0);
 }
 
+/* --- signal frames ------------------------------------------------------------------------------ */
+
+static uint8_t *stack_end;
+
+/* drop_pages_above - what lies above the page that the handler runs on has to be brought in again. */
+static void drop_pages_above(int sig)
+{
+	uint8_t here;
+	uint8_t *next = (uint8_t *)(((uintptr_t)&here | (PAGE - 1)) + 1);
+
+	(void)sig;
+	if (next < stack_end)
+		madvise(next, (size_t)(stack_end - next), MADV_DONTNEED);
+}
+
+TEST(registers_survive_in_frames_on_pages_that_are_not_there)
+{
+	struct sigaction sa = {.sa_handler = drop_pages_above, .sa_flags = SA_ONSTACK};
+
+	ASSERT_EQ(sigaction(SIGUSR1, &sa, NULL), 0);
+	for (size_t shift = 0; shift < PAGE; shift += 112) {
+		uint8_t *stack = mmap(NULL, 16 * PAGE, PROT_READ | PROT_WRITE,
+				      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		stack_t ss = {.ss_sp = stack, .ss_size = 16 * PAGE - shift};
+
+		ASSERT(stack != MAP_FAILED);
+		stack_end = stack + 16 * PAGE;
+		ASSERT_EQ(sigaltstack(&ss, NULL), 0);
+		one_call(SYS_kill, getpid(), SIGUSR1, 0, 0, 0);
+		ss.ss_flags = SS_DISABLE;
+		ASSERT_EQ(sigaltstack(&ss, NULL), 0);
+		munmap(stack, 16 * PAGE);
+	}
+}
+
 static void fork_in_registers(void *unused)
 {
 	uint8_t in[FPU_BYTES], out[FPU_BYTES];

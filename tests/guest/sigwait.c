@@ -216,6 +216,32 @@ TEST(the_queue_has_a_limit)
 	EXPECT_EQ(kill(getpid(), SIGRTMIN + 3), 0);
 }
 
+static volatile int told_pid = -1;
+
+static void note_sender(int sig, siginfo_t *info, void *context)
+{
+	(void)sig;
+	(void)context;
+	told_pid = info->si_pid;
+}
+
+TEST(beyond_the_limit_only_kill_brings_particulars)
+{
+	struct sigaction sa = {.sa_sigaction = note_sender, .sa_flags = SA_SIGINFO};
+	struct rlimit limit = {0, 0};
+
+	ASSERT_EQ(sigaction(SIGUSR1, &sa, NULL), 0);
+	ASSERT_EQ(kill(getpid(), SIGUSR1), 0);
+	EXPECT_EQ(told_pid, getpid());
+	ASSERT_EQ(syscall(SYS_setuid, 5433), 0);
+	ASSERT_EQ(setrlimit(RLIMIT_SIGPENDING, &limit), 0);
+	told_pid = -1;
+	ASSERT_EQ(kill(getpid(), SIGUSR1), 0);
+	EXPECT_EQ(told_pid, getpid());
+	ASSERT_EQ(syscall(SYS_tgkill, getpid(), gettid(), SIGUSR1), 0);
+	EXPECT_EQ(told_pid, 0);
+}
+
 /* --- faults ------------------------------------------------------------------------------------- */
 
 static int want_code;
