@@ -45,12 +45,12 @@ void buddy_init(void)
 	}
 }
 
-/* An unowned frame changes its type; what is known of its content stays. Nobody else writes its flags. */
+/* An unowned frame changes its type; only the poison mark stays. Nobody else writes its flags. */
 static void set_unowned_type(struct page *p, enum page_type type)
 {
 	u32 flags = atomic_load(&p->flags);
 
-	atomic_store(&p->flags, (flags & (PG_POISONED | PG_BLANK)) | type);
+	atomic_store(&p->flags, (flags & PG_POISONED) | type);
 }
 
 static void block_insert(struct page *p, unsigned order)

@@ -13,7 +13,7 @@
 void early_close(void (*fn)(paddr_t base, u64 size));
 
 /* --- buddy.c: free blocks of 2^order frames. All may be called from any context. ------------------
- * Pages cross this border with type 0 (PAGE_RESERVED) and refs 0, except for PG_POISONED and PG_BLANK. */
+ * Pages cross this border with type 0 (PAGE_RESERVED) and refs 0, except for PG_POISONED. */
 
 void buddy_init(void);
 

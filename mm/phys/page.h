@@ -59,7 +59,7 @@ enum page_type {
 #define PG_STRAY      BIT(15) /* table node: unhooked, its content means nothing any more */
 #define PG_ICACHE     BIT(17) /* instruction fetch sees the content: arch_icache_sync was done */
 #define PG_POISONED   BIT(16) /* debug: free, and filled with PAGE_POISON */
-#define PG_BLANK      BIT(18) /* nobody's, and an empty page table as it is */
+#define PG_BLANK      BIT(18) /* about to be freed, and an empty page table as it is */
 #define PG_TYPE_MASK  0xffu
 
 struct page {

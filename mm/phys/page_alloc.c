@@ -9,6 +9,9 @@
  *      page_alloc ->  [ this CPU's stack ]  <- buddy_take_many    32 at a time, when empty
  *      page_free  ->  [ this CPU's stack ]  -> buddy_give_many    the oldest 32, when full
  *
+ * A second, smaller stack holds page tables that came back: they are empty when they are freed (PG_BLANK), and
+ * most of them become page tables again, without being cleared.
+ *
  * Interrupts. The kernel is not preempted, so the one thing that can come between two steps on
  * a stack is an interrupt handler on the same CPU. Turning interrupts off around each step would
  * cost more than the step; instead a flag says that the stack is in use, and a handler that finds it
@@ -32,11 +35,14 @@
 #define PAGE_CACHE_SIZE  64
 #define PAGE_CACHE_BATCH 32
 #define PAGE_CACHE_MIN   8
+#define BLANK_CACHE_SIZE 16
 
 struct page_cache {
 	u32 count; /* this CPU's; others read it for statistics */
-	bool busy; /* the stack is being changed: interrupts keep away */
+	bool busy; /* the stacks are being changed: interrupts keep away */
 	struct page *pages[PAGE_CACHE_SIZE];
+	u32 nr_blank; /* as count */
+	struct page *blank[BLANK_CACHE_SIZE];
 };
 
 static PERCPU struct page_cache page_cache;
@@ -121,6 +127,39 @@ static ALWAYS_INLINE bool cache_push(struct page *p)
 	return fits;
 }
 
+/* A page that is an empty page table already, or NULL. */
+static ALWAYS_INLINE struct page *blank_pop(void)
+{
+	struct page_cache *c = &this_cpu(page_cache);
+	struct page *p = NULL;
+
+	if (!cache_enter(c))
+		return NULL;
+	if (likely(c->nr_blank)) {
+		p = c->blank[c->nr_blank - 1];
+		atomic_store(&c->nr_blank, c->nr_blank - 1);
+	}
+	cache_leave(c);
+	return p;
+}
+
+/* Keep such a page for the next table. False: it is to be freed as others are. */
+static bool blank_push(struct page *p)
+{
+	struct page_cache *c = &this_cpu(page_cache);
+	bool fits;
+
+	if (!cache_enter(c))
+		return false;
+	fits = c->nr_blank < cache_limit * BLANK_CACHE_SIZE / PAGE_CACHE_SIZE;
+	if (likely(fits)) {
+		c->blank[c->nr_blank] = p;
+		atomic_store(&c->nr_blank, c->nr_blank + 1);
+	}
+	cache_leave(c);
+	return fits;
+}
+
 /* One page from the lists, and a batch for the stack when that is ours to fill. */
 static struct page *cache_refill(u64 keep)
 {
@@ -169,6 +208,8 @@ void page_drain_local_cache(void)
 		return;
 	buddy_give_many(c->pages, c->count);
 	atomic_store(&c->count, 0);
+	buddy_give_many(c->blank, c->nr_blank);
+	atomic_store(&c->nr_blank, 0);
 	cache_leave(c);
 }
 
@@ -213,15 +254,6 @@ static NOINLINE struct page *block_clear(struct page *p, unsigned order)
 	return p;
 }
 
-/* Page tables come back empty (PG_BLANK), and most of them become page tables again. */
-static ALWAYS_INLINE struct page *own_and_clear(struct page *p, unsigned order, unsigned flags)
-{
-	bool blank = flags & PA_TABLE && page_test(p, PG_BLANK);
-
-	block_own(p, order);
-	return flags & (PA_ZERO | PA_TABLE) && !blank ? block_clear(p, order) : p;
-}
-
 /* What the stack could not serve. Memory may be short, or lie in pieces in other CPUs' stacks. */
 static struct page *take_slow(unsigned order, unsigned flags)
 {
@@ -243,9 +275,9 @@ static NOINLINE struct page *alloc_slow(unsigned order, unsigned flags)
 
 	if (!p)
 		return NULL;
-	p = own_and_clear(p, order, flags);
+	block_own(p, order);
 	tails_set(p, order, PAGE_TAIL);
-	return p;
+	return flags & (PA_ZERO | PA_TABLE) ? block_clear(p, order) : p;
 }
 
 /* page_alloc - see page_alloc.h. */
@@ -257,9 +289,14 @@ struct page *page_alloc(unsigned order, unsigned flags)
 		lock_assert_may_sleep();
 	if (!(flags & PA_NOFAIL_TEST) && alloc_should_fail())
 		return NULL;
+	if (flags & PA_TABLE && likely(p = blank_pop())) {
+		block_own(p, 0);
+		return p;
+	}
 	if (unlikely(order) || unlikely(!(p = cache_pop())))
 		return alloc_slow(order, flags);
-	return own_and_clear(p, 0, flags);
+	block_own(p, 0);
+	return flags & (PA_ZERO | PA_TABLE) ? block_clear(p, 0) : p;
 }
 
 static COLD NOINLINE NORETURN void bad_free(struct page *p, unsigned order)
@@ -295,8 +332,13 @@ static NOINLINE void free_slow(struct page *p, unsigned order)
 /* The last reference is gone, and the page is one that can be freed. */
 static ALWAYS_INLINE void free_block(struct page *p, unsigned order)
 {
+	bool blank;
+
 	page_account(page_type(p), -(s64)(1ul << order));
-	atomic_store(&p->flags, PAGE_RESERVED | (atomic_load(&p->flags) & PG_BLANK));
+	blank = page_test(p, PG_BLANK);
+	atomic_store(&p->flags, PAGE_RESERVED);
+	if (blank && likely(blank_push(p)))
+		return;
 	if (!order)
 		page_poison(p, 0);
 	if (unlikely(order) || unlikely(!cache_push(p)))
@@ -356,7 +398,8 @@ u64 page_count_free(void)
 	if (!cache_limit)
 		return n;
 	for (unsigned cpu = 0; cpu < nr_cpus; cpu++)
-		n += atomic_load(&cpu_var(page_cache, cpu).count);
+		n += atomic_load(&cpu_var(page_cache, cpu).count) +
+		     atomic_load(&cpu_var(page_cache, cpu).nr_blank);
 	return n;
 }
 

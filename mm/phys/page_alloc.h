@@ -16,7 +16,7 @@
 #define PA_ATOMIC      BIT(1) /* do not sleep; may dip into the reserve */
 #define PA_USER        BIT(2) /* page for user space: counted against the reserve first */
 #define PA_NOFAIL_TEST BIT(3) /* exempt from fault injection */
-#define PA_TABLE       BIT(4) /* an empty page table: cleared, unless it is one that was freed */
+#define PA_TABLE       BIT(4) /* one page, an empty page table: cleared, or one that was freed */
 
 /* page_alloc - 2^order frames, physically contiguous and aligned to their size.
  *  returns: the first page with refs == 1, type PAGE_KERNEL and kernel_order set (the rest of the

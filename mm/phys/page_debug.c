@@ -42,10 +42,8 @@ bool alloc_fail_step(void)
 void page_poison(struct page *p, unsigned order)
 {
 	memset(page_to_virt(p), PAGE_POISON_BYTE, PAGE_SIZE << order);
-	for (unsigned i = 0; i < 1u << order; i++) {
-		page_clear(&p[i], PG_BLANK);
+	for (unsigned i = 0; i < 1u << order; i++)
 		page_set(&p[i], PG_POISONED);
-	}
 }
 
 static void check_poison(struct page *p)

@@ -271,7 +271,7 @@ static void prune_unused(struct ptc *c, struct page *node)
 }
 
 /* An empty entry for which no window can be opened as it is: pass over it, or make what is missing. */
-static int step_over_empty(struct ptc *c, struct page *node)
+static NOINLINE int step_over_empty(struct ptc *c, struct page *node)
 {
 	if (fills(c))
 		return make_tables(c, node, pt_index(c->va, node->node_level));

@@ -6,7 +6,7 @@
  * they are, the level, the first address and the table above. A node that was once visible is freed after
  * the flush that made it unreachable for the hardware *and* after a grace period, because the cursor
  * descends without locks; only in a space that nobody can look into any more the flush is enough.
- * All nodes are empty when they are freed, and the page allocator remembers that (PG_BLANK).
+ * All nodes are empty when they are freed, and the page allocator keeps some as they are (PG_BLANK).
  */
 #include <quire/assert.h>
 #include "kernel/rcu.h"
@@ -15,6 +15,15 @@
 
 static bool booting = true;
 unsigned pt_leaf_levels = 0x1;
+
+/* Debug: what is freed is an empty table, whatever the hardware has put into entries that are none, and still is when
+ * it is taken again. */
+static void check_blank(const struct page *node)
+{
+	for (unsigned i = 0; DEBUG_BUILD && i < PT_ENTRIES; i++)
+		assert(arch_pte_form(arch_pte_load(node_table(node) + i), 0) == PTE_NONE);
+	(void)node;
+}
 
 struct page *node_alloc(unsigned flags)
 {
@@ -26,6 +35,7 @@ struct page *node_alloc(unsigned flags)
 		node = page_alloc(0, flags | PA_TABLE);
 	if (!node)
 		return NULL;
+	check_blank(node);
 	page_account(PAGE_TABLE, 1);
 	atomic_store(&node->flags, PAGE_TABLE); /* the buddy lists look at neighbours */
 	node->refs = 1;
@@ -40,14 +50,6 @@ void node_setup(struct page *node, unsigned level, vaddr_t base, struct page *ab
 	node->node_level = (u8)level;
 	node->node_base = base;
 	node->node_above = above;
-}
-
-/* Debug: what is freed is an empty table, whatever the hardware has put into entries that are none. */
-static void check_blank(const struct page *node)
-{
-	for (unsigned i = 0; DEBUG_BUILD && i < PT_ENTRIES; i++)
-		assert(arch_pte_form(arch_pte_load(node_table(node) + i), 0) == PTE_NONE);
-	(void)node;
 }
 
 void node_free(struct page *node)

@@ -142,15 +142,14 @@ int space_discard(struct space *s, vaddr_t addr, u64 len)
 	if (!IS_ALIGNED(addr, PAGE_SIZE) || end < addr || (len && end == addr))
 		return -EINVAL;
 	rw_read_lock(&s->lock);
-	while (at < end && !err) {
-		struct vma *v = vma_find(&s->vmas, at);
-
+	for (struct vma *v = vma_find(&s->vmas, at); at < end && !err; v = v->next) {
 		hole |= !v || v->start > at;
 		if (!v || v->start >= end)
 			break;
 		at = MAX(at, v->start);
 		rw_read_lock(&v->lock);
-		err = discard_pages(v, at, MIN(end, v->end));
+		if (v->touched)
+			err = discard_pages(v, at, MIN(end, v->end));
 		rw_read_unlock(&v->lock);
 		at = MIN(end, v->end);
 	}
