@@ -313,7 +313,8 @@ static void start_port_input(void)
 	int err;
 
 	if (!console.ready) {
-		printk("console: no serial port%s\n", use_port() ? "" : ", as the command line asks");
+		printk("console: no serial port%s\n",
+		       use_port() ? "" : ", as the command line asks");
 		return;
 	}
 	err = u->info.irq == BOOT_NO_IRQ

@@ -110,6 +110,13 @@ def damaged(m, archive, message):
     m.on_screen(r"^Kernel panic: .*\n(.*\n)*End of kernel panic\.")
 
 
+def too_small(m):
+    """The kernel does not fit, and GRUB says so instead of starting it."""
+    m.expect("grub> ")
+    m.type("multiboot2 /boot/quire.elf\r")
+    m.expect("error: out of memory")
+
+
 def without_screen(m):
     load(m)
     use_shell(m)
@@ -120,6 +127,7 @@ PATHS = [
     path("bios-cd-pc-smp4", "bios", machine="pc", smp="4"),
     path("bios-disk", "bios", medium="disk"),
     path("bios-small", "bios", mem="32M"),
+    path("uefi-64M", "uefi", mem="64M"),
     path("uefi-cd-smp4", "uefi", smp="4"),
     path("uefi-nvme", "uefi", medium="nvme"),
     path("uefi-usb", "uefi", medium="usb"),
@@ -134,6 +142,7 @@ LOADED = [
     loaded("screen-15", lambda m: use_screen(m, 15, "800x600", 2), screen=True),
     loaded("screen-only", use_screen_only, screen=True),
     loaded("screen-vi", use_full_screen, screen=True),
+    loaded("memory-too-small", too_small, mem="17M", screen=True),
     loaded("screen-missing", without_screen),
     loaded("module-truncated", lambda m: damaged(m, "/boot/truncated.cpio", r"initramfs: .*ends before"), screen=True),
     loaded("module-corrupt", lambda m: damaged(m, "--nounzip /boot/corrupt.cpio.gz", r"initramfs: no cpio header"), screen=True),
