@@ -68,8 +68,8 @@ static efi_status allocate_pages(u32 how, u32 type, u64 pages, paddr_t *at)
 	EXPECT_EQ(type, EFI_LOADER_DATA);
 	if (fw.fail_at && ++fw.nr_allocs >= fw.fail_at)
 		return EFI_OUT_OF_RESOURCES;
-	p = mmap(NULL, (pages + 1) * PAGE_SIZE, PROT_READ | PROT_WRITE,
-		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	p = mmap(NULL, (pages + 1) * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		 -1, 0);
 	ASSERT(p != MAP_FAILED);
 	munmap(p, PAGE_SIZE); /* the host may align well; a firmware does not */
 	p += PAGE_SIZE;
