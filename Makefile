@@ -77,14 +77,14 @@ OBJS := $(SRCS:%=$(O)/obj/%.o)
 
 ELF   := $(O)/quire.elf
 IMAGE := $(O)/Image
-# The same for a Raspberry Pi 3, by the name its loader looks for, with the address of its second serial port.
-KERNEL8      := $(O)/kernel8.img
-KERNEL8_UART := 0x3f215040
+# The same for a Raspberry Pi 3, by the name its loader looks for, and for a 4; each with the address of the serial port.
+KERNEL8_raspi3b := $(O)/kernel8.img
+KERNEL8_raspi4b := $(O)/kernel8-rpi4.img
 
 .PHONY: all kernel clean help
 all: kernel
 ifeq ($(ARCH),aarch64)
-kernel: $(ELF) $(IMAGE) $(KERNEL8)
+kernel: $(ELF) $(IMAGE) $(KERNEL8_raspi3b) $(KERNEL8_raspi4b)
 else
 kernel: $(ELF)
 endif
@@ -153,8 +153,10 @@ EFI_OBJS := $(patsubst %,$(O)/obj/%.o,$(wildcard boot/efi/*.c) boot/cmdline.c li
 $(IMAGE): $(ELF) tools/check-efi
 	$(Q)tools/check-efi $(READELF) $(EFI_OBJS)
 	$(Q)$(OBJCOPY) -O binary $< $@
-$(KERNEL8): $(IMAGE) tools/mkkernel8
-	$(Q)tools/mkkernel8 $< $@ $(KERNEL8_UART)
+$(KERNEL8_raspi3b): UART := 0x3f215040
+$(KERNEL8_raspi4b): UART := 0xfe215040
+$(KERNEL8_raspi3b) $(KERNEL8_raspi4b): $(IMAGE) tools/mkkernel8
+	$(Q)tools/mkkernel8 $< $@ $(UART)
 
 # Rebuild when the compiler, its flags or the list of sources change.
 $(O)/flags: FORCE

@@ -105,7 +105,7 @@ TEST_SMP := $(or $(SMP),1$(comma)4)
 list  = $(subst $(empty) $(empty),$(comma),$(strip $(1)))
 
 test-media-%: test-kernels-% test-programs-%
-	+$(Q)$(SUBMAKE) ARCH=$* iso $(if $(filter aarch64,$*),$(BUILD)/packages/u-boot-aarch64/.fetched $(RASPI_DTB))
+	+$(Q)$(SUBMAKE) ARCH=$* iso $(if $(filter aarch64,$*),$(BUILD)/packages/u-boot-aarch64/.fetched $(DTB_raspi3b))
 
 # A second UEFI firmware.
 $(BUILD)/packages/u-boot-aarch64/.fetched:

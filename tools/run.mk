@@ -2,7 +2,7 @@
 #
 #   make run             boot to a shell of Debian's busybox (ARCH, DEBUG, SMP=2, MEM=512M, APPEND, INITRD)
 #                        BOOT=direct (the emulator loads the kernel itself), bios, uefi (from quire.iso), microvm,
-#                        raspi3b (ARCH=aarch64: 4 CPUs and 1 GiB, as the board has)
+#                        raspi3b, raspi4b (ARCH=aarch64: 4 CPUs, as the boards have; raspi4b needs QEMU 9)
 #                        SCREEN=gtk: with a window on the machine's screen and keyboard
 #   make iso             $(BUILD)/$(ARCH)/quire.iso: GRUB, the kernel and the shell's files, for a CD or a USB stick
 #   make debug           the same stopped, with gdb attached; its commands: qhelp
@@ -39,8 +39,9 @@ RUN_SMP    := $(or $(SMP),2)
 
 # The board's description comes from Debian's kernel package, of which nothing else is taken.
 DTBS      := $(BUILD)/packages/dtbs-aarch64
-RASPI_DTB := $(BUILD)/raspi/bcm2837-rpi-3-b.dtb
-$(RASPI_DTB):
+DTB_raspi3b := $(BUILD)/raspi/bcm2837-rpi-3-b.dtb
+DTB_raspi4b := $(BUILD)/raspi/bcm2711-rpi-4-b.dtb
+$(DTB_raspi3b) $(DTB_raspi4b):
 	@mkdir -p $(@D)
 	@echo "  FETCH   $(@F)"
 	$(Q)tools/fetch-packages --newest --only 'usr/lib/linux-image-*/broadcom' arm64 $(DTBS) \
@@ -54,9 +55,9 @@ RUN_OPTIONS = --arch $(ARCH) --smp $(RUN_SMP) --mem $(MEM) --boot $(BOOT) $(if $
 ifneq ($(filter bios uefi,$(BOOT)),)
 run: iso
 	$(Q)tools/run-qemu $(RUN_OPTIONS) --image $(ISO)
-else ifeq ($(BOOT),raspi3b)
-run: kernel $(INITRD) $(RASPI_DTB)
-	$(Q)tools/run-qemu $(RUN_OPTIONS) --kernel $(KERNEL8) --dtb $(RASPI_DTB) --initrd $(INITRD) --append '$(APPEND)'
+else ifneq ($(filter raspi3b raspi4b,$(BOOT)),)
+run: kernel $(INITRD) $(DTB_$(BOOT))
+	$(Q)tools/run-qemu $(RUN_OPTIONS) --kernel $(KERNEL8_$(BOOT)) --dtb $(DTB_$(BOOT)) --initrd $(INITRD) --append '$(APPEND)'
 else
 run: kernel $(INITRD)
 	$(Q)tools/run-qemu $(RUN_OPTIONS) --kernel $(RUN_KERNEL) --initrd $(INITRD) --append '$(APPEND)'
