@@ -101,7 +101,7 @@ static bool read_first(struct pipe *p, struct uio *uio)
 }
 
 /* read_slots - what is there now, up to the end of a packet; 0: nothing; -EFAULT when nothing could be copied. Lock held. */
-static NOINLINE ssize_t read_slots(struct pipe *p, struct uio *uio)
+static ssize_t read_slots(struct pipe *p, struct uio *uio)
 {
 	u64 before = uio->left;
 
@@ -112,46 +112,54 @@ static NOINLINE ssize_t read_slots(struct pipe *p, struct uio *uio)
 	return likely(uio->left < before) ? (ssize_t)(before - uio->left) : -EFAULT;
 }
 
-/* read_only_slot - the same when there is but one, no packet, of which n bytes go to the current buffer. */
-static inline ssize_t read_only_slot(struct pipe *p, struct pipe_buf *s, const struct uio *uio,
-				     u32 n)
+/* read_message - the usual read: from the only slot, which is no packet, into a single buffer. Bytes, which the caller
+ * gets to hear of at once; 0: it is another, or user memory is in the way, and nothing has changed. Lock held. */
+static inline u32 read_message(struct pipe *p, const struct uio *uio)
 {
-	u32 missing;
+	struct pipe_buf *s = slot(p, 0);
+	u32 n = (u32)MIN(uio->left, (u64)s->len);
 
+	if (unlikely(p->count != 1) || unlikely(s->flags & PIPE_BUF_PACKET) ||
+	    unlikely(!uio_fits(uio, n)))
+		return 0;
 	lock_assert_user_access();
-	missing = (u32)arch_copy_to_user(uio->at, s->page + s->offset, n);
-	n -= missing;
+	if (unlikely(arch_copy_to_user(uio->at, s->page + s->offset, n)))
+		return 0;
 	if (likely(n == s->len)) {
-		drop_first(p, s);
+		give_page(p, s->page);
+		WRITE_ONCE(p->count, 0);
 	} else {
 		s->offset += n;
 		s->len -= n;
 	}
-	return likely(n) ? (ssize_t)n : -EFAULT;
+	return n;
+}
+
+/* read_other - what read_message could not. As read_some; lock held, and released. */
+static NOINLINE ssize_t read_other(struct pipe *p, struct uio *uio)
+{
+	bool was_full = !has_room(p);
+	ssize_t done = read_slots(p, uio);
+
+	mutex_unlock(&p->lock);
+	if (was_full && has_room(p))
+		waitq_wake_all(&p->not_full);
+	return done;
 }
 
 /* read_some - what is there now; 0: another reader was faster. */
-static inline ssize_t read_some(struct pipe *p, struct uio *uio)
+static ALWAYS_INLINE ssize_t read_some(struct pipe *p, struct uio *uio)
 {
-	struct thread *self = current;
-	struct pipe_buf *s;
-	bool was_full;
-	ssize_t done;
 	u32 n;
 
-	mutex_lock_by(&p->lock, self);
-	was_full = !has_room(p);
-	s = slot(p, 0);
-	n = (u32)MIN(uio->left, (u64)s->len);
-	if (likely(p->count == 1) && likely(!(s->flags & PIPE_BUF_PACKET)) &&
-	    likely(uio_fits(uio, n)))
-		done = read_only_slot(p, s, uio, n);
-	else
-		done = read_slots(p, uio);
-	mutex_unlock_by(&p->lock, self);
-	if (unlikely(was_full) && has_room(p))
-		waitq_wake_all(&p->not_full);
-	return done;
+	mutex_lock_by(&p->lock, current);
+	n = read_message(p, uio);
+	if (unlikely(!n))
+		return read_other(p, uio);
+	mutex_unlock_by(&p->lock, current);
+	if (unlikely(atomic_load(&p->nr_slots) == 1))
+		waitq_wake_all(&p->not_full); /* one slot was all */
+	return n;
 }
 
 /* wait_for_data - 1: there is some, or was; 0: and there will be none; -EAGAIN, -RESTART_SYS. */
@@ -175,30 +183,38 @@ static NOINLINE ssize_t wait_for_data(struct pipe *p, const struct file *f)
 static ssize_t pipe_read(struct file *f, struct uio *uio, u64 *pos)
 {
 	struct pipe *p = pipe_of(f);
-	ssize_t done = 0;
+	ssize_t n;
 
 	(void)pos;
-	while (uio->left && !done) {
+	if (unlikely(!uio->left))
+		return 0;
+	do {
 		if (!atomic_load(&p->count)) {
-			ssize_t wait = wait_for_data(p, f);
-
-			if (unlikely(wait <= 0))
-				return wait;
+			n = wait_for_data(p, f);
+			if (unlikely(n <= 0))
+				return n;
 		}
-		done = read_some(p, uio);
-	}
-	return done;
+		n = read_some(p, uio);
+	} while (unlikely(!n));
+	return n;
 }
 
 /* --- writing ----------------------------------------------------------------------------------------- */
 
 /* append - more data into the last page, of which there is one, if all of want fits there. */
-static NOINLINE void append(struct pipe *p, struct uio *uio, size_t want)
+static void append(struct pipe *p, struct uio *uio, size_t want)
 {
 	struct pipe_buf *s = slot(p, p->count - 1);
 
 	if (want && (s->flags & PIPE_BUF_MERGE) && want <= PAGE_SIZE - s->offset - s->len)
 		s->len += (u32)uio_get(uio, s->page + s->offset + s->len, want);
+}
+
+/* broken - nobody reads: the pipe's answer to who writes. */
+static NOINLINE ssize_t broken(void)
+{
+	signal_send_self(SIGPIPE);
+	return -EPIPE;
 }
 
 /* add_slot - up to a page of data into a new slot. Bytes, -EFAULT, -ENOMEM. */
@@ -220,7 +236,7 @@ static ssize_t add_slot(struct pipe *p, struct uio *uio, u32 flags)
 }
 
 /* write_slots - as much as there is room for. Bytes, 0 when full, -errno when nothing was done. Lock held. */
-static NOINLINE ssize_t write_slots(struct pipe *p, struct uio *uio, u32 flags)
+static ssize_t write_slots(struct pipe *p, struct uio *uio, u32 flags)
 {
 	u64 before = uio->left;
 
@@ -235,81 +251,80 @@ static NOINLINE ssize_t write_slots(struct pipe *p, struct uio *uio, u32 flags)
 	return (ssize_t)(before - uio->left);
 }
 
-/* write_only_slot - the same when the pipe is empty, and all fits the page that it has kept: n bytes, of the current buffer. */
-static inline ssize_t write_only_slot(struct pipe *p, struct uio *uio, u32 flags, u32 n)
+/* write_some - what can be written now; 0: full. Lock held, and released. */
+static ssize_t write_some(struct pipe *p, struct uio *uio, u32 flags)
 {
-	char *page = p->spare;
-	u32 missing;
+	ssize_t n = write_slots(p, uio, flags);
 
-	lock_assert_user_access();
-	missing = (u32)arch_copy_from_user(page, uio->at, n);
-	n = (u32)uio_advance(uio, n - missing);
-	if (unlikely(!n))
-		return -EFAULT;
-	p->spare = NULL;
-	p->first = 0;
-	p->ring[0] = (struct pipe_buf){page, 0, n, flags};
-	WRITE_ONCE(p->count, 1);
-	return (ssize_t)n;
-}
-
-/* write_some - what can be written now; 0: full. */
-static ALWAYS_INLINE ssize_t write_some(struct pipe *p, struct uio *uio, u32 flags)
-{
-	struct thread *self = current;
-	u64 left = uio->left;
-	ssize_t n;
-
-	if (unlikely(!atomic_load(&p->readers))) {
-		signal_send_self(SIGPIPE);
-		return -EPIPE;
-	}
-	mutex_lock_by(&p->lock, self);
-	if (likely(!p->count) && likely(left <= PAGE_SIZE) && likely(uio_fits(uio, left)) &&
-	    likely(p->spare))
-		n = write_only_slot(p, uio, flags, (u32)left);
-	else
-		n = write_slots(p, uio, flags);
-	mutex_unlock_by(&p->lock, self);
-	if (likely(n > 0))
+	mutex_unlock(&p->lock);
+	if (n > 0)
 		waitq_wake_all(&p->not_empty);
 	return n;
 }
 
-static NOINLINE ssize_t write_more(struct pipe *p, struct uio *uio, u32 flags)
+/* write_all - as pipe_write. Lock held, and released. */
+static NOINLINE ssize_t write_all(struct file *f, struct uio *uio)
 {
-	return write_some(p, uio, flags);
-}
-
-/* write_rest - what there was no room for at first; n: what came of the first attempt, or why it failed. Like pipe_write,
- * which had `total` bytes to write, in all. */
-static NOINLINE ssize_t write_rest(struct file *f, struct uio *uio, u32 flags, u64 total, ssize_t n)
-{
+	u32 flags = f->flags & O_DIRECT ? PIPE_BUF_PACKET : PIPE_BUF_MERGE;
 	struct pipe *p = pipe_of(f);
+	u64 total = uio->left;
+	ssize_t n;
 
-	while (n >= 0 && uio->left) {
+	for (;;) {
+		n = write_some(p, uio, flags);
+		if (n < 0 || !uio->left)
+			break;
 		if (f->flags & O_NONBLOCK)
 			n = -EAGAIN;
 		else if (wait_event(&p->not_full, has_room(p) || !atomic_load(&p->readers),
 				    WAIT_INTERRUPTIBLE))
 			n = -RESTART_SYS;
-		else
-			n = write_more(p, uio, flags);
+		else if (!atomic_load(&p->readers))
+			n = broken();
+		if (n < 0)
+			break;
+		mutex_lock(&p->lock);
 	}
 	return uio->left < total ? (ssize_t)(total - uio->left) : n;
 }
 
+/* write_message - the usual write: into an empty pipe, from a single buffer, and all of it fits the page that the pipe has
+ * kept. False: it is another, or user memory is in the way, and nothing has changed. Lock held. */
+static inline bool write_message(struct pipe *p, const struct file *f, const struct uio *uio)
+{
+	u64 n = uio->left;
+	char *page = p->spare;
+
+	if (unlikely(p->count) || unlikely(!page) || unlikely(n > PAGE_SIZE) ||
+	    unlikely(!uio_fits(uio, n)))
+		return false;
+	lock_assert_user_access();
+	if (unlikely(arch_copy_from_user(page, uio->at, n)))
+		return false;
+	p->spare = NULL;
+	p->first = 0;
+	p->ring[0] = (struct pipe_buf){page, 0, (u32)n,
+				       f->flags & O_DIRECT ? PIPE_BUF_PACKET : PIPE_BUF_MERGE};
+	WRITE_ONCE(p->count, 1);
+	return true;
+}
+
 static ssize_t pipe_write(struct file *f, struct uio *uio, u64 *pos)
 {
-	u32 flags = f->flags & O_DIRECT ? PIPE_BUF_PACKET : PIPE_BUF_MERGE;
-	u64 total = uio->left;
-	ssize_t n;
+	struct pipe *p = pipe_of(f);
+	u64 n = uio->left;
 
 	(void)pos;
-	if (!total)
+	if (unlikely(!n))
 		return 0;
-	n = write_some(pipe_of(f), uio, flags);
-	return likely(!uio->left) ? n : write_rest(f, uio, flags, total, n);
+	if (unlikely(!atomic_load(&p->readers)))
+		return broken();
+	mutex_lock_by(&p->lock, current);
+	if (unlikely(!write_message(p, f, uio)))
+		return write_all(f, uio);
+	mutex_unlock_by(&p->lock, current);
+	waitq_wake_all(&p->not_empty);
+	return (ssize_t)n;
 }
 
 /* --- the ends ---------------------------------------------------------------------------------------- */
