@@ -3,6 +3,7 @@
 #   make test            host tests, guest programs, boot cases, boot media, gdb's commands and a typed session, on both
 #                        architectures
 #   make oracle          the guest programs and the session on Debian's Linux 6.12, both architectures
+#   make identical       build everything that boots twice, and compare the files byte by byte
 #   make guest-programs  the programs of tests/guest and the initramfs images, for ARCH
 #   make fresh-test      the README's commands in a minimal Debian (root; fetches some 500 MB)
 #   make run-tests       boot ARCH with the guest programs (RUN="--smp 4 --append 'TESTS=hello'")
@@ -82,7 +83,7 @@ $(GUEST)/two-cpus.dtb: tools/trim-dtb
 	$(Q)qemu-system-aarch64 -M virt,dumpdtb=$@ -cpu cortex-a72 -smp 2 -m 256M > /dev/null 2>&1
 	$(Q)tools/trim-dtb $@
 
-.PHONY: guest-programs test oracle fresh-test run-tests lint bench-boot bench-idle
+.PHONY: guest-programs test identical oracle fresh-test run-tests lint bench-boot bench-idle
 guest-programs: $(GUEST)/initramfs.cpio $(if $(filter aarch64,$(ARCH)),$(GUEST)/two-cpus.dtb)
 
 # --- running ---------------------------------------------------------------------------------------
@@ -123,6 +124,19 @@ linux-%:
 
 oracle: $(TEST_ARCHS:%=linux-%) $(TEST_ARCHS:%=test-programs-%)
 	$(TEST_RUN) --kernel linux --arch $(call list,$(TEST_ARCHS)) --smp $(TEST_SMP)
+
+# Built a second time, elsewhere, nothing may differ.
+IDENTICAL_x86_64  := quire.elf quire.iso
+IDENTICAL_aarch64 := quire.elf Image kernel8.img quire.iso
+identical: $(TEST_ARCHS:%=identical-%)
+	@echo "$(words $(foreach a,$(TEST_ARCHS),$(IDENTICAL_$a))) passed, 0 failed"
+identical-%:
+	+$(Q)$(SUBMAKE) ARCH=$* kernel iso
+	$(Q)rm -rf $(BUILD)/again/$* $(BUILD)/again/shell-$*
+	$(Q)mkdir -p $(BUILD)/again $(BUILD)/packages
+	$(Q)ln -sfn $(abspath $(BUILD)/packages) $(BUILD)/again/packages
+	+$(Q)$(SUBMAKE) ARCH=$* BUILD=$(BUILD)/again kernel iso > /dev/null
+	$(Q)for f in $(IDENTICAL_$*); do cmp $(BUILD)/$*/$$f $(BUILD)/again/$*/$$f || exit 1; done
 
 fresh-test:
 	$(Q)tools/ensure-packages fresh
