@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """media_cases - starting as a person's machine starts: firmware, a boot loader, an image, a screen and a keyboard.
 
-The cases of PATHS start quire.iso, as it is, in every way it can be plugged in, and must reach the shell, run a
+Those of PATHS start quire.iso, as it is, in every way it can be plugged in, and must reach the shell, run a
 command and switch the machine off. Those of LOADED start test.iso, whose GRUB waits for commands, and tell it what
 to load and which screen to set; they compare the screen with what must be on it.
 """
@@ -19,6 +19,7 @@ from screen import Monitor
 from terminal import Silent, Terminal, plain
 
 PROMPT = r"root@quire:\S*# "
+KERNEL = {"x86_64": "quire.elf", "aarch64": "Image"}
 LIMIT = float(os.environ.get("QUIRE_TEST_LIMIT", "120"))
 
 
@@ -65,6 +66,15 @@ def use_screen(m, depth, size, pixel):
     m.whole_screen_matches_serial()
     m.keys("poweroff\n")
     m.must_end()
+
+
+def see_screen(m):
+    """A screen that the firmware has set up; nothing is typed on it."""
+    m.expect(PROMPT)
+    m.type("echo $((6 * 7))\r")
+    m.expect(rf"^42\n{PROMPT}")
+    m.whole_screen_matches_serial()
+    m.switch_off()
 
 
 def use_screen_only(m):
@@ -150,8 +160,11 @@ LOADED = [
 ]
 
 
-def all_cases():
-    return PATHS + LOADED
+ARM = [
+    dict(name="screen-efi", boot="uefi", image="", play=see_screen, screen=True),
+]
+
+CASES = {"x86_64": PATHS + LOADED, "aarch64": ARM}
 
 
 # --- machines ---------------------------------------------------------------------------------------------
@@ -179,18 +192,27 @@ class Machine:
             time.sleep(0.3)
 
     def whole_screen_matches_serial(self):
-        """Every line of the serial port since the kernel began, cut at the screen's width, ends on it."""
-        picture = self.monitor.screen()
+        """Every line of the serial port since the kernel began, cut at the screen's width, ends on it, soon."""
+        end = time.monotonic() + 5.0
+        while True:
+            problem = self.difference(self.monitor.screen())
+            if not problem:
+                return
+            if time.monotonic() > end:
+                raise Wrong(problem)
+            time.sleep(0.3)
+
+    def difference(self, picture):
         width, height = picture.width // 8, picture.height // 16
         text = plain(self.terminal.text)
         wanted = []
         for line in text[text.index("[    0.000000]"):].split("\n"):
             wanted += [line[i:i + width].rstrip() for i in range(0, len(line), width)] or [""]
         wanted = (wanted + [""] * height)[:height] if len(wanted) < height else wanted[-height:]
-        shown = picture.text()
-        for row, (want, have) in enumerate(zip(wanted, shown)):
+        for row, (want, have) in enumerate(zip(wanted, picture.text())):
             if want != have:
-                raise Wrong(f"row {row} of the screen shows {have!r}, not {want!r}")
+                return f"row {row} of the screen shows {have!r}, not {want!r}"
+        return None
 
     def switch_off(self):
         self.type("poweroff\r")
@@ -225,8 +247,8 @@ class MediaScenario:
     def command(self, socket):
         c = [os.path.join(ROOT, "tools/run-qemu"), "--arch", self.arch, "--boot", self.boot, "--smp", self.smp,
              "--mem", self.mem, "--interactive"]
-        if self.boot == "microvm":
-            c += ["--kernel", os.path.join(self.build, self.arch, "quire.elf"),
+        if self.boot == "microvm" or not self.image:
+            c += ["--kernel", os.path.join(self.build, self.arch, KERNEL[self.arch]),
                   "--initrd", os.path.join(self.build, f"shell-{self.arch}/initramfs.cpio")]
         else:
             c += ["--image", os.path.join(self.build, self.arch, self.image)]
@@ -288,8 +310,9 @@ class SameImage:
 
 
 def scenarios(build, arch, part):
-    for entry in all_cases() if arch == "x86_64" else ():
-        if part in entry["name"]:
-            yield MediaScenario(f"{arch}/media/{entry['name']}", arch, build, **{k: v for k, v in entry.items() if k != "name"})
+    for case in CASES[arch]:
+        if part in case["name"]:
+            fields = dict(case, name=f"{arch}/media/{case['name']}")
+            yield MediaScenario(arch=arch, build=build, **fields)
     if arch == "x86_64" and part in "image-twice-the-same":
         yield SameImage(f"{arch}/media/image-twice-the-same", arch, build)
