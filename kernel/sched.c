@@ -39,7 +39,6 @@ static struct thread boot_thread = {
 	.name = "idle/0",
 	.refs = 1,
 	.state = THREAD_RUNNING,
-	.on_cpu = true,
 	.weight = 1024,
 };
 
@@ -121,7 +120,8 @@ static NOINLINE USED void dequeue_from_others(struct runqueue *rq, struct thread
 }
 RARE_FUNCTION(dequeue_from_others);
 
-static ALWAYS_INLINE void dequeue(struct runqueue *rq, struct thread *t)
+/* How many are left. */
+static ALWAYS_INLINE u32 dequeue(struct runqueue *rq, struct thread *t)
 {
 	u32 left = rq->nr_queued - 1;
 
@@ -131,6 +131,7 @@ static ALWAYS_INLINE void dequeue(struct runqueue *rq, struct thread *t)
 		rq->first = NULL;
 	else
 		rare_call(dequeue_from_others, rq, t);
+	return left;
 }
 
 void sched_dequeue(struct runqueue *rq, struct thread *t)
@@ -145,8 +146,8 @@ struct thread *sched_next_queued(struct runqueue *rq, struct thread *t)
 	return rb_entry_safe(node, struct thread, rq_node);
 }
 
-/* The idle thread is charged like any other. */
-static ALWAYS_INLINE void account(struct runqueue *rq)
+/* The time. The idle thread is charged like any other. */
+static ALWAYS_INLINE u64 account(struct runqueue *rq)
 {
 	struct thread *t = rq->curr;
 	u64 now = time_now(), ns = now - rq->clock_ns;
@@ -154,6 +155,7 @@ static ALWAYS_INLINE void account(struct runqueue *rq)
 	rq->clock_ns = now;
 	t->cpu_time_ns += ns;
 	t->vruntime += weighted(t, ns);
+	return now;
 }
 
 static ALWAYS_INLINE void raise_floor(struct runqueue *rq, u64 vruntime)
@@ -279,6 +281,7 @@ static NOINLINE void finish_prev(struct runqueue *rq, struct thread *prev)
 {
 	rq->leaving = NULL;
 	if (prev->state != THREAD_DEAD) {
+		sched_account(rq);
 		sched_place(rq, prev, sched_choose_cpu(prev));
 	} else {
 		spin_unlock(&rq->lock);
@@ -295,7 +298,6 @@ static ALWAYS_INLINE void switch_finish(struct thread *prev)
 
 	if (put)
 		rq->to_put = NULL;
-	atomic_store_release(&prev->on_cpu, false);
 	if (likely(!rq->leaving))
 		spin_unlock(&rq->lock);
 	else
@@ -304,17 +306,18 @@ static ALWAYS_INLINE void switch_finish(struct thread *prev)
 		as_put(put);
 }
 
-static ALWAYS_INLINE struct thread *pick_next(struct runqueue *rq)
+/* The floor of virtual time has to be remembered only where nobody is left. */
+static ALWAYS_INLINE struct thread *pick_next(struct runqueue *rq, const struct thread *prev)
 {
 	struct thread *next = rq->first;
 
 	if (unlikely(!next)) {
-		if (rq->curr != rq->idle)
-			raise_floor(rq, rq->curr->vruntime);
+		if (prev != rq->idle)
+			raise_floor(rq, prev->vruntime);
 		return rq->idle;
 	}
-	dequeue(rq, next);
-	raise_floor(rq, next->vruntime);
+	if (unlikely(dequeue(rq, next)) && !rq->slice.armed)
+		rare_call(slice_start, rq);
 	return next;
 }
 
@@ -331,48 +334,45 @@ static void put_prev(struct runqueue *rq, struct thread *prev)
 }
 
 /* Choose and switch. Interrupts off, queue locked; after: unlocked, on this thread's next turn.
- * The thread's state says whether it wants to go on. */
-static ALWAYS_INLINE void switch_away(struct runqueue *rq)
+ *  voluntary: the thread's state says that it does not want to go on */
+static ALWAYS_INLINE void switch_away(struct runqueue *rq, bool voluntary)
 {
 	struct thread *prev = rq->curr, *next;
-	bool voluntary = prev->state != THREAD_RUNNING;
+	u64 now;
 
-	assert(prev == current);
+	assert(prev == current && voluntary == (prev->state != THREAD_RUNNING));
 	if (atomic_load(&prev->work) & THREAD_WORK_RESCHED)
 		atomic_and(&prev->work, ~(u32)THREAD_WORK_RESCHED);
-	account(rq);
-	if (likely(voluntary))
-		rq->runnable_ns += rq->clock_ns;
+	now = account(rq);
+	if (voluntary)
+		rq->runnable_ns += now;
 	else
 		put_prev(rq, prev);
-	next = pick_next(rq);
+	next = pick_next(rq, prev);
 	atomic_store(&next->state, THREAD_RUNNING);
-	next->slice_start_ns = rq->clock_ns;
-	if (unlikely(rq->nr_queued && !rq->slice.armed))
-		rare_call(slice_start, rq);
+	next->slice_start_ns = now;
 	if (unlikely(!rq->sample.armed))
 		rare_call(sample_start, rq, next);
-	if (unlikely(next == prev)) {
+	if (!voluntary && next == prev) {
 		spin_unlock(&rq->lock);
 		return;
 	}
-	if (likely(voluntary))
+	if (voluntary)
 		prev->nvcsw++;
 	else
 		prev->nivcsw++;
 	rq->nr_switches++;
 	rq->curr = next;
-	atomic_store(&next->on_cpu, true);
 	switch_aspace(rq, next->as);
 	rcu_note_switch();
-	trace_at(rq->clock_ns, TRACE_SWITCH, prev->id, next->id, *(const u64 *)next->name, 0);
+	trace_at(now, TRACE_SWITCH, prev->id, next->id, *(const u64 *)next->name, 0);
 	this_cpu(cpu_current) = next;
 	switch_finish(arch_switch(prev, next));
 }
 
 static NOINLINE void schedule(struct runqueue *rq)
 {
-	switch_away(rq);
+	switch_away(rq, rq->curr->state != THREAD_RUNNING);
 }
 
 /* thread_begin - see thread.h. */
@@ -475,11 +475,11 @@ void thread_sleep(void)
 	cpu_irq_disable();
 	rq = this_runqueue();
 	spin_lock(&rq->lock);
-	BUG_ON(rq->curr == rq->idle);
+	assert(rq->curr != rq->idle);
 	if (unlikely(rq->curr->state == THREAD_RUNNING))
 		spin_unlock(&rq->lock);
 	else
-		switch_away(rq);
+		switch_away(rq, true);
 	cpu_irq_enable();
 }
 
@@ -525,8 +525,11 @@ static ALWAYS_INLINE void notify(struct runqueue *rq, struct thread *t)
 			atomic_or(&curr->work, THREAD_WORK_RESCHED);
 		else if (rq->nr_queued > 1)
 			return;
-		if (likely(local) && unlikely(!rq->slice.armed))
-			rare_call(slice_start, rq);
+		if (likely(local)) {
+			if (unlikely(!rq->slice.armed))
+				rare_call(slice_start, rq);
+			return;
+		}
 	}
 	if (!local)
 		rare_call(kick, rq->cpu);
@@ -685,7 +688,6 @@ int sched_prepare_cpu(unsigned cpu, vaddr_t *stack_top)
 	if (err)
 		return err;
 	idle->state = THREAD_RUNNING;
-	idle->on_cpu = true;
 	idle->cpu = cpu;
 	cpu_var(cpu_current, cpu) = idle;
 	init_runqueue(cpu_runqueue(cpu), cpu, idle);

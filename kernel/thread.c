@@ -88,11 +88,16 @@ static void reaper(void *arg UNUSED)
 
 /* --- threads -------------------------------------------------------------------------------------- */
 
-void thread_init_fields(struct thread *t, const char *name)
+static void init_identity(struct thread *t, const char *name)
 {
 	strlcpy(t->name, name, sizeof(t->name));
 	t->id = atomic_add_return(&last_thread_id, 1u);
 	t->cpu = cpu_id();
+}
+
+void thread_init_fields(struct thread *t, const char *name)
+{
+	init_identity(t, name);
 	t->weight = 1024;
 	memset(&t->affinity, 0xff, sizeof(t->affinity));
 }
@@ -113,7 +118,7 @@ void thread_start_reaper(void)
 	thread_put(t);
 }
 
-static int alloc_common(struct thread **out, const char *name)
+static int alloc_common(struct thread **out)
 {
 	struct thread *t = slab_alloc(thread_cache, PA_ZERO);
 
@@ -126,29 +131,33 @@ static int alloc_common(struct thread **out, const char *name)
 	}
 	refcount_init(&t->refs);
 	atomic_inc(&nr_threads);
-	thread_init_fields(t, name);
 	*out = t;
 	return 0;
 }
 
 int thread_alloc(struct thread **out, const char *name)
 {
-	int err = alloc_common(out, name);
+	const struct thread *self = current;
+	struct thread *t;
+	int err = alloc_common(out);
 
 	if (err)
 		return err;
-	(*out)->nice = current->nice;
-	(*out)->weight = current->weight;
-	(*out)->affinity = current->affinity;
+	t = *out;
+	init_identity(t, name);
+	t->nice = self->nice;
+	t->weight = self->weight;
+	t->affinity = self->affinity;
 	return 0;
 }
 
 int thread_create(struct thread **out, const char *name, void (*entry)(void *), void *arg)
 {
-	int err = alloc_common(out, name);
+	int err = alloc_common(out);
 
 	if (err)
 		return err;
+	thread_init_fields(*out, name);
 	(*out)->entry = entry;
 	(*out)->entry_arg = arg;
 	arch_thread_init_kernel(*out);
@@ -186,7 +195,7 @@ void thread_put(struct thread *t)
 
 void thread_finish_dead(struct thread *t)
 {
-	assert(t->state == THREAD_DEAD && !t->on_cpu && t != current);
+	assert(t->state == THREAD_DEAD && t != current);
 	stack_put(t->kstack);
 	t->kstack = 0;
 	thread_put(t);

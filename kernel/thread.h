@@ -61,7 +61,6 @@ struct thread {
 	s8 nice;                 /* [r] */
 	bool cpu_timed;          /* [a] looks at timers of CPU time at each sample */
 	bool on_rq;              /* [r] */
-	bool on_cpu;             /* [a] still executing on its stack */
 	struct cpumask affinity; /* [r] */
 	u64 nvcsw, nivcsw;       /* [t] voluntary and involuntary switches */
 	u32 id;                  /* [i] serial number, for traces */

@@ -108,14 +108,14 @@ void waitq_unwatch(struct waitq *q, struct waiter *w)
 	spin_unlock_irqrestore(&q->lock, irq);
 }
 
-/* The waiter may be gone once it is marked, so the thread is looked up before. */
-static ALWAYS_INLINE void wake_sleeper(struct waiter *w)
+/* take_sleeper - off its queue, by list_del or with all others; its thread, to be woken. The waiter may be gone once it is
+ * marked, so the thread is looked up before. */
+static ALWAYS_INLINE struct thread *take_sleeper(struct waiter *w)
 {
 	struct thread *thread = w->thread;
 
-	list_del(&w->link);
 	atomic_store_release(&w->woken, true);
-	thread_wake_queued(thread);
+	return thread;
 }
 
 unsigned waitq_wake_locked(struct waitq *q, unsigned n)
@@ -134,24 +134,36 @@ unsigned waitq_wake_locked(struct waitq *q, unsigned n)
 		}
 		if (woken == n)
 			break;
-		wake_sleeper(w);
+		list_del(&w->link);
+		thread_wake_queued(take_sleeper(w));
 		woken++;
 	}
 	return woken;
 }
 
+static NOINLINE unsigned wake_many(struct waitq *q, unsigned n, unsigned long irq)
+{
+	unsigned woken = waitq_wake_locked(q, n);
+
+	spin_unlock_irqrestore(&q->lock, irq);
+	return woken;
+}
+
+/* A sleeper that is alone is woken when the queue is free again. */
 static NOINLINE unsigned wake_some(struct waitq *q, unsigned n)
 {
 	unsigned long irq = spin_lock_irqsave(&q->lock);
 	struct waiter *w = list_first(&q->waiters, struct waiter, link);
-	unsigned woken = 1;
+	struct thread *thread;
 
-	if (likely(w && !w->wake && w->link.next == &q->waiters && n))
-		wake_sleeper(w); /* the only one */
-	else
-		woken = waitq_wake_locked(q, n);
-	spin_unlock_irqrestore(&q->lock, irq);
-	return woken;
+	if (unlikely(!w || w->wake || w->link.next != &q->waiters || !n))
+		return wake_many(q, n, irq);
+	list_init(&q->waiters);
+	thread = take_sleeper(w);
+	spin_unlock(&q->lock);
+	thread_wake_queued(thread);
+	cpu_irq_restore(irq);
+	return 1;
 }
 
 /* waitq_wake - wake up to n waiters, oldest first; the condition has been made true before.

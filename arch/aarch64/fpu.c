@@ -6,15 +6,13 @@
  * when it is switched in. With the flag its memory copy counts, and the registers follow before user mode.
  *
  * cpu_fpu_owner is the thread that loaded this CPU's registers last: they equal the copy of that thread if it does not run, and
- * need no loading. A thread whose copy is changed sets fpu_cpu to "nobody" so that stale registers are never taken for it.
+ * need no loading. A thread whose copy is changed sets fpu_home to NULL so that stale registers are never taken for it.
  */
 #include <arch/cpu.h>
 #include <arch/thread.h>
 #include "arch/aarch64/internal.h"
 #include "kernel/thread.h"
 #include "lib/atomic.h"
-
-#define NOBODY (~0u)
 
 PERCPU struct thread *cpu_fpu_owner;
 
@@ -58,22 +56,22 @@ struct fpu_state *fpu_begin_write(struct thread *t)
 	unsigned long irq = cpu_irq_save();
 
 	fpu_save(t);
-	t->arch.fpu_cpu = NOBODY;
+	t->arch.fpu_home = NULL;
 	cpu_irq_restore(irq);
 	return &t->arch.fpu;
 }
 
-/* arch_thread_copy_fp - see arch/thread.h. */
+/* arch_thread_copy_fp - see arch/thread.h. The child's registers are loaded when it is switched to. */
 void arch_thread_copy_fp(struct thread *child, struct thread *parent)
 {
 	unsigned long irq = cpu_irq_save();
 
-	if (parent->arch.user)
-		fpu_save(parent);
+	if (parent->arch.user && !(READ_ONCE(parent->work) & THREAD_WORK_FPU))
+		fpu_state_save(&child->arch.fpu);
+	else
+		child->arch.fpu = parent->arch.fpu;
 	cpu_irq_restore(irq);
-	child->arch.fpu = parent->arch.fpu;
-	child->arch.fpu_cpu = NOBODY;
-	atomic_or(&child->work, THREAD_WORK_FPU);
+	child->arch.fpu_home = NULL;
 }
 
 /* arch_thread_reset_fp - see arch/thread.h. */
@@ -83,7 +81,7 @@ void arch_thread_reset_fp(struct thread *t)
 
 	atomic_or(&t->work, THREAD_WORK_FPU); /* the registers no longer count */
 	t->arch.fpu = (struct fpu_state){0};
-	t->arch.fpu_cpu = NOBODY;
+	t->arch.fpu_home = NULL;
 	arch_thread_set_tls(t, 0);
 	cpu_irq_restore(irq);
 }

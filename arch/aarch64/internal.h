@@ -67,13 +67,13 @@ extern PERCPU struct thread *cpu_fpu_owner; /* the thread that loaded the regist
 
 static ALWAYS_INLINE void fpu_registers_take(struct thread *t)
 {
-	u32 cpu = cpu_id();
+	struct thread **owner = &this_cpu(cpu_fpu_owner);
 
-	if (this_cpu(cpu_fpu_owner) == t && t->arch.fpu_cpu == cpu)
+	if (*owner == t && t->arch.fpu_home == owner)
 		return;
 	fpu_state_load(&t->arch.fpu);
-	this_cpu(cpu_fpu_owner) = t;
-	t->arch.fpu_cpu = cpu;
+	*owner = t;
+	t->arch.fpu_home = owner;
 }
 
 /* fpu_switch_out, fpu_switch_in - around a switch of threads, interrupts off. A thread whose memory copy was changed gets

@@ -9,8 +9,8 @@
  *   THREAD_WORK_FPU clear	  while it runs, the registers of its CPU; else the area
  *   THREAD_WORK_FPU set	  the area, always; the registers follow before user mode
  *
- * The registers of CPU arch.fpu_cpu equal the area of a thread that does not run, if cpu_fpu_owner still names the
- * thread there: then nothing is loaded.
+ * The registers of a CPU equal the area of a thread that does not run, if the CPU's cpu_fpu_owner names the thread and the
+ * thread's fpu_home is that cpu_fpu_owner: then nothing is loaded.
  *
  * Only state that belongs to every program is enabled in XCR0: x87, SSE, AVX, AVX-512. Others
  * (protection keys, tile registers) would need more than saving.
@@ -133,12 +133,26 @@ void fpu_load_current(void)
 	cpu_irq_restore(irq);
 }
 
-/* arch_thread_copy_fp - see arch/thread.h. The parent's registers stay as good as its area. */
+/* The registers into an area with any content. XSAVE writes one word of its header, and the others have to be 0. */
+static void fpu_state_store(u8 *area)
+{
+	if (!fpu_state_mask) {
+		__asm__ volatile("fxsave64 (%0)" ::"r"(area) : "memory");
+		return;
+	}
+	memset(area + XSAVE_HEADER, 0, XSAVE_HEADER_SIZE);
+	__asm__ volatile("xsave64 (%0)" ::"r"(area), "a"(~0u), "d"(~0u) : "memory");
+}
+
+/* arch_thread_copy_fp - see arch/thread.h. The child's registers are loaded when it is switched to. */
 void arch_thread_copy_fp(struct thread *child, struct thread *parent)
 {
 	unsigned long irq = cpu_irq_save();
 
-	fpu_save(parent);
+	if (parent->work & THREAD_WORK_FPU)
+		memcpy(child->arch.fp_area, parent->arch.fp_area, state_size);
+	else
+		fpu_state_store(child->arch.fp_area);
 	cpu_irq_restore(irq);
 	memcpy(child->arch.fp_area, parent->arch.fp_area, fpu_state_size);
 	child->arch.fpu_cpu = ~0u;
@@ -186,7 +200,7 @@ int fpu_area_check(u8 *area, u64 components)
 void arch_thread_reset_fp(struct thread *t)
 {
 	fpu_area_init(t->arch.fp_area);
-	t->arch.fpu_cpu = ~0u;
+	t->arch.fpu_home = NULL;
 	__atomic_fetch_or(&t->work, THREAD_WORK_FPU, __ATOMIC_RELAXED);
 	arch_thread_set_tls(t, 0);
 	arch_thread_set_gs(t, 0);
@@ -198,7 +212,7 @@ void *arch_thread_fp_begin_edit(struct thread *t)
 	unsigned long irq = cpu_irq_save();
 
 	fpu_save(t);
-	t->arch.fpu_cpu = ~0u;
+	t->arch.fpu_home = NULL;
 	cpu_irq_restore(irq);
 	return t->arch.fp_area;
 }

@@ -70,13 +70,13 @@ static inline void fpu_state_load(const void *area)
 
 static ALWAYS_INLINE void fpu_registers_take(struct thread *t)
 {
-	u32 cpu = cpu_id();
+	struct thread **owner = &this_cpu(cpu_fpu_owner);
 
-	if (this_cpu(cpu_fpu_owner) == t && t->arch.fpu_cpu == cpu)
+	if (*owner == t && t->arch.fpu_home == owner)
 		return;
 	fpu_state_load(t->arch.fp_area);
-	this_cpu(cpu_fpu_owner) = t;
-	t->arch.fpu_cpu = cpu;
+	*owner = t;
+	t->arch.fpu_home = owner;
 }
 
 /* fpu_switch_out, fpu_switch_in - around a switch of threads, interrupts off. A thread whose area was changed gets its

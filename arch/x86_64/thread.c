@@ -41,7 +41,7 @@ void arch_thread_init_kernel(struct thread *t)
 
 	memset(saved, 0, sizeof(*saved));
 	saved->rip = (u64)switch_first;
-	t->arch = (struct arch_thread){.sp = (vaddr_t)saved, .fp_area = fp_area, .fpu_cpu = ~0u};
+	t->arch = (struct arch_thread){.sp = (vaddr_t)saved, .fp_area = fp_area};
 }
 
 /* arch_thread_init_user - see arch/thread.h. */
@@ -99,6 +99,8 @@ static void user_gs_write(u64 base)
  * the last program loaded. */
 struct thread *switch_threads(struct thread *prev, struct thread *next)
 {
+	uintptr_t here = arch_percpu_offset();
+
 	if (prev->arch.user) {
 		fpu_switch_out(prev);
 		if (likely(cpu_features.fsgsbase)) {
@@ -110,9 +112,9 @@ struct thread *switch_threads(struct thread *prev, struct thread *next)
 		fs_base_write(next->arch.fs_base);
 		user_gs_write(next->arch.gs_base);
 		fpu_switch_in(next);
-		this_cpu(cpu_tss).rsp[0] = (u64)next->arch.fp_area;
+		percpu_at(cpu_tss, here)->rsp[0] = (u64)next->arch.fp_area;
 	}
-	if (unlikely(this_cpu(cpu_as_parked)) && next->as)
+	if (unlikely(*percpu_at(cpu_as_parked, here)) && next->as)
 		as_unpark();
 	return switch_stacks(prev, next);
 }

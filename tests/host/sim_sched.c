@@ -344,7 +344,7 @@ static unsigned check_queue(unsigned cpu)
 
 	EXPECT(rq->first || !rb_first(&rq->others));
 	for (t = rq->first; t; t = sched_next_queued(rq, t)) {
-		EXPECT(t->on_rq && t->state == THREAD_RUNNABLE && t->cpu == cpu && !t->on_cpu);
+		EXPECT(t->on_rq && t->state == THREAD_RUNNABLE && t->cpu == cpu && t != rq->curr);
 		EXPECT(sched_cpu_allowed(t, cpu));
 		EXPECT(!before || (s64)(t->vruntime - before->vruntime) >= 0);
 		before = t;

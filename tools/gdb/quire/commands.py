@@ -143,7 +143,7 @@ class Qbt(Command):
 
     @staticmethod
     def sleeper(thread):
-        if thread["on_cpu"]:
+        if int(percpu(value("cpu_current"), int(thread["cpu"]))) == int(thread.address):
             yield f"it runs on CPU {int(thread['cpu'])}: see qbt without a number"
             return
         low, sp = int(thread["kstack"]), int(thread["arch"]["sp"])

@@ -16,7 +16,7 @@
 #pragma once
 
 /* Offset of struct thread's `work`, which the entry code tests. Checked in thread.c. */
-#define THREAD_WORK_OFFSET 0x240
+#define THREAD_WORK_OFFSET 0x248
 /* .. and of arch.rcu, through which it counts the edges to and from user mode. */
 #define THREAD_RCU 8
 
@@ -34,12 +34,13 @@ struct fpu_state { /* in the order of a signal frame's record */
 };
 
 struct arch_thread {
-	vaddr_t sp;  /* while switched out; first: switch.S */
-	u64 *rcu;    /* rcu_counter of the CPU on which it runs; switch.S hands it on */
-	u64 tls;     /* TPIDR_EL0; current's lives in the CPU */
-	u64 esr;     /* of the latest exception in user mode, for the frame of its signal */
-	bool user;   /* has TLS and FP state */
-	u32 fpu_cpu; /* whose registers may still hold the content of fpu; ~0: nobody's */
+	vaddr_t sp; /* while switched out; first: switch.S */
+	u64 *rcu;   /* rcu_counter of the CPU on which it runs; switch.S hands it on */
+	u64 tls;    /* TPIDR_EL0; current's lives in the CPU */
+	u64 esr;    /* of the latest exception in user mode, for the frame of its signal */
+	bool user;  /* has TLS and FP state */
+	struct thread **
+		fpu_home; /* names whose CPU's registers may still hold the content of fpu; NULL: nobody's */
 	struct fpu_state fpu;
 };
 
@@ -77,8 +78,8 @@ static ALWAYS_INLINE struct thread *arch_switch(struct thread *prev, struct thre
 			 : "+r"(x0), "+r"(x1)
 			 :
 			 : "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12",
-			   "x13", "x14", "x15", "x16", "x17", "x19", "x20", "x21", "x22",
-			   "x23", "x24", "x25", "x26", "x27", "x28", "x30", "cc", "memory");
+			   "x13", "x14", "x15", "x16", "x17", "x19", "x20", "x21", "x22", "x23",
+			   "x24", "x25", "x26", "x27", "x28", "x30", "cc", "memory");
 	return x0;
 }
 

@@ -20,7 +20,7 @@
 #pragma once
 
 /* Offset of struct thread's `work`, which the entry code tests. Checked in thread.c. */
-#define THREAD_WORK_OFFSET 0x38
+#define THREAD_WORK_OFFSET 0x40
 
 #ifndef __ASSEMBLY__
 #include <quire/compiler.h>
@@ -34,7 +34,8 @@ struct arch_thread {
 	u64 fs_base, gs_base; /* user TLS registers; those of the current thread live in the CPU */
 	void *fp_area;        /* [i] the top of the kernel stack */
 	bool user;            /* has user registers: FP state and TLS are switched with it */
-	u32 fpu_cpu;          /* whose registers may still equal the saved FP state; ~0: nobody's */
+	struct thread **
+		fpu_home; /* names whose CPU's registers may still equal the saved FP state; NULL: nobody's */
 };
 
 /* arch_thread_init_kernel - prepare the stack of a NEW thread so that the first switch to it enters
