@@ -100,14 +100,17 @@ static NOINLINE USED void enqueue_among(struct runqueue *rq, struct thread *t)
 }
 RARE_FUNCTION(enqueue_among);
 
-static ALWAYS_INLINE void enqueue(struct runqueue *rq, struct thread *t)
+/* True: it is the only one. */
+static ALWAYS_INLINE bool enqueue(struct runqueue *rq, struct thread *t)
 {
 	t->on_rq = true;
 	atomic_store(&rq->nr_queued, rq->nr_queued + 1);
-	if (likely(!rq->first))
+	if (likely(!rq->first)) {
 		rq->first = t;
-	else
-		rare_call(enqueue_among, rq, t);
+		return true;
+	}
+	rare_call(enqueue_among, rq, t);
+	return false;
 }
 
 static NOINLINE USED void dequeue_from_others(struct runqueue *rq, struct thread *t)
@@ -164,15 +167,21 @@ static ALWAYS_INLINE void raise_floor(struct runqueue *rq, u64 vruntime)
 		rq->min_vruntime = vruntime;
 }
 
-/* The floor of virtual time follows whoever has had least of those that compete. The idle thread does not. */
-static ALWAYS_INLINE u64 account_floor(struct runqueue *rq)
+/* The thread that runs, NULL: the CPU idles. */
+static ALWAYS_INLINE struct thread *running(const struct runqueue *rq)
 {
-	struct thread *curr = rq->curr, *first = rq->first;
-	u64 floor = rq->min_vruntime, least;
+	return likely(rq->curr != rq->idle) ? rq->curr : NULL;
+}
 
-	account(rq);
-	least = likely(curr != rq->idle) ? curr->vruntime : first ? first->vruntime : floor;
-	if (unlikely(first) && (s64)(first->vruntime - least) < 0)
+/* The floor of virtual time follows whoever has had least of those that compete. Queue accounted. */
+static ALWAYS_INLINE u64 find_floor(struct runqueue *rq, const struct thread *curr)
+{
+	const struct thread *first = rq->first;
+	u64 floor = rq->min_vruntime, least = floor;
+
+	if (likely(curr))
+		least = curr->vruntime;
+	if (unlikely(first) && (!curr || (s64)(first->vruntime - least) < 0))
 		least = first->vruntime;
 	if ((s64)(least - floor) > 0)
 		rq->min_vruntime = floor = least;
@@ -183,7 +192,8 @@ static ALWAYS_INLINE u64 account_floor(struct runqueue *rq)
  * comes after this. */
 void sched_account(struct runqueue *rq)
 {
-	account_floor(rq);
+	account(rq);
+	find_floor(rq, running(rq));
 }
 
 /* runnable_ns is the time, negative, at which each thread that can run here began to, and the time at which each of the
@@ -192,8 +202,7 @@ u64 sched_runnable_ns(struct runqueue *rq)
 {
 	u64 runnable = rq->nr_queued + (rq->curr != rq->idle);
 
-	account_floor(rq);
-	return rq->runnable_ns + runnable * rq->clock_ns;
+	return rq->runnable_ns + runnable * account(rq);
 }
 
 /* --- time slices -------------------------------------------------------------------------------- */
@@ -514,31 +523,29 @@ static NOINLINE USED void kick(u32 cpu)
 }
 RARE_FUNCTION(kick);
 
-/* t was put on this queue, locked and accounted: should its CPU do something about it? */
-static ALWAYS_INLINE void notify(struct runqueue *rq, struct thread *t)
+/* t was put on this queue, locked and accounted: should its CPU do something about it?
+ *  curr: the thread that runs there   alone: no other waits   local: it is this CPU */
+static ALWAYS_INLINE void notify(struct runqueue *rq, struct thread *t, struct thread *curr,
+				 bool alone, bool local)
 {
-	struct thread *curr = rq->curr;
-	bool local = rq == this_runqueue();
-
-	if (likely(curr != rq->idle)) {
+	if (likely(curr)) {
 		if (unlikely((s64)(curr->vruntime - t->vruntime) > (s64)SCHED_WAKE_GRAN_NS))
 			atomic_or(&curr->work, THREAD_WORK_RESCHED);
-		else if (rq->nr_queued > 1)
+		else if (!alone)
 			return;
-		if (likely(local)) {
-			if (unlikely(!rq->slice.armed))
-				rare_call(slice_start, rq);
-			return;
-		}
+		if (local && unlikely(!rq->slice.armed))
+			rare_call(slice_start, rq);
 	}
 	if (!local)
 		rare_call(kick, rq->cpu);
 }
 
-static ALWAYS_INLINE void place_here(struct runqueue *rq, struct thread *t)
+static ALWAYS_INLINE void place_here(struct runqueue *rq, struct thread *t, struct thread *curr,
+				     bool local)
 {
-	enqueue(rq, t);
-	notify(rq, t);
+	bool alone = enqueue(rq, t);
+
+	notify(rq, t, curr, alone, local);
 	spin_unlock(&rq->lock);
 }
 
@@ -558,7 +565,7 @@ void sched_place(struct runqueue *rq, struct thread *t, unsigned target)
 		if (!sched_cpu_allowed(t, target))
 			target = sched_choose_cpu(t);
 	}
-	place_here(rq, t);
+	place_here(rq, t, running(rq), rq == this_runqueue());
 }
 
 /* A NEW thread gets a reference of its own, until it is dead, and starts where the others are. */
@@ -576,18 +583,19 @@ static NOINLINE void place_where_best(struct runqueue *rq, struct thread *t)
 
 /* To the queue of some CPU. rq, the queue that t->cpu names, is locked; after: nothing is. A thread on its way back is not
  * so far behind that it would monopolise the CPU. */
-static ALWAYS_INLINE void wake_up(struct runqueue *rq, struct thread *t)
+static ALWAYS_INLINE void wake_up(struct runqueue *rq, struct thread *t, u32 state)
 {
-	u64 least = account_floor(rq) - weighted(t, SCHED_WAKE_CREDIT_NS);
+	struct thread *curr = running(rq);
+	u64 now = account(rq), least = find_floor(rq, curr) - weighted(t, SCHED_WAKE_CREDIT_NS);
 
-	rq->runnable_ns -= rq->clock_ns;
+	rq->runnable_ns -= now;
 	if ((s64)(t->vruntime - least) < 0)
 		t->vruntime = least;
-	if (unlikely(t->state == THREAD_NEW))
+	if (unlikely(state == THREAD_NEW))
 		rare_call(begin_life, rq, t);
 	atomic_store(&t->state, THREAD_RUNNABLE);
 	if (likely(nr_cpus_online == 1))
-		place_here(rq, t);
+		place_here(rq, t, curr, true);
 	else
 		place_where_best(rq, t);
 }
@@ -604,7 +612,7 @@ bool thread_wake_queued(struct thread *t)
 		spin_unlock(&rq->lock);
 		return state <= THREAD_SLEEPING;
 	}
-	wake_up(rq, t);
+	wake_up(rq, t, state);
 	return true;
 }
 
