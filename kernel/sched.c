@@ -578,7 +578,10 @@ RARE_FUNCTION(begin_life);
 
 static NOINLINE void place_where_best(struct runqueue *rq, struct thread *t)
 {
-	sched_place(rq, t, sched_choose_cpu(t));
+	unsigned target = sched_choose_cpu(t);
+
+	atomic_store(&t->state, THREAD_RUNNABLE);
+	sched_place(rq, t, target);
 }
 
 /* To the queue of some CPU. rq, the queue that t->cpu names, is locked; after: nothing is. A thread on its way back is not
@@ -593,11 +596,12 @@ static ALWAYS_INLINE void wake_up(struct runqueue *rq, struct thread *t, u32 sta
 		t->vruntime = least;
 	if (unlikely(state == THREAD_NEW))
 		rare_call(begin_life, rq, t);
-	atomic_store(&t->state, THREAD_RUNNABLE);
-	if (likely(nr_cpus_online == 1))
-		place_here(rq, t, curr, true);
-	else
+	if (unlikely(nr_cpus_online > 1)) {
 		place_where_best(rq, t);
+		return;
+	}
+	atomic_store(&t->state, THREAD_RUNNABLE);
+	place_here(rq, t, curr, true);
 }
 
 /* thread_wake_queued - see thread.h. */

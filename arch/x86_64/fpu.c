@@ -150,13 +150,11 @@ void arch_thread_copy_fp(struct thread *child, struct thread *parent)
 	unsigned long irq = cpu_irq_save();
 
 	if (parent->work & THREAD_WORK_FPU)
-		memcpy(child->arch.fp_area, parent->arch.fp_area, state_size);
+		memcpy(child->arch.fp_area, parent->arch.fp_area, fpu_state_size);
 	else
 		fpu_state_store(child->arch.fp_area);
 	cpu_irq_restore(irq);
-	memcpy(child->arch.fp_area, parent->arch.fp_area, fpu_state_size);
-	child->arch.fpu_cpu = ~0u;
-	child->work |= THREAD_WORK_FPU;
+	child->arch.fpu_home = NULL;
 }
 
 /* fpu_area_init - the initial state. An XSAVE area of zeros means that of everything but MXCSR, which is
