@@ -5,7 +5,6 @@
 #                        raspi3b, raspi4b (ARCH=aarch64: 4 CPUs, as the boards have; raspi4b needs QEMU 9)
 #                        SCREEN=gtk: with a window on the machine's screen and keyboard
 #   make iso             $(BUILD)/$(ARCH)/quire.iso: GRUB, the kernel and the shell's files, for a CD or a USB stick
-#   make screenshot      docs/screen.png: what that image shows on a screen
 #   make debug           the same stopped, with gdb attached; its commands: qhelp
 #   make console         in a second terminal: the console of the machine that make debug started
 #   make shell-image     only its initramfs, for ARCH
@@ -97,10 +96,6 @@ $(ISO): $(ISO_DIR)/grub.cfg $(IMAGE) $(ISO_DIR)/initramfs.cpio.gz $(GRUB_AARCH64
 	$(Q)tools/mkiso -o $@ --config $(ISO_DIR)/grub.cfg --grub-dir $(GRUB_AARCH64)/usr/lib/grub/arm64-efi --modules "linux gzio" \
 		$(IMAGE)=boot/Image $(ISO_DIR)/initramfs.cpio.gz=boot/initramfs.cpio.gz
 endif
-
-.PHONY: screenshot
-screenshot: iso
-	$(Q)tools/screenshot --image $(ISO) docs/screen.png
 
 # One machine at a time for each architecture.
 DEBUG_DIR := $(BUILD)/debug-$(ARCH)
