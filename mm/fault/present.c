@@ -77,8 +77,9 @@ static struct page *upgrade(struct fault *f)
 			map_grant(&c, bits);
 	}
 	ptc_end(&c);
-	/* The CPU may hold the entry as it was before. */
-	pt_flush_spurious(f->va);
+	/* The CPU may hold the entry as it was before. A copy will be flushed for when it replaces the page. */
+	if (!copy_from)
+		pt_flush_spurious(f->va);
 	return copy_from;
 }
 

@@ -402,24 +402,25 @@ int ptc_next(struct ptc *c, struct pt_slot *slot)
 	}
 }
 
-/* What most editors ask for, without the general walk: the first slot of the range is there and 4 KiB large. False: it is
- * not, or there is more to do; ptc_next will. */
+/* What most editors ask for, without the general walk: the window is in a table of the last level, and the first slot of the
+ * range is there. False: it is not, or there is more to do; ptc_next will, in the window if it is open. */
 static ALWAYS_INLINE bool first_slot(struct ptc *c, struct pt_slot *slot)
 {
+	int step = STEP_AGAIN;
 	struct spot at;
-	bool found = false;
 
 	rcu_read_lock();
 	at = descend(c->as, c->va);
-	if (likely(at.level == 0 && (fills(c) || arch_pte_form(at.pte, 0) != PTE_NONE) &&
-		   enter_window(c, virt_to_page(at.entry), 0) == STEP_WINDOW)) {
-		at.pte = arch_pte_load(at.entry);
-		found = fills(c) || arch_pte_form(at.pte, 0) != PTE_NONE;
-	}
+	if (likely(at.level == 0))
+		step = enter_window(c, virt_to_page(at.entry), 0);
 	rcu_read_unlock();
-	if (likely(found))
-		report(c, slot, at.entry, at.pte, 0);
-	return found;
+	if (unlikely(step != STEP_WINDOW))
+		return false;
+	at.pte = arch_pte_load(at.entry);
+	if (arch_pte_form(at.pte, 0) == PTE_NONE && !fills(c))
+		return false;
+	report(c, slot, at.entry, at.pte, 0);
+	return true;
 }
 
 int ptc_begin_page(struct ptc *c, struct aspace *as, vaddr_t va, unsigned mode,

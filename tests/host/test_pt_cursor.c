@@ -512,6 +512,97 @@ TEST(a_hole_is_the_same_hole_when_tables_have_been_made_for_it)
 	finish();
 }
 
+/* Pages in a few places of one table. */
+static const u16 places[] = {0, 1, 40, 300};
+
+static unsigned bits_at(unsigned place)
+{
+	return PTB_READ | (place == 40 ? PTB_DIRTY : PTB_WRITE);
+}
+
+static void store_at(unsigned place, enum pt_kind kind)
+{
+	struct op op = {.lo = GIB(1) + place * PAGE_SIZE, .hi = GIB(1) + (place + 1) * PAGE_SIZE};
+	struct pt_slot slot;
+
+	tlb_batch_init(&op.batch, &space, TLB_UNMAP);
+	ptc_begin(&op.c, &space, op.lo, op.hi, PTC_FILL, &op.batch);
+	ASSERT_EQ(ptc_next(&op.c, &slot), 1);
+	ptc_set(&op.c, kind, kind == PT_PAGE ? 1000 + place : SWAP_VAL(1, place),
+		kind == PT_PAGE ? bits_at(place) : 0);
+	ptc_end(&op.c);
+}
+
+static void start_with_places(void)
+{
+	start();
+	for (unsigned i = 0; i < ARRAY_SIZE(places); i++)
+		store_at(places[i], PT_PAGE);
+}
+
+TEST(a_run_passes_over_holes_and_ends_at_what_is_no_page)
+{
+	struct op op = {.lo = GIB(1), .hi = GIB(1) + MIB(4)};
+	struct pt_leaf run[PTC_RUN_MAX];
+	struct pt_slot slot;
+
+	start_with_places();
+	store_at(310, PT_SWAP);
+	store_at(320, PT_PAGE);
+	op_begin(&op, PTC_EDIT | PTC_PRUNE);
+	ASSERT_EQ(ptc_next(&op.c, &slot), 1);
+	ASSERT_EQ(ptc_take_run(&op.c, run), ARRAY_SIZE(places));
+	for (unsigned i = 0; i < ARRAY_SIZE(places); i++) {
+		EXPECT_EQ(run[i].index, places[i]);
+		EXPECT_EQ(run[i].val, 1000 + places[i]);
+		EXPECT_EQ(run[i].bits, bits_at(places[i]));
+	}
+	ASSERT_EQ(ptc_next(&op.c, &slot), 1);
+	EXPECT_EQ(slot.kind, PT_SWAP);
+	ptc_take(&op.c);
+	ASSERT_EQ(ptc_next(&op.c, &slot), 1);
+	EXPECT_EQ(slot.va, GIB(1) + 320 * PAGE_SIZE);
+	EXPECT_EQ(ptc_take_run(&op.c, run), 1);
+	EXPECT_EQ(ptc_next(&op.c, &slot), 0);
+	op_end(&op, 0);
+	finish();
+}
+
+TEST(a_run_is_copied_to_the_same_places_and_both_sides_lose_the_right_to_write)
+{
+	struct op op = {.lo = GIB(1), .hi = GIB(1) + 310 * PAGE_SIZE};
+	struct pt_leaf run[PTC_RUN_MAX];
+	struct tlb_batch batch;
+	struct pt_slot slot;
+	struct ptc dst;
+
+	start_with_places();
+	tlb_batch_init(&op.batch, &space, TLB_FORK);
+	tlb_batch_init(&batch, &space, TLB_FORK);
+	ptc_begin(&op.c, &space, op.lo, op.hi, PTC_EDIT | PTC_DEFER, &op.batch);
+	ptc_begin(&dst, &space, op.lo, op.lo, PTC_FILL | PTC_NOSLEEP, &batch);
+	ptc_nest(&op.c, &dst);
+	ASSERT_EQ(ptc_supply(&dst), 0);
+	ASSERT_EQ(ptc_next(&op.c, &slot), 1);
+	ASSERT_EQ(ptc_goto(&dst, GIB(2), GIB(2) + PAGE_SIZE, &slot), 1);
+	ASSERT_EQ(ptc_dup_run(&op.c, &dst, run), ARRAY_SIZE(places));
+	EXPECT_EQ(op.batch.lo, op.lo); /* the right to write is owed a flush */
+	EXPECT(op.batch.hi > GIB(1) + 300 * PAGE_SIZE);
+	EXPECT_EQ(ptc_next(&op.c, &slot), 0);
+	ptc_end(&op.c);
+	ptc_end(&dst);
+	tlb_batch_flush(&op.batch);
+	for (unsigned i = 0; i < 2 * ARRAY_SIZE(places); i++) {
+		unsigned place = places[i / 2];
+
+		pt_peek(&space, GIB(1 + i % 2) + place * PAGE_SIZE, &slot);
+		EXPECT_EQ(slot.val, 1000 + place);
+		EXPECT_EQ(slot.bits, bits_at(place) & ~PTB_WRITE);
+	}
+	check_tables();
+	finish();
+}
+
 TEST(a_new_page_is_stored_only_after_the_old_one_was_flushed)
 {
 	struct op op = {.lo = GIB(1), .hi = GIB(1) + PAGE_SIZE};
