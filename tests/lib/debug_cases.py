@@ -78,7 +78,7 @@ CLAIMS = {
     "qlog_shows_the_last_events": ("qlog", r"^Messages:", r"page tables of", r"^Events:", r"cpu \d: "),
     # The first program looks for its child now and then; it may be doing that just now.
     "qps_shows_two_processes": ("child-qps", r"^ +1 +0 +1 (sleeping|run)", r"^ +\d+ +1 +\d+ running", r"^CPU \d runs .*process \d"),
-    "qbt_shows_where_a_thread_sleeps": ("child-qbt", r" thread_sleep +kernel/sched.c:\d+|it runs on CPU"),
+    "qbt_shows_where_a_thread_sleeps": ("child-qbt", r" thread_sleep +\S+:\d+|it runs on CPU"),
     "qhelp_lists_every_command": ("qhelp", "qps", "qbt", "qvmas PID", "qpt PID ADDR", "qpage PFN", "qlog", "qhelp"),
     "qvmas_refuses_an_unknown_process": ("wrong-0", "^refused: no process 77777"),
     "qpt_says_how_it_is_used": ("wrong-1", "^refused: usage: qpt PID ADDR"),

@@ -177,7 +177,7 @@ class Qvmas(Command):
         yield (f"space {int(space.address):#x}: {int(space['nr_vmas'])} mappings, {int(space['total_pages'])} pages, "
                f"resident {int(space['rss'][0])} anonymous + {int(space['rss'][1])} of files, "
                f"brk {int(space['brk']):#x}")
-        for vma in each_in_tree(space["vmas"], "vma", "node"):
+        for vma in each_in_tree(space["vmas"]["root"], "vma", "node"):
             flags = int(vma["flags"])
             rights = "".join(c if flags & bit else "-" for bit, c in ((1, "r"), (2, "w"), (4, "x")))
             yield (f"{int(vma['start']):#014x}-{int(vma['end']):#014x} {rights}{'s' if flags & 8 else 'p'} "
