@@ -123,7 +123,6 @@ static void commit(struct space *s, struct vma *v, const struct place *p, u64 le
 		vma_free(v);
 		return;
 	}
-	vma_hold_object(v);
 	vma_link(v, p->next);
 }
 

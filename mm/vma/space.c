@@ -212,7 +212,6 @@ static int dup_vma(struct vma *v, struct space *child)
 	copy->pgoff = v->pgoff;
 	copy->obj = v->obj;
 	copy->name = v->name;
-	vma_hold_object(copy);
 	vma_join_object(copy);
 	vma_append(&child->vmas, copy);
 	return 0;

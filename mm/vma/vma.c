@@ -43,12 +43,17 @@ void vma_free(struct vma *v)
 		slab_free(vma_cache, v);
 }
 
-void vma_hold_object(struct vma *v)
+static ALWAYS_INLINE void hold_object(const struct vma *v)
 {
 	if (v->obj)
 		object_get(v->obj);
 	if (v->name)
 		v->obj->ops->name_get(v->name);
+}
+
+void vma_hold_object(const struct vma *v)
+{
+	hold_object(v);
 }
 
 void vma_drop_object(struct vma *v)
@@ -71,7 +76,7 @@ void vma_free_rcu(struct vma *v)
 
 /* --- links and accounts --------------------------------------------------------------------------- */
 
-static void account(struct vma *v, s64 pages)
+static ALWAYS_INLINE void account(const struct vma *v, s64 pages)
 {
 	struct space *s = v->space;
 
@@ -87,6 +92,7 @@ void vma_join_object(struct vma *v)
 {
 	if (!v->obj || !list_empty(&v->obj_link))
 		return;
+	hold_object(v);
 	spin_lock(&v->obj->vmas_lock);
 	list_add_tail(&v->obj_link, &v->obj->vmas);
 	spin_unlock(&v->obj->vmas_lock);
@@ -160,7 +166,6 @@ void vma_split(struct vma *v, vaddr_t addr, struct vma *upper)
 	upper->pgoff = vma_page_index(v, addr);
 	upper->obj = v->obj;
 	upper->name = v->name;
-	vma_hold_object(upper);
 	/* First both, then one: a truncation that walks the object's list must miss no page. */
 	vma_join_object(upper);
 	vma_set_bounds(v, v->start, addr);

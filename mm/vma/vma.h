@@ -3,8 +3,8 @@
  * vma.h - mappings as a tree: lookup, gaps, splitting and merging.
  *
  * The tree is red-black by address; each node knows the free gap below it and the largest gap in its
- * subtree, so a place for a new mapping is found in one descent. A stack keeps STACK_GUARD bytes
- * free below it, which counts as used for the gap search.
+ * subtree, so a place for a new mapping is found in one descent. A chain in the same order leads from each to
+ * its neighbours. A stack keeps STACK_GUARD bytes free below it, which counts as used for the gap search.
  *
  * vma_tree.c uses nothing but lib/ and runs unchanged in the host tests.
  */
@@ -44,16 +44,17 @@ void vma_check_tree(const struct vma_tree *);
 struct vma *vma_alloc(struct space *);
 void vma_free(struct vma *);     /* never linked */
 void vma_free_rcu(struct vma *); /* was linked: a lockless lookup may still see it */
-/* vma_hold_object - take the mapping's own references on its object and name. vma_drop_object: give them back. */
-void vma_hold_object(struct vma *);
+/* vma_hold_object - references on its object and name, if any. vma_drop_object: give them back. */
+void vma_hold_object(const struct vma *);
 void vma_drop_object(struct vma *);
+/* vma_join_object - with the references of its own that a linked mapping has, onto the object's list; nothing when it is
+ * there. vma_leave_object - off the list; the references are kept, and obj_link is free. */
+void vma_join_object(struct vma *);
+void vma_leave_object(struct vma *);
 /* vma_link / vma_unlink - into and out of the tree, the object's list and the accounts. After unlink
  * no fault is in it or can get in. */
 void vma_link(struct vma *, struct vma *next);
 void vma_unlink(struct vma *);
-/* vma_leave_object - out of the object's list alone; obj_link is free then. */
-void vma_leave_object(struct vma *);
-void vma_join_object(struct vma *);
 /* vma_set_bounds - move an edge of a linked mapping; write-locks it while it changes. */
 void vma_set_bounds(struct vma *, vaddr_t start, vaddr_t end);
 /* vma_split - cut at addr: `spare` (from vma_alloc) becomes the upper part. Cannot fail. */
