@@ -14,6 +14,7 @@
 #include "kernel/cred.h"
 #include "kernel/load.h"
 #include "kernel/time.h"
+#include "kernel/uaccess.h"
 #include "lib/atomic.h"
 #include "lib/refcount.h"
 #include "lib/string.h"
@@ -33,6 +34,7 @@ void process_subsystem_init(void)
 	user_thread_cache = slab_cache_create("user_thread", sizeof(struct user_thread), 0, false);
 	pid_init();
 	cred_init();
+	uaccess_init();
 }
 
 /* Limits of init; the values are those of a Linux system without further configuration. */

@@ -11,6 +11,8 @@
 #include "lib/string.h"
 #include "mm/phys/slab.h"
 
+static struct slab_cache *path_cache; /* a whole page each would go through the page allocator */
+
 /* Copied in pieces that end at page boundaries: the string may end just before an unmapped page. Small
  * pieces, because most strings are short. */
 ssize_t strncpy_from_user(char *dst, vaddr_t src, size_t size)
@@ -64,16 +66,21 @@ int copy_struct_from_user(void *dst, size_t size, vaddr_t src, size_t user_size)
 	return copy_from_user(dst, src, common);
 }
 
+void uaccess_init(void)
+{
+	path_cache = slab_cache_create("path", PATH_MAX, 0, false);
+}
+
 int path_from_user(vaddr_t path, char **out)
 {
-	char *buf = kmalloc(PATH_MAX, 0);
+	char *buf = slab_alloc(path_cache, 0);
 	ssize_t len;
 
 	if (!buf)
 		return -ENOMEM;
 	len = strncpy_from_user(buf, path, PATH_MAX);
 	if (len < 0) {
-		kfree(buf);
+		slab_free(path_cache, buf);
 		return (int)len;
 	}
 	*out = buf;
@@ -82,5 +89,5 @@ int path_from_user(vaddr_t path, char **out)
 
 void path_free(char *path)
 {
-	kfree(path);
+	slab_free(path_cache, path);
 }

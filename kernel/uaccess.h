@@ -120,6 +120,9 @@ ssize_t strncpy_from_user(char *dst, vaddr_t src, size_t size) MUST_CHECK;
  * reads as 0) or newer (longer: what we do not know must be 0, else -E2BIG). */
 int copy_struct_from_user(void *dst, size_t size, vaddr_t src, size_t user_size) MUST_CHECK;
 
+/* uaccess_init - the buffers for paths. Boot, before the first program. */
+void uaccess_init(void);
+
 /* path_from_user - a copy of a path (path_free). 0, -EFAULT, -ENAMETOOLONG (PATH_MAX), -ENOMEM. */
 int path_from_user(vaddr_t path, char **out) MUST_CHECK;
 void path_free(char *);
