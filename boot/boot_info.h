@@ -119,8 +119,8 @@ struct boot_arm {
 	u32 timer_virt_intid, timer_phys_intid; /* PPIs as INTIDs, usually 27 and 30 */
 	enum boot_psci psci;
 	paddr_t rtc; /* a PL031; 0: none */
-	/* Raspberry Pi 3: the cores' interrupt controller, the devices', power management; 0: none */
-	paddr_t bcm_local, bcm_devices, bcm_power;
+	/* Raspberry Pi 3: the cores' interrupt controller, the devices', power management, firmware; 0: none */
+	paddr_t bcm_local, bcm_devices, bcm_power, bcm_mailbox;
 };
 
 struct boot_pci { /* one ECAM window (MCFG entry or DT pci-host-ecam-generic) */
@@ -181,6 +181,12 @@ void boot_info_finish(void);
  * boot_reserve - the same for memory that stays RAM but is in use; at any time during boot. */
 void boot_add_range(paddr_t base, u64 size, enum boot_mem_kind kind);
 void boot_reserve(paddr_t base, u64 size);
+
+/* boot_set_framebuffer - take what firmware or a loader calls a framebuffer. Before boot_info_finish; what is no
+ * memory by the firmware's map also later, before kernel_main.
+ *  after: boot_info.framebuffer, and its memory is no RAM; unchanged, with a message, where the description
+ *         contradicts itself or is of a kind that cannot be drawn on */
+void boot_set_framebuffer(const struct boot_framebuffer *);
 
 /* boot_cmdline_get - find `key` or `key=value` among the words of the command line.
  *  returns: true when present; value without quotes in buf, cut to size - 1 characters, empty when

@@ -171,6 +171,11 @@ static void read_bcm_power(const struct fdt_walk *w)
 	boot_info.arm.bcm_power = node_address(w);
 }
 
+static void read_bcm_mailbox(const struct fdt_walk *w)
+{
+	boot_info.arm.bcm_mailbox = node_address(w);
+}
+
 static void read_pci_host(const struct fdt_walk *w)
 {
 	u32 len, domain = fdt_prop_u32(w->fdt, fdt_node(w), "linux,pci-domain", 0);
@@ -216,6 +221,7 @@ void fdt_read_device(const struct fdt_walk *w)
 		{"brcm,bcm2836-l1-intc", read_bcm_local},
 		{"brcm,bcm2836-armctrl-ic", read_bcm_devices},
 		{"brcm,bcm2835-pm-wdt", read_bcm_power},
+		{"brcm,bcm2835-mbox", read_bcm_mailbox},
 	};
 	u32 len;
 	const u8 *list = fdt_prop(w->fdt, fdt_node(w), "compatible", &len);

@@ -80,8 +80,3 @@ bool boot_read_fdt(paddr_t pa, bool with_memory);
  *  args:  rsdp: physical address, 0 when the boot protocol did not tell
  *  fails: no; without ACPI: one CPU, I/O APIC and COM1 at their customary places */
 void boot_read_pc(paddr_t rsdp);
-
-/* boot_set_framebuffer - take what firmware or a loader calls a framebuffer. Before boot_info_finish.
- *  after: boot_info.framebuffer, and its memory is no RAM; unchanged, with a message, where the description
- *         contradicts itself or is of a kind that cannot be drawn on */
-void boot_set_framebuffer(const struct boot_framebuffer *);

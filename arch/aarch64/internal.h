@@ -100,6 +100,9 @@ int user_frame_load(vaddr_t fp, vaddr_t regs, struct trap_frame *);
 void irq_dispatch(void);
 void irq_enable_private(u32 intid, void (*fn)(void)); /* PPI, this CPU */
 
+/* bcm_screen.c: on a Raspberry Pi with a screen, have boot_info.framebuffer. Before kernel_main. */
+void bcm_screen_find(void);
+
 /* smp.c */
 struct cpu_slot;
 void arch_secondary_start(struct cpu_slot *) __attribute__((noreturn));

@@ -26,6 +26,7 @@ void arch_start(paddr_t description, paddr_t image, bool by_efi)
 		boot_from_efi(description);
 	else
 		boot_from_fdt(description);
+	bcm_screen_find();
 	arch_early_map_ram();
 	kernel_main();
 }

@@ -307,6 +307,7 @@ static void raspi_tree(const char *uart_status)
 	raspi_device(1, "brcm,bcm2836-armctrl-ic", 0x7e00b200);
 	raspi_device(2, "brcm,bcm2836-l1-intc", 0x40000000);
 	raspi_device(3, "brcm,bcm2835-pm-wdt", 0x7e100000);
+	raspi_device(4, "brcm,bcm2835-mbox", 0x7e00b880);
 	node("serial@7e201000");
 	prop_text("compatible", "arm,pl011");
 	prop_cells("reg", 2, 0x7e201000, 0x200);
@@ -355,6 +356,7 @@ TEST(raspberry_pi_is_read)
 	EXPECT_EQ(boot_info.arm.bcm_local, 0x40000000);
 	EXPECT_EQ(boot_info.arm.bcm_devices, 0x3f00b200);
 	EXPECT_EQ(boot_info.arm.bcm_power, 0x3f100000);
+	EXPECT_EQ(boot_info.arm.bcm_mailbox, 0x3f00b880);
 	EXPECT_EQ(boot_info.arm.timer_phys_intid, 16 + 1);
 	EXPECT_EQ(boot_info.arm.timer_virt_intid, 16 + 3);
 }

@@ -86,7 +86,7 @@ def raspberry_pi():
     here = dict(arch=ARM, boot="raspi3b", kernel=True, dtb="raspi/bcm2837-rpi-3-b.dtb", smp="4", clock=False)
     # Characters from before the MMU is on; then the port that the device tree names, or the one that is asked for.
     yield dict(here, name="raspi3b", first="^Q12$")
-    yield dict(here, name="raspi3b-pl011", append="console=ttyAMA0")
+    yield dict(here, name="raspi3b-pl011", append="console=ttyAMA0", first="framebuffer: 640x480, 4 bytes per pixel")
 
 
 def arm_uefi_trouble():
