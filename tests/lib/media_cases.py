@@ -77,6 +77,15 @@ def see_screen(m):
     m.switch_off()
 
 
+def use_screen_of_firmware(m):
+    m.expect(PROMPT)
+    m.keys("echo $((6 * 7))\n")
+    m.expect(rf"^42\n{PROMPT}")
+    m.whole_screen_matches_serial()
+    m.keys("poweroff\n")
+    m.must_end()
+
+
 def use_screen_only(m):
     """The serial port is no part of the console when the command line says so."""
     load(m, "console=tty0")
@@ -141,8 +150,10 @@ PATHS = [
     path("uefi-cd-smp4", "uefi", smp="4"),
     path("uefi-nvme", "uefi", medium="nvme"),
     path("uefi-usb", "uefi", medium="usb"),
+    dict(name="uefi-screen", boot="uefi", play=use_screen_of_firmware, screen=True),
     path("microvm", "microvm"),
     path("microvm-smp4", "microvm", smp="4"),
+    path("microvm-bare", "microvm", machine="microvm,pic=off,rtc=off"),
 ]
 
 LOADED = [
