@@ -14,7 +14,6 @@
 #include <arch/trap.h>
 #include <quire/assert.h>
 #include <uapi/errno.h>
-#include <uapi/wait.h>
 #include "kernel/process.h"
 #include "kernel/smp.h"
 #include "kernel/trace.h"
@@ -181,9 +180,8 @@ bool signal_fatal(const struct thread *t)
 	return t->user && atomic_load(&t->user->killed);
 }
 
-/* thread_notice - make the thread look at its signals: now if it runs in user mode or sleeps
- * interruptibly. The flag is set before the sleep state is read; a sleeper does it the other way round. */
-static void thread_notice(struct thread *t, bool fatal)
+/* The flag is set before the sleep state is read; a sleeper does it the other way round. */
+void signal_notice_thread(struct thread *t, bool fatal)
 {
 	enum wait_mode least = fatal ? WAIT_KILLABLE : WAIT_INTERRUPTIBLE;
 
@@ -198,7 +196,7 @@ static void thread_notice(struct thread *t, bool fatal)
 void signal_kill_thread(struct user_thread *u)
 {
 	atomic_store(&u->killed, true);
-	thread_notice(u->thread, true);
+	signal_notice_thread(u->thread, true);
 }
 
 bool process_begin_group_exit(struct process *p, u32 status)
@@ -254,19 +252,6 @@ sigset signal_pending_set(void)
 
 /* --- sending ----------------------------------------------------------------------------------------- */
 
-/* resume - SIGCONT and SIGKILL end a stop, whatever becomes of the signal itself. */
-static void resume(struct process *p)
-{
-	struct signal_state *s = &p->signals;
-
-	if (!s->stop_signal)
-		return;
-	s->stop_signal = 0;
-	s->report_stop = false;
-	s->report_continue = s->notify_continue = s->nr_stopped > 0;
-	waitq_wake_all(&s->stop_wait);
-}
-
 static void prepare_stop_and_continue(struct process *p, int sig)
 {
 	struct user_thread *u;
@@ -279,7 +264,7 @@ static void prepare_stop_and_continue(struct process *p, int sig)
 		discard_everywhere(p, STOP_SIGNALS);
 		list_for_each (u, &p->threads, link)
 			u->sig.stop_taken = 0;
-		resume(p);
+		signal_resume(p);
 	}
 }
 
@@ -356,7 +341,7 @@ static int send_locked(struct process *p, struct user_thread *target,
 		waitq_wake_all(signal_watch_queue(p));
 	}
 	if (!err && willing)
-		thread_notice(willing->thread, false);
+		signal_notice_thread(willing->thread, false);
 	return err;
 }
 
@@ -412,7 +397,7 @@ void signal_force_info(const struct uapi_siginfo *info)
 		process_begin_group_exit(p, (u32)sig);
 	} else {
 		queue_add(p, &u->sig.pending, info);
-		thread_notice(current, false);
+		signal_notice_thread(current, false);
 	}
 	spin_unlock(&p->lock);
 }
@@ -503,7 +488,7 @@ static void pass_on(struct process *p, const struct user_thread *self, sigset se
 
 	list_for_each (u, &p->threads, link)
 		if (u != self && (p->signals.pending.set & set & ~u->sig.blocked))
-			thread_notice(u->thread, false);
+			signal_notice_thread(u->thread, false);
 }
 
 /* set_blocked - something is pending: what the new mask lets in is looked at before user mode. Lock held. */
@@ -545,82 +530,6 @@ void signal_leave_process(struct user_thread *u)
 
 	signal_flush_queue(&u->sig.pending, p);
 	pass_on(p, u, ~u->sig.blocked);
-}
-
-/* notify_parent - tell it about a stop or continuation that has just become complete. */
-static void notify_parent(struct process *p, int code, int status)
-{
-	mutex_lock(&process_tree_lock);
-	process_notify_parent(p, code, status);
-	mutex_unlock(&process_tree_lock);
-}
-
-bool signal_stop_is_complete(struct process *p)
-{
-	struct signal_state *s = &p->signals;
-
-	assert_held(&p->lock);
-	if (!s->stop_signal || s->stop_reported || !p->nr_threads || s->nr_stopped < p->nr_threads)
-		return false;
-	s->stop_reported = true;
-	s->report_stop = true;
-	s->report_continue = false;
-	return true;
-}
-
-/* stop_here - sleep until the process is continued or killed. */
-static void stop_here(struct process *p, struct user_thread *u)
-{
-	struct signal_state *s = &p->signals;
-	bool complete, continued;
-	u32 sig;
-
-	spin_lock(&p->lock);
-	sig = s->stop_signal;
-	if (!sig || u->killed) {
-		spin_unlock(&p->lock);
-		return;
-	}
-	s->nr_stopped++;
-	complete = signal_stop_is_complete(p);
-	spin_unlock(&p->lock);
-	if (complete)
-		notify_parent(p, CLD_STOPPED, (int)sig);
-	wait_event(&s->stop_wait, !READ_ONCE(s->stop_signal) || atomic_load(&u->killed),
-		   WAIT_UNINTERRUPTIBLE);
-	spin_lock(&p->lock);
-	s->nr_stopped--;
-	continued = s->notify_continue;
-	s->notify_continue = false;
-	spin_unlock(&p->lock);
-	if (continued)
-		notify_parent(p, CLD_CONTINUED, SIGCONT);
-}
-
-/* begin_stop - the default action of the stop signal that this thread took. Terminal signals do not stop
- * an orphaned group, which is asked without the process's lock: a SIGCONT in between wins. */
-static void begin_stop(struct process *p, struct user_thread *self)
-{
-	u32 sig = self->sig.stop_taken;
-	struct user_thread *u;
-
-	if (sig != SIGSTOP) {
-		bool orphaned;
-
-		mutex_lock(&process_tree_lock);
-		orphaned = group_is_orphaned(p->group, NULL);
-		mutex_unlock(&process_tree_lock);
-		if (orphaned)
-			return;
-	}
-	spin_lock(&p->lock);
-	if (self->sig.stop_taken && !p->group_exit && !p->signals.stop_signal) {
-		p->signals.stop_signal = sig;
-		p->signals.stop_reported = false;
-		list_for_each (u, &p->threads, link)
-			thread_notice(u->thread, false);
-	}
-	spin_unlock(&p->lock);
 }
 
 /* A signal on the way into its handler. */
@@ -675,14 +584,14 @@ static int next_handler(struct delivery *d)
 	atomic_and(&current->work, ~(u32)THREAD_WORK_SIGNAL);
 	do {
 		if (READ_ONCE(p->signals.stop_signal))
-			stop_here(p, u);
+			signal_stop_here(p, u);
 		if (atomic_load(&u->killed))
 			process_exit_thread(0);
 		spin_lock(&p->lock);
 		sig = p->signals.stop_signal ? -1 : take(p, u, d);
 		spin_unlock(&p->lock);
 		if (unlikely(u->sig.stop_taken)) {
-			begin_stop(p, u);
+			signal_begin_stop(p, u);
 			u->sig.stop_taken = 0;
 		}
 	} while (sig < 0);

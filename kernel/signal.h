@@ -142,8 +142,18 @@ void signal_deliver(struct trap_frame *);
 bool signal_restart(struct trap_frame *, long code);
 
 /* signal_kill_thread - one thread is to exit. Process lock held.
- * signal_stop_is_complete - all threads have stopped, and the caller must now tell the parent. Lock held. */
+ * signal_notice_thread - make a thread look at its signals: now if it runs in user mode or sleeps interruptibly, or
+ * (fatal) such that only its end may wake it. Process lock held. */
 void signal_kill_thread(struct user_thread *);
+void signal_notice_thread(struct thread *, bool fatal);
+
+/* In jobctl.c. signal_begin_stop - the current thread does what the stop signal that it took says. signal_stop_here - it
+ * sleeps until the process is continued or killed. signal_resume - SIGCONT and SIGKILL end a stop, whatever becomes of
+ * the signal itself; process lock held, as for the last one. signal_stop_is_complete - all threads have stopped, and the
+ * caller must now tell the parent. */
+void signal_begin_stop(struct process *, struct user_thread *self);
+void signal_stop_here(struct process *, struct user_thread *self);
+void signal_resume(struct process *);
 bool signal_stop_is_complete(struct process *);
 
 /* signal_discard_ignored - its action has changed: if it is to do nothing now, what is pending of it goes. Process lock held.
