@@ -152,6 +152,7 @@ static void attach(u8 *pixels)
 				   colour_value(fb->green, palette[i][1]) |
 				   colour_value(fb->blue, palette[i][2]);
 	screen_init(&fbcon.screen, columns, rows);
+	memset(fbcon.drawn, 0, sizeof(fbcon.drawn));
 	clear(pixels, fb);
 	WRITE_ONCE(fbcon.pixels, pixels);
 }

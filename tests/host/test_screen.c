@@ -10,6 +10,7 @@
 #include "drivers/screen.h"
 #include "kernel/printk.h"
 #include "mm/init.h"
+#include <uapi/termios.h>
 
 static struct screen screen;
 
@@ -314,25 +315,35 @@ static u32 pixel(const u8 *at, u32 size)
 	return v;
 }
 
+/* start - on a screen of this description, in memory of that many bytes, all of them 0xee. */
+static u8 *start(const struct boot_framebuffer *fb, size_t size)
+{
+	u8 *memory = malloc(size);
+
+	ASSERT(memory);
+	memset(memory, 0xee, size);
+	boot_info.framebuffer = *fb;
+	mm_framebuffer = memory;
+	fbcon_init();
+	ASSERT(fbcon_ready());
+	return memory;
+}
+
 /* Two rows of 16-bit pixels, longer than they are wide, and with a part of a cell at the right and at the bottom. */
 TEST(characters_are_drawn_and_nothing_beyond_them)
 {
 	enum { WIDTH = 10 * 8 + 5, HEIGHT = 2 * 16 + 7, PITCH = WIDTH * 2 + 10 };
-	static u8 memory[PITCH * HEIGHT + 64];
 	static const char *const lines[] = {"before", "Ag"};
+	const struct boot_framebuffer fb = {.base = 0x1000,
+					    .width = WIDTH,
+					    .height = HEIGHT,
+					    .pitch = PITCH,
+					    .pixel_size = 2,
+					    .red = {11, 5},
+					    .green = {5, 6},
+					    .blue = {0, 5}};
+	u8 *memory = start(&fb, PITCH * HEIGHT + 64);
 
-	memset(memory, 0xee, sizeof(memory));
-	boot_info.framebuffer = (struct boot_framebuffer){.base = 0x1000,
-							  .width = WIDTH,
-							  .height = HEIGHT,
-							  .pitch = PITCH,
-							  .pixel_size = 2,
-							  .red = {11, 5},
-							  .green = {5, 6},
-							  .blue = {0, 5}};
-	mm_framebuffer = memory;
-	fbcon_init();
-	ASSERT(fbcon_ready());
 	fbcon_write((const u8 *)"\033[?25lAg", 8);
 	for (u32 y = 0; y < HEIGHT; y++) {
 		for (u32 x = 0; x < WIDTH; x++) {
@@ -345,6 +356,38 @@ TEST(characters_are_drawn_and_nothing_beyond_them)
 		for (u32 i = WIDTH * 2; i < PITCH; i++)
 			ASSERT_EQ(memory[y * PITCH + i], 0xee);
 	}
-	for (u32 i = PITCH * HEIGHT; i < sizeof(memory); i++)
+	for (u32 i = PITCH * HEIGHT; i < PITCH * HEIGHT + 64; i++)
 		ASSERT_EQ(memory[i], 0xee);
+	free(memory);
+}
+
+/* More characters than there is room for: pixels of three bytes, two by two, with red in the lowest. */
+TEST(a_large_screen_has_large_characters)
+{
+	enum { WIDTH = 3840, HEIGHT = 2160, PITCH = WIDTH * 3, SIZE = 2 };
+	const struct boot_framebuffer fb = {.base = 0x1000,
+					    .width = WIDTH,
+					    .height = HEIGHT,
+					    .pitch = PITCH,
+					    .pixel_size = 3,
+					    .red = {0, 8},
+					    .green = {8, 8},
+					    .blue = {16, 8}};
+	u8 *memory = start(&fb, (size_t)PITCH * HEIGHT);
+	struct uapi_winsize size;
+
+	fbcon_winsize(&size);
+	EXPECT_EQ(size.ws_col, WIDTH / 8 / SIZE);
+	EXPECT_EQ(size.ws_row, HEIGHT / 16 / SIZE);
+	EXPECT_EQ(size.ws_ypixel, HEIGHT);
+	fbcon_write((const u8 *)"\033[2J\033[2;3H\033[91mQ\033[?25l", 22);
+	for (u32 y = 0; y < 16 * SIZE; y++) {
+		for (u32 x = 0; x < 8 * SIZE; x++) {
+			bool ink = font_8x16['Q' - FONT_FIRST][y / SIZE] >> (7 - x / SIZE) & 1;
+			const u8 *at = memory + (16 * SIZE + y) * PITCH + (2 * 8 * SIZE + x) * 3;
+
+			ASSERT_EQ(pixel(at, 3), ink ? 0x5555ff : 0);
+		}
+	}
+	free(memory);
 }
