@@ -36,7 +36,7 @@ static inline struct file *fd_own(int fd)
 	struct files *t = current_process->files;
 	struct fd_array *a = t->array;
 
-	if (unlikely(!READ_ONCE(t->is_own)) || unlikely((u32)fd >= a->capacity))
+	if (unlikely(!t->is_own) || unlikely((u32)fd >= a->capacity))
 		return NULL;
 	return a->files[(u32)fd];
 }

@@ -47,10 +47,7 @@ void uio_init(struct uio *, const struct uio_segment *, unsigned nr);
 
 static inline void uio_init_user(struct uio *u, vaddr_t base, u64 len)
 {
-	u->at = base;
-	u->room = u->left = len;
-	u->nr_next = 0;
-	u->kernel = u->append = u->no_append = false;
+	*u = (struct uio){.at = base, .room = len, .left = len};
 }
 
 static inline void uio_init_kernel(struct uio *u, const void *base, u64 len)

@@ -161,23 +161,25 @@ static inline bool is_plain_buffer(vaddr_t buf, u64 count)
 long sys_read(int fd, vaddr_t buf, u64 count)
 {
 	struct file *f = fd_own(fd);
+	ssize_t (*op)(struct file *, struct uio *, u64 *) = f ? f->read_directly : NULL;
 	struct uio uio;
 
-	if (unlikely(!f) || unlikely(!f->read_directly) || unlikely(!is_plain_buffer(buf, count)))
+	if (unlikely(!op) || unlikely(!is_plain_buffer(buf, count)))
 		return read_general(fd, buf, count);
 	uio_init_user(&uio, buf, count);
-	return f->read_directly(f, &uio, NULL);
+	return op(f, &uio, NULL);
 }
 
 long sys_write(int fd, vaddr_t buf, u64 count)
 {
 	struct file *f = fd_own(fd);
+	ssize_t (*op)(struct file *, struct uio *, u64 *) = f ? f->write_directly : NULL;
 	struct uio uio;
 
-	if (unlikely(!f) || unlikely(!f->write_directly) || unlikely(!is_plain_buffer(buf, count)))
+	if (unlikely(!op) || unlikely(!is_plain_buffer(buf, count)))
 		return write_general(fd, buf, count);
 	uio_init_user(&uio, buf, count);
-	return f->write_directly(f, &uio, NULL);
+	return op(f, &uio, NULL);
 }
 
 /* The arguments of readv and its relatives. */

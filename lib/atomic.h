@@ -12,9 +12,9 @@
 #include <quire/types.h>
 #include <quire/compiler.h>
 
-#define atomic_load(p)             __atomic_load_n(p, __ATOMIC_RELAXED)
+#define atomic_load(p)             READ_ONCE(*(p))
 #define atomic_load_acquire(p)     __atomic_load_n(p, __ATOMIC_ACQUIRE)
-#define atomic_store(p, v)         __atomic_store_n(p, v, __ATOMIC_RELAXED)
+#define atomic_store(p, v)         WRITE_ONCE(*(p), v)
 #define atomic_store_release(p, v) __atomic_store_n(p, v, __ATOMIC_RELEASE)
 
 /* atomic_xchg - store v, give the old value. */
