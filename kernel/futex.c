@@ -288,13 +288,13 @@ static NOINLINE long wait_with_deadline(vaddr_t addr, bool private_key, u32 val,
 }
 
 /* The usual wait, in one piece: nothing is pending, the word is there, and somebody wakes us. */
-static ALWAYS_INLINE long wait_for_wake(vaddr_t addr, u32 val)
+static ALWAYS_INLINE long wait_for_wake(vaddr_t addr, bool private_key, u32 val)
 {
 	struct futex_waiter w;
-	int err = join_queue(&w, addr, true, val, FUTEX_BITSET_MATCH_ANY);
+	int err = join_queue(&w, addr, private_key, val, FUTEX_BITSET_MATCH_ANY);
 
 	if (unlikely(err == -EFAULT))
-		return wait_with_deadline(addr, true, val, 0, FUTEX_BITSET_MATCH_ANY);
+		return wait_with_deadline(addr, private_key, val, 0, FUTEX_BITSET_MATCH_ANY);
 	if (unlikely(err))
 		return err;
 	if (likely(!signal_pending(w.thread))) {
@@ -630,6 +630,8 @@ static NOINLINE long other_operation(vaddr_t addr, int op, u32 val, vaddr_t utim
 		return -ENOSYS;
 	switch (cmd) {
 	case FUTEX_WAIT:
+		if (!utimeout)
+			return wait_for_wake(addr, private_key, val);
 		val3 = FUTEX_BITSET_MATCH_ANY;
 		__attribute__((fallthrough));
 	case FUTEX_WAIT_BITSET:
@@ -654,7 +656,7 @@ static NOINLINE long other_operation(vaddr_t addr, int op, u32 val, vaddr_t utim
 long sys_futex(vaddr_t addr, int op, u32 val, vaddr_t utimeout, vaddr_t addr2, u32 val3)
 {
 	if (likely(op == (FUTEX_WAIT | FUTEX_PRIVATE_FLAG) && !utimeout))
-		return wait_for_wake(addr, val);
+		return wait_for_wake(addr, true, val);
 	if (likely(op == (FUTEX_WAKE | FUTEX_PRIVATE_FLAG)))
 		return wake(addr, true, MAX(val, 1u), FUTEX_BITSET_MATCH_ANY);
 	return other_operation(addr, op, val, utimeout, addr2, val3);
