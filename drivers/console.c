@@ -331,7 +331,7 @@ static void start_port_input(void)
 void console_start_input(void)
 {
 	start_port_input();
-	if (use_screen())
+	if (console_has_screen()) /* who types wants to see it */
 		i8042_start();
 }
 

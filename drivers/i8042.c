@@ -13,6 +13,7 @@
 #include "drivers/keyboard.h"
 #include "drivers/port.h"
 #include "kernel/printk.h"
+#include "kernel/reboot.h"
 #include "kernel/time.h"
 
 #define PORT_DATA    0x60
@@ -90,6 +91,9 @@ static void handle_irq(void *arg)
 		n = keyboard_translate(&keyboard, code, out);
 		if (n)
 			console_receive(out, n);
+		if (keyboard.ctrl_alt_del)
+			ctrl_alt_del();
+		keyboard.ctrl_alt_del = false;
 	}
 }
 

@@ -22,8 +22,9 @@
 #define KEY_F1          0x3b
 #define KEY_F10         0x44
 #define KEY_NUM         0x45
+#define KEY_DEL         0x53
 #define KEYPAD_FIRST    0x47
-#define KEYPAD_LAST     0x53
+#define KEYPAD_LAST     KEY_DEL
 #define KEY_F11         0x57
 #define KEY_F12         0x58
 #define KEYPAD_SLASH    0x35 /* extended */
@@ -139,8 +140,12 @@ static bool modifier(struct keyboard *k, u8 code, bool pressed)
 	}
 }
 
-static size_t press(const struct keyboard *k, u8 code, u8 *out)
+static size_t press(struct keyboard *k, u8 code, u8 *out)
 {
+	if (code == KEY_DEL && k->alt && (k->ctrl_left || k->ctrl_right)) {
+		k->ctrl_alt_del = true;
+		return 0;
+	}
 	if (code >= KEYPAD_FIRST && code <= KEYPAD_LAST)
 		return keypad(k, code, out);
 	if ((code >= KEY_F1 && code <= KEY_F10) || code == KEY_F11 || code == KEY_F12)

@@ -13,8 +13,9 @@
 
 struct keyboard {
 	bool shift_left, shift_right, ctrl_left, ctrl_right, alt, caps, num;
-	bool extended; /* 0xe0 came */
-	u8 skip;       /* bytes of the Pause key still to come */
+	bool ctrl_alt_del; /* were pressed: for the caller to see and to forget */
+	bool extended;     /* 0xe0 came */
+	u8 skip;           /* bytes of the Pause key still to come */
 };
 
 /* keyboard_translate - one byte of scan code set 1, on a US keyboard.

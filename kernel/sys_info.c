@@ -8,10 +8,14 @@
 #include "kernel/load.h"
 #include "kernel/printk.h"
 #include "kernel/process.h"
+#include "kernel/reboot.h"
+#include "kernel/signal.h"
 #include "kernel/smp.h"
 #include "kernel/syscall.h"
 #include "kernel/time.h"
 #include "kernel/uaccess.h"
+#include "kernel/work.h"
+#include "lib/atomic.h"
 #include "lib/string.h"
 #include "mm/phys/page_alloc.h"
 
@@ -39,6 +43,36 @@ static bool is_magic2(u32 magic)
 	       magic == REBOOT_MAGIC2C;
 }
 
+static NORETURN void restart(void)
+{
+	tty_serial_drain();
+	printk("reboot: restarting\n");
+	smp_stop_others();
+	arch_reset();
+}
+
+/* --- the keys Ctrl, Alt and Del ---------------------------------------------------------------------- */
+
+static bool keys_restart = true; /* [a] */
+
+static void keys_pressed(struct work *w UNUSED)
+{
+	const struct uapi_siginfo info = {.si_signo = SIGINT, .si_code = SI_KERNEL};
+
+	if (atomic_load(&keys_restart))
+		restart();
+	if (process_init)
+		signal_send_process(process_init, &info);
+}
+
+static struct work keys_work = {.link = LIST_INIT(keys_work.link), .fn = keys_pressed};
+
+/* ctrl_alt_del - see reboot.h. */
+void ctrl_alt_del(void)
+{
+	work_queue(&keys_work);
+}
+
 long sys_reboot(u32 magic1, u32 magic2, u32 cmd, vaddr_t arg)
 {
 	char word[256];
@@ -53,18 +87,16 @@ long sys_reboot(u32 magic1, u32 magic2, u32 cmd, vaddr_t arg)
 	switch (cmd) {
 	case REBOOT_CMD_RESTART2:
 	case REBOOT_CMD_RESTART:
-		tty_serial_drain();
-		printk("reboot: restarting\n");
-		smp_stop_others();
-		arch_reset();
+		restart();
 	case REBOOT_CMD_HALT: /* a halted machine and one that is off look the same from here */
 	case REBOOT_CMD_POWER_OFF:
 		tty_serial_drain();
 		printk("reboot: power off\n");
 		smp_stop_others();
 		arch_power_off();
-	case REBOOT_CMD_CAD_ON: /* there is no such key */
+	case REBOOT_CMD_CAD_ON:
 	case REBOOT_CMD_CAD_OFF:
+		atomic_store(&keys_restart, cmd == REBOOT_CMD_CAD_ON);
 		return 0;
 	default:
 		return -EINVAL;

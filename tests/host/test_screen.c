@@ -276,6 +276,17 @@ TEST(pretended_shifts_and_pause_are_nothing)
 	EXPECT_STREQ(typed(&k, "e1 1d 45 e1 9d c5 1e e0 37 e0 b7"), "a");
 }
 
+TEST(ctrl_alt_del_is_told)
+{
+	struct keyboard k = {0};
+
+	EXPECT_STREQ(typed(&k, "1d 38 1e 9e e0 53"), "\033\001");
+	EXPECT(k.ctrl_alt_del);
+	k.ctrl_alt_del = false;
+	EXPECT_STREQ(typed(&k, "e0 d3 b8 e0 53"), "\033[3~");
+	EXPECT(!k.ctrl_alt_del);
+}
+
 TEST(any_codes_are_harmless)
 {
 	struct keyboard k = {0};

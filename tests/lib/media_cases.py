@@ -118,6 +118,17 @@ def use_full_screen(m):
     m.must_end()
 
 
+def press_ctrl_alt_del(m):
+    """Process 1 has asked to be told, and restarts the machine in order."""
+    load(m)
+    m.expect(PROMPT)
+    m.monitor.command("sendkey ctrl-alt-delete")
+    m.expect("^Requesting system reboot")
+    m.expect("reboot: restarting")
+    if m.terminal.wait(LIMIT):
+        raise Wrong("QEMU did not end as after a restart")
+
+
 def damaged(m, archive, message):
     """A message, and the panic, on the serial port and on the screen. The machine stands still then."""
     load(m, archive=archive)
@@ -162,6 +173,7 @@ LOADED = [
     loaded("screen-15", lambda m: use_screen(m, 15, "800x600", 2), screen=True),
     loaded("screen-only", use_screen_only, screen=True),
     loaded("screen-vi", use_full_screen, screen=True),
+    loaded("screen-ctrl-alt-del", press_ctrl_alt_del, screen=True),
     loaded("memory-too-small", too_small, mem="17M", screen=True),
     loaded("screen-missing", without_screen),
     loaded("module-truncated", lambda m: damaged(m, "/boot/truncated.cpio", r"initramfs: .*ends before"), screen=True),
