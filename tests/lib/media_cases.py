@@ -217,12 +217,12 @@ class Machine:
         """Every line of the serial port since the kernel began, cut at the screen's width, ends on it, soon."""
         end = time.monotonic() + 5.0
         while True:
+            self.terminal.drain(0.3)
             problem = self.difference(self.monitor.screen())
             if not problem:
                 return
             if time.monotonic() > end:
                 raise Wrong(problem)
-            time.sleep(0.3)
 
     def difference(self, picture):
         width, height = picture.width // 8, picture.height // 16

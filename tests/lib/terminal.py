@@ -70,6 +70,11 @@ class Terminal:
             if select.select([self.fd], [], [], 1.0)[0]:
                 self._read()
 
+    def drain(self, seconds):
+        """Read until nothing has come for this long."""
+        while not self.ended and select.select([self.fd], [], [], seconds)[0]:
+            self._read()
+
     def wait(self, limit=None):
         """Until the program ends; its exit status."""
         end = time.monotonic() + (limit or self.limit)
