@@ -98,7 +98,7 @@ class Monitor:
             shift = c.isupper() or c in SHIFTED
             c = SHIFTED.get(c, c.lower())
             self.command("sendkey " + ("shift-" if shift else "") + KEYS.get(c, c) + " 20")
-            time.sleep(0.05)  # QEMU lets go of a key after 20 ms, and types no other before
+            time.sleep(0.08)  # QEMU lets go of a key after 20 ms, and keeps sixteen codes for a slow guest
 
     def screen(self):
         path = self.path + ".ppm"
