@@ -10,19 +10,34 @@
 #include "fs/vfs.h"
 #include "kernel/cred.h"
 
-bool inspect_allowed(struct process *p)
+/* allowed_as - by these identities and capabilities of ours. */
+static bool allowed_as(struct process *p, u32 uid, u32 gid, u64 caps)
 {
-	const struct cred *self = cred_now(), *c;
+	const struct cred *c;
 	bool same;
 
 	if (p == current_process)
 		return true;
 	c = process_cred(p);
-	same = self->fsuid == c->uid && self->fsuid == c->euid && self->fsuid == c->suid &&
-	       self->fsgid == c->gid && self->fsgid == c->egid && self->fsgid == c->sgid;
-	same = same && READ_ONCE(p->dumpable) == 1 && !(c->permitted & ~self->permitted);
+	same = uid == c->uid && uid == c->euid && uid == c->suid && gid == c->gid &&
+	       gid == c->egid && gid == c->sgid;
+	same = same && READ_ONCE(p->dumpable) == 1 && !(c->permitted & ~caps);
 	cred_put(c);
 	return same || cred_capable(CAP_SYS_PTRACE);
+}
+
+bool inspect_allowed(struct process *p)
+{
+	const struct cred *self = cred_now();
+
+	return allowed_as(p, self->fsuid, self->fsgid, self->effective);
+}
+
+bool inspect_may_attach(struct process *p)
+{
+	const struct cred *self = cred_now();
+
+	return allowed_as(p, self->uid, self->gid, self->permitted);
 }
 
 /* --- files ------------------------------------------------------------------------------------------- */

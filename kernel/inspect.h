@@ -11,11 +11,23 @@
 #include "kernel/process.h"
 
 struct dentry;
+struct space;
+struct uio;
 
 /* inspect_allowed - may the current thread look into the process's memory and files? Its own process; the same
  * user throughout, and the process has not been made undumpable; or CAP_SYS_PTRACE. (ptrace(2), "Ptrace
  * access mode checking", PTRACE_MODE_READ_FSCREDS.) */
 bool inspect_allowed(struct process *);
+/* inspect_may_attach - the same by the real user and group, as for ptrace(PTRACE_ATTACH):
+ * PTRACE_MODE_ATTACH_REALCREDS. */
+bool inspect_may_attach(struct process *);
+
+/* inspect_move - between memory of a space, from `at` on, and the buffers of uio, as much as these hold but at most len
+ * bytes, page by page and without a copy in between.
+ *  access: FAULT_READ fills the buffers, FAULT_WRITE empties them; with FAULT_FORCE in spite of missing rights
+ *  sleeps: yes, and touches user memory
+ *  returns: bytes moved; if there are none -EIO (nothing can be accessed at `at`), -EFAULT (the buffers), -ENOMEM */
+ssize_t inspect_move(struct space *, vaddr_t at, struct uio *, u64 len, unsigned access);
 
 /* inspect_file - what its descriptor fd refers to, with a reference; NULL: nothing, or it has no files any more.
  * *cloexec may be NULL. inspect_next_fd - the lowest descriptor >= from in use, UINT32_MAX: none. */

@@ -160,6 +160,11 @@ long sys_munmap(vaddr_t addr, u64 len);
 long sys_mprotect(vaddr_t addr, u64 len, int prot);
 long sys_brk(vaddr_t addr);
 long sys_madvise(vaddr_t addr, u64 len, int advice);
+/* kernel/process_vm.c */
+long sys_process_vm_readv(s32 pid, vaddr_t local, u64 nr_local, vaddr_t remote, u64 nr_remote,
+			  u64 flags);
+long sys_process_vm_writev(s32 pid, vaddr_t local, u64 nr_local, vaddr_t remote, u64 nr_remote,
+			   u64 flags);
 /* kernel/shm.c */
 long sys_shmget(s32 key, u64 size, int flags);
 long sys_shmat(s32 id, vaddr_t addr, int flags);

@@ -11,6 +11,7 @@
 #include "fs/proc/internal.h"
 #include "lib/string.h"
 #include "mm/phys/slab.h"
+#include "mm/fault/fault.h"
 #include "mm/vma/space.h"
 
 /* --- the space of an open file ------------------------------------------------------------------------- */
@@ -156,51 +157,29 @@ static void mem_release(struct file *f)
 	drop_space(f->private_data);
 }
 
-/* mem_piece - up to n bytes within a page, by way of buf. Bytes moved, -EIO: the other side has no such memory,
- * -EFAULT: ours. */
-static ssize_t mem_piece(struct space *s, struct uio *uio, vaddr_t at, char *buf, bool write)
-{
-	size_t n = MIN(PAGE_SIZE - (at & ~PAGE_MASK), uio->left);
-
-	if (write) {
-		n = uio_get(uio, buf, n);
-		if (!n)
-			return -EFAULT;
-		return space_write(s, at, buf, n) ? -EIO : (ssize_t)n;
-	}
-	if (space_read(s, at, buf, n))
-		return -EIO;
-	n = uio_put(uio, buf, n);
-	return n ? (ssize_t)n : -EFAULT;
-}
-
-static ssize_t mem_rw(struct file *f, struct uio *uio, u64 *pos, bool write)
+static ssize_t mem_rw(struct file *f, struct uio *uio, u64 *pos, unsigned access)
 {
 	struct space *s = use_space(f->private_data);
-	char *buf = s ? kmalloc(PAGE_SIZE, 0) : NULL;
-	ssize_t done = 0, n = buf || !s ? 0 : -ENOMEM;
+	ssize_t n = 0;
 
-	while (buf && uio->left && !signal_fatal(current)) {
-		n = mem_piece(s, uio, *pos, buf, write);
-		if (n < 0)
-			break;
+	if (!s)
+		return 0;
+	if (uio->left)
+		n = inspect_move(s, *pos, uio, uio->left, access | FAULT_FORCE);
+	space_put(s);
+	if (n > 0)
 		*pos += (u64)n;
-		done += n;
-	}
-	kfree(buf);
-	if (s)
-		space_put(s);
-	return done ? done : n;
+	return n;
 }
 
 static ssize_t mem_read(struct file *f, struct uio *uio, u64 *pos)
 {
-	return mem_rw(f, uio, pos, false);
+	return mem_rw(f, uio, pos, FAULT_READ);
 }
 
 static ssize_t mem_write(struct file *f, struct uio *uio, u64 *pos)
 {
-	return mem_rw(f, uio, pos, true);
+	return mem_rw(f, uio, pos, FAULT_WRITE);
 }
 
 static s64 mem_seek(struct file *f, s64 offset, int whence)

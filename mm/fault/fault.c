@@ -70,8 +70,18 @@ static struct vma *lock_vma(struct space *s, vaddr_t va, unsigned access)
 	return v;
 }
 
+/* What is forced must be in the mapping's power, and never shows in what others map. */
+static bool allowed_by_force(const struct vma *v, unsigned access)
+{
+	if (access & FAULT_WRITE)
+		return v->flags & VM_WRITE || (v->flags & (VM_MAYWRITE | VM_SHARED)) == VM_MAYWRITE;
+	return v->flags & VM_MAYREAD;
+}
+
 static bool allowed(const struct vma *v, unsigned access)
 {
+	if (unlikely(access & FAULT_FORCE))
+		return allowed_by_force(v, access);
 	if (access & FAULT_WRITE)
 		return v->flags & VM_WRITE;
 	if (access & FAULT_EXEC)

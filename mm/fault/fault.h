@@ -15,6 +15,8 @@ struct trap_frame;
 #define FAULT_PRESENT 0x10u /* the hardware found an entry that forbids it */
 #define FAULT_UNSHARE 0x20u /* read that needs an exclusive page (pins); never with WRITE */
 #define FAULT_REMOTE  0x40u /* on behalf of another process: the stack does not grow */
+#define FAULT_FORCE \
+	0x80u /* REMOTE: what mprotect could allow is allowed; a private page is copied for it */
 
 enum fault_result {
 	FAULT_DONE,        /* try the access again */

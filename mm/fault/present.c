@@ -69,8 +69,8 @@ static struct page *upgrade(struct fault *f)
 	tlb_batch_init(&batch, &f->space->as, TLB_COW);
 	if (ptc_begin_page(&c, &f->space->as, f->va, PTC_EDIT, &batch, &slot) > 0 &&
 	    ptc_match(&c, &f->seen)) {
-		if (write)
-			bits |= PTB_WRITE | PTB_DIRTY;
+		if (write) /* by force also where the mapping does not let the program write */
+			bits |= PTB_DIRTY | (f->vma->flags & VM_WRITE ? PTB_WRITE : 0);
 		if (write && !(slot.bits & PTB_WRITE) && !may_reuse(f))
 			copy_from = hold_seen(f);
 		else
@@ -117,7 +117,7 @@ enum fault_result fault_present(struct fault *f)
 	enum fault_result r;
 	struct page *old;
 
-	BUG_ON(!entry_allows(f->seen.bits, f->access & ~FAULT_WRITE));
+	BUG_ON(!(f->access & FAULT_FORCE) && !entry_allows(f->seen.bits, f->access & ~FAULT_WRITE));
 	old = upgrade(f);
 	if (!old)
 		return FAULT_DONE;

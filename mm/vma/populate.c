@@ -35,21 +35,33 @@ int space_populate(struct space *s, vaddr_t addr, u64 len, bool write)
 	return err;
 }
 
-static bool allows(const struct pt_slot *slot, unsigned need)
+/* Does the entry let its page be used for the access? By force, a page may be written that is the space's own,
+ * whether or not the program itself may write it. */
+static bool allows(const struct pt_slot *slot, unsigned access)
 {
-	return slot->kind == PT_PAGE && (slot->bits & need) == need && !(slot->bits & PTB_DEVICE);
+	bool force = access & FAULT_FORCE, write = access & FAULT_WRITE;
+	const struct page *page;
+
+	if (slot->kind != PT_PAGE || !(slot->bits & PTB_USER) || slot->bits & PTB_DEVICE)
+		return false;
+	if (!(slot->bits & PTB_READ) && !force)
+		return false;
+	if (!write || slot->bits & PTB_WRITE)
+		return true;
+	page = pfn_to_page(slot->val);
+	return force && !(slot->bits & PTB_SPECIAL) && page_type(page) == PAGE_ANON &&
+	       page_test(page, PG_EXCLUSIVE);
 }
 
 /* The mapped page with a reference if the entry allows the access now, else NULL. */
 static struct page *try_get(struct space *s, vaddr_t va, unsigned access)
 {
-	unsigned need = PTB_USER | (access & FAULT_WRITE ? PTB_READ | PTB_WRITE : PTB_READ);
 	struct page *page = NULL;
 	struct pt_slot slot, again;
 
 	rcu_read_lock();
 	pt_peek(&s->as, va, &slot);
-	if (allows(&slot, need)) {
+	if (allows(&slot, access)) {
 		page = pfn_to_page(slot.val + ((va - slot.va) >> PAGE_SHIFT));
 		if (!page_try_get(page))
 			page = NULL;
@@ -57,7 +69,7 @@ static struct page *try_get(struct space *s, vaddr_t va, unsigned access)
 	/* Before the reference was taken the page may have been freed and reused, or shared by a fork. */
 	if (page) {
 		pt_peek(&s->as, va, &again);
-		if (!allows(&again, need) || again.val != slot.val) {
+		if (!allows(&again, access) || again.val != slot.val) {
 			page_put(page);
 			page = NULL;
 		}

@@ -145,7 +145,8 @@ void space_set_limits(struct space *, const struct space_limits *);
 int space_populate(struct space *, vaddr_t addr, u64 len, bool write);
 
 /* space_get_page - the page that maps va after faulting for `access` (FAULT_*), with a reference: for
- * futex keys and exec's argument copies into a space that is not loaded. 0, -EFAULT, -ENOMEM. */
+ * futex keys, exec's argument copies into a space that is not loaded, and who looks at another process.
+ * va: below USER_TOP. 0, -EFAULT, -ENOMEM. */
 int space_get_page(struct space *, vaddr_t va, unsigned access, struct page **out);
 
 /* space_write / space_read - copy between the kernel and a space that need not be loaded. 0, -EFAULT, -ENOMEM. */

@@ -203,6 +203,8 @@
 	SYSCALL(266, clock_adjtime) \
 	SYSCALL(267, syncfs) \
 	SYSCALL(269, sendmmsg) \
+	SYSCALL(270, process_vm_readv) \
+	SYSCALL(271, process_vm_writev) \
 	SYSCALL(274, sched_setattr) \
 	SYSCALL(275, sched_getattr) \
 	SYSCALL(276, renameat2) \

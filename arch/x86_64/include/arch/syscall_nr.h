@@ -238,6 +238,8 @@
 	SYSCALL(306, syncfs) \
 	SYSCALL(307, sendmmsg) \
 	SYSCALL(309, getcpu) \
+	SYSCALL(310, process_vm_readv) \
+	SYSCALL(311, process_vm_writev) \
 	SYSCALL(314, sched_setattr) \
 	SYSCALL(315, sched_getattr) \
 	SYSCALL(316, renameat2) \
