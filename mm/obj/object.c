@@ -257,6 +257,7 @@ static void unmap_tail(struct vma *v, u64 first)
 
 	if (first > v->pgoff)
 		lo += MIN(first - v->pgoff, vma_pages(v)) << PAGE_SHIFT;
+	space_note_peak_rss(v->space);
 	tlb_batch_init(&batch, &v->space->as, TLB_UNMAP);
 	ptc_begin(&c, &v->space->as, lo, v->end, PTC_EDIT | PTC_PRUNE, &batch);
 	while (ptc_next(&c, &slot) > 0)
@@ -274,6 +275,7 @@ static void unmap_range(struct vma *v, u64 first, u64 end)
 
 	if (lo >= hi)
 		return;
+	space_note_peak_rss(v->space);
 	tlb_batch_init(&batch, &v->space->as, TLB_UNMAP);
 	ptc_begin(&c, &v->space->as, v->start + ((lo - v->pgoff) << PAGE_SHIFT),
 		  v->start + ((hi - v->pgoff) << PAGE_SHIFT), PTC_EDIT | PTC_PRUNE, &batch);

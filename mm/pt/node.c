@@ -29,16 +29,17 @@ struct page *node_alloc(unsigned flags)
 {
 	struct page *node;
 
-	if (booting)
+	if (booting) {
 		node = phys_to_page(phys_early_alloc(PAGE_SIZE, PAGE_SIZE));
-	else
+		node->refs = 1;
+	} else { /* a lockless lookup may hold the frame for a moment: its count is not ours to set */
 		node = page_alloc(0, flags | PA_TABLE);
+	}
 	if (!node)
 		return NULL;
 	check_blank(node);
 	page_account(PAGE_TABLE, 1);
 	atomic_store(&node->flags, PAGE_TABLE); /* the buddy lists look at neighbours */
-	node->refs = 1;
 	node->node_used = 0;
 	node->node_blocks = 0;
 	spin_init(&node->node_lock, RANK_PT_NODE);

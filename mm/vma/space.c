@@ -97,6 +97,11 @@ u64 space_peak_rss(const struct space *s)
 	return MAX(READ_ONCE(s->hiwater_rss), space_rss(s));
 }
 
+void space_note_peak_rss(struct space *s)
+{
+	WRITE_ONCE(s->hiwater_rss, space_peak_rss(s));
+}
+
 /* Debug: every account must have returned to zero with the last page. */
 static void check_accounts(const struct space *s)
 {
@@ -294,7 +299,7 @@ static void copy_layout(struct space *from, struct space *to)
 	to->program = from->program;
 	to->limits = from->limits;
 	to->nr_vmas = from->nr_vmas;
-	to->total_pages = from->total_pages;
+	to->total_pages = to->peak_pages = from->total_pages;
 	to->data_pages = from->data_pages;
 	to->stack_pages = from->stack_pages;
 }

@@ -109,6 +109,8 @@ bool space_try_get(struct space *);
 /* space_rss - resident pages now. space_peak_rss - the most there have been. */
 u64 space_rss(const struct space *);
 u64 space_peak_rss(const struct space *);
+/* space_note_peak_rss - some are about to be taken away: remember how many there were. */
+void space_note_peak_rss(struct space *);
 /* space_put - the last user's put unmaps everything and frees the space. Sleeps. */
 void space_put(struct space *);
 /* space_fork - a copy of src with copy-on-write private memory. src must be current->space or stopped.

@@ -17,7 +17,7 @@ static void zap_list(struct space *s, const struct list_head *mappings, bool dyi
 	struct vma *v;
 	struct ptc c;
 
-	WRITE_ONCE(s->hiwater_rss, space_peak_rss(s));
+	space_note_peak_rss(s);
 	tlb_batch_init(&batch, &s->as, TLB_UNMAP);
 	batch.unseen = dying;
 	ptc_begin(&c, &s->as, 0, 0, PTC_EDIT | PTC_PRUNE | PTC_DEFER | PTC_STAY, &batch);
@@ -121,6 +121,7 @@ static int discard_pages(struct vma *v, vaddr_t lo, vaddr_t hi)
 	struct ptc c;
 	int err;
 
+	space_note_peak_rss(v->space);
 	tlb_batch_init(&batch, &v->space->as, TLB_UNMAP);
 	ptc_begin(&c, &v->space->as, lo, hi, PTC_EDIT | PTC_PRUNE, &batch);
 	while ((err = ptc_next(&c, &slot)) > 0) {

@@ -112,12 +112,13 @@ void vma_link(struct vma *v, struct vma *next)
 	struct space *s = v->space;
 
 	assert(rw_is_write_held(&s->lock));
+	/* Before there can be a fault: a truncation that walks the object's list must miss no page. */
+	vma_join_object(v);
 	seq_write_begin(&s->seq);
 	vma_insert(&s->vmas, v, next);
 	seq_write_end(&s->seq);
 	s->nr_vmas++;
 	account(v, (s64)vma_pages(v));
-	vma_join_object(v);
 }
 
 static void unlink_from_space(struct vma *v)
@@ -147,10 +148,14 @@ void vma_set_bounds(struct vma *v, vaddr_t start, vaddr_t end)
 
 	rw_write_lock(&v->lock);
 	account(v, -(s64)vma_pages(v));
+	if (v->obj) /* a truncation works out from start and pgoff which pages have to go */
+		spin_lock(&v->obj->vmas_lock);
 	seq_write_begin(&s->seq);
-	v->pgoff += (u64)((s64)(start - v->start) >> PAGE_SHIFT); /* down: a stack grows */
+	v->pgoff += (u64)((s64)(start - v->start) >> PAGE_SHIFT); /* it may grow downwards */
 	vma_resize(v, start, end);
 	seq_write_end(&s->seq);
+	if (v->obj)
+		spin_unlock(&v->obj->vmas_lock);
 	account(v, (s64)vma_pages(v));
 	rw_write_unlock(&v->lock);
 }

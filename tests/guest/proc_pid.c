@@ -197,6 +197,37 @@ TEST(memory_numbers_follow_mappings)
 	EXPECT(resident > 0 && resident < pages && shared >= 0 && code > 0);
 }
 
+TEST(the_most_memory_is_remembered_whatever_takes_it_away)
+{
+	const size_t size = 8 << 20;
+	int status, before;
+	pid_t pid;
+	char *p;
+
+	ASSERT(slurp("/proc/self/status") > 0);
+	before = (int)number_of("VmRSS");
+	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT(p != MAP_FAILED);
+	madvise(p, size, MADV_NOHUGEPAGE);
+	pid = fork();
+	if (!pid) {
+		long all;
+
+		ASSERT(slurp("/proc/self/status") > 0);
+		all = number_of("VmSize");
+		munmap(p, size);
+		ASSERT(slurp("/proc/self/status") > 0);
+		_exit(number_of("VmPeak") < all);
+	}
+	ASSERT_EQ(waitpid(pid, &status, 0), pid);
+	EXPECT_EQ(status, 0);
+	memset(p, 1, size);
+	ASSERT_EQ(madvise(p, size, MADV_DONTNEED), 0);
+	ASSERT(slurp("/proc/self/status") > 0);
+	EXPECT(number_of("VmRSS") < before + 4096);
+	EXPECT(number_of("VmHWM") >= before + 8000);
+}
+
 /* --- command line, environment, auxiliary vector ------------------------------------------------------------ */
 
 TEST(cmdline_environ_auxv_of_a_fresh_program)
