@@ -6,6 +6,7 @@
  * partition 63; Semihosting for AArch32 and AArch64, SYS_EXIT.
  */
 #include <arch/cpu.h>
+#include <arch/extable.h>
 #include <arch/io.h>
 #include <arch/power.h>
 #include <arch/psci.h>
@@ -102,12 +103,7 @@ static void semihosting_exit(void)
 	register const u64 *x1 __asm__("x1") = block;
 
 	__asm__ volatile("9990: hlt #0xf000\n"
-			 "9991:\n"
-			 "	.pushsection .ex_table, \"a\"\n"
-			 "	.balign 4\n"
-			 "	.long 9990b - .\n"
-			 "	.long 9991b - .\n"
-			 "	.popsection\n"
+			 "9991:\n" EX_ENTRY("9990b", "9991b")
 			 : "+r"(x0)
 			 : "r"(x1), "m"(block)
 			 : "memory");

@@ -7,23 +7,14 @@
  * copy can go. Registers: x0 destination, x1 source, x2 bytes left, less what is to be moved at once: negative when that is
  * too much, while the low three bits stay those of the rest. Large copies come first to uaccess.c.
  */
+#include <arch/extable.h>
 #include <arch/trap.h>
 #include <uapi/errno.h>
 
 #define SIGFRAME_REGS_TO_FP 280 /* bytes; checked in signal.c */
 
-/* From this number of bytes on it pays to lift PAN. */
+/* From this number of bytes on it pays to lift PAN and to use vector registers (page_copy.S). */
 #define USER_LARGE 512
-
-/* An instruction that continues at `fixup` when it faults. */
-.macro may_fault fixup:req, insn:vararg
-9990:	\insn
-	.pushsection .ex_table, "a"
-	.balign	4
-	.long	9990b - .
-	.long	\fixup - .
-	.popsection
-.endm
 
 /* Q registers n and n + 1, at their place in a signal frame's record. */
 .macro fp_pair insn:req, n:req
@@ -282,41 +273,7 @@ user_cas_u32_raw:
 	mov	x0, xzr
 	ret
 
-/* The large forms of copying, in either direction, and clearing (uaccess.c): PAN is lifted, so that pairs of registers can
- * be used. The number of bytes, in x2 or x1, is a multiple of 128 and not 0; value: how many were not done, whole blocks
- * and perhaps more than need be. */
-	.globl	user_copy_blocks_raw
-user_copy_blocks_raw:
-1:
-	.irp	at, 0, 64
-	may_fault 2f, ldp x3, x4, [x1, #\at + 0]
-	may_fault 2f, ldp x5, x6, [x1, #\at + 16]
-	may_fault 2f, ldp x7, x8, [x1, #\at + 32]
-	may_fault 2f, ldp x9, x10, [x1, #\at + 48]
-	may_fault 2f, stp x3, x4, [x0, #\at + 0]
-	may_fault 2f, stp x5, x6, [x0, #\at + 16]
-	may_fault 2f, stp x7, x8, [x0, #\at + 32]
-	may_fault 2f, stp x9, x10, [x0, #\at + 48]
-	.endr
-	add	x1, x1, #128
-	add	x0, x0, #128
-	subs	x2, x2, #128
-	b.ne	1b
-2:	mov	x0, x2
-	ret
-
-	.globl	user_clear_blocks_raw
-user_clear_blocks_raw:
-	.irp	at, 0, 16, 32, 48, 64, 80, 96, 112
-	may_fault 2f, stp xzr, xzr, [x0, #\at]
-	.endr
-	add	x0, x0, #128
-	subs	x1, x1, #128
-	b.ne	user_clear_blocks_raw
-2:	mov	x0, x1
-	ret
-
-/* The registers of a signal frame. As above with PAN lifted. Its FP record: magic, size, then FPSR, FPCR, Q0 .. Q31.
+/* The registers of a signal frame. With PAN lifted (uaccess.c). Its FP record: magic, size, then FPSR, FPCR, Q0 .. Q31.
  * x0: the user address of its x0, behind which the others follow and then, after a gap, the FP record; x1: struct
  * trap_frame. */
 	.arch_extension simd

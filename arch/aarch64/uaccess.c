@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * uaccess.c - the exception table, and the user accesses that need PAN lifted.
+ * uaccess.c - the exception table, and the user accesses that need PAN lifted: among them large copies.
  *
  * The table is small and is looked at only when a fault could not be resolved, so it is searched from end
  * to end.
  */
+#include <arch/cpu.h>
 #include <arch/trap.h>
 #include <arch/uaccess.h>
 #include "arch/aarch64/internal.h"
 
-struct ex_entry { /* offsets from the field itself */
-	s32 insn, fixup;
+#define DCZID_DZP 0x10u /* prohibited */
+#define DCZID_BS  0x0fu /* log2 of the words */
+
+struct ex_entry { /* arch/extable.h */
+	s32 from, size, fixup;
 };
 extern const struct ex_entry ex_table_start[], ex_table_end[]; /* linker.ld */
 
@@ -18,20 +22,22 @@ extern const struct ex_entry ex_table_start[], ex_table_end[]; /* linker.ld */
 int user_cas_u32_raw(vaddr_t addr, u32 *old, u32 new_value);
 int user_frame_store_raw(vaddr_t regs, const struct trap_frame *);
 int user_frame_load_raw(vaddr_t fp, vaddr_t regs, struct trap_frame *);
+/* page_copy.S */
 size_t user_copy_blocks_raw(u64 dst, u64 src, size_t n);
-size_t user_clear_blocks_raw(vaddr_t dst, size_t n);
-size_t user_copy_from_small(void *dst, vaddr_t src, size_t n);
-size_t user_copy_to_small(vaddr_t dst, const void *src, size_t n);
+size_t user_clear_zva_raw(vaddr_t dst, size_t n, size_t size);
+/* uaccess.S */
+size_t user_copy_from_small(u64 dst, vaddr_t src, size_t n);
+size_t user_copy_to_small(vaddr_t dst, u64 src, size_t n);
 size_t user_clear_small(vaddr_t dst, size_t n);
 /* called from there */
-size_t user_copy_from_large(void *dst, vaddr_t src, size_t n);
-size_t user_copy_to_large(vaddr_t dst, const void *src, size_t n);
+size_t user_copy_from_large(u64 dst, vaddr_t src, size_t n);
+size_t user_copy_to_large(vaddr_t dst, u64 src, size_t n);
 size_t user_clear_large(vaddr_t dst, size_t n);
 
 static const struct ex_entry *find_entry(vaddr_t ip)
 {
 	for (const struct ex_entry *e = ex_table_start; e < ex_table_end; e++)
-		if ((vaddr_t)&e->insn + (vaddr_t)(s64)e->insn == ip)
+		if (ip - ((vaddr_t)&e->from + (u64)(s64)e->from) < (u64)e->size)
 			return e;
 	return NULL;
 }
@@ -62,42 +68,82 @@ static void pan_set(bool on)
 		__asm__ volatile(".inst %0" : : "i"(INSN_MSR_PAN(0)) : "memory");
 }
 
-#define BLOCK 128ul
+#define BLOCK 256ul
 
+/* copy_blocks - a multiple of BLOCK bytes; returns how many were done. */
 static inline size_t copy_blocks(u64 dst, u64 src, size_t n)
 {
-	size_t all = ALIGN_DOWN(n, BLOCK), missing;
+	unsigned long irq = cpu_irq_save();
+	size_t missing;
 
 	pan_set(false);
-	missing = user_copy_blocks_raw(dst, src, all);
+	missing = user_copy_blocks_raw(dst, src, n);
 	pan_set(true);
-	return all - missing;
+	cpu_irq_restore(irq);
+	return n - missing;
 }
 
-/* user_copy_from_large, user_copy_to_large, user_clear_large - whole blocks in pairs of registers; the rest, and what is in the
- * way of a block, with unprivileged accesses, which find out where exactly it cannot go on. */
-size_t user_copy_from_large(void *dst, vaddr_t src, size_t n)
+/* user_copy_large - whole blocks in vector registers, with interrupts off. A block that faults, and what is less than one, is
+ * moved with unprivileged accesses, which can wait for memory and find out where exactly it cannot go on. */
+static ALWAYS_INLINE size_t user_copy_large(u64 dst, u64 src, size_t n,
+					    size_t (*small)(u64 dst, u64 src, size_t n))
 {
-	size_t done = copy_blocks((u64)dst, src, n);
+	while (n >= BLOCK) {
+		size_t piece = MIN(ALIGN_DOWN(n, BLOCK), PAGE_SIZE);
+		size_t done = copy_blocks(dst, src, piece), missing = 0;
 
-	return user_copy_from_small((char *)dst + done, src + done, n - done);
+		if (unlikely(done < piece)) {
+			missing = small(dst + done, src + done, BLOCK);
+			done += BLOCK - missing;
+		}
+		n -= done;
+		if (missing)
+			return n;
+		dst += done;
+		src += done;
+	}
+	return n ? small(dst, src, n) : 0;
 }
 
-size_t user_copy_to_large(vaddr_t dst, const void *src, size_t n)
+size_t user_copy_from_large(u64 dst, vaddr_t src, size_t n)
 {
-	size_t done = copy_blocks(dst, (u64)src, n);
-
-	return user_copy_to_small(dst + done, (const char *)src + done, n - done);
+	return user_copy_large(dst, src, n, user_copy_from_small);
 }
 
+size_t user_copy_to_large(vaddr_t dst, u64 src, size_t n)
+{
+	return user_copy_large(dst, src, n, user_copy_to_small);
+}
+
+/* zva_size - bytes that DC ZVA clears at once; 0: it must not be used. */
+static size_t zva_size(void)
+{
+	u64 dczid = sysreg_read(dczid_el0);
+
+	return dczid & DCZID_DZP ? 0 : 4ul << (dczid & DCZID_BS);
+}
+
+/* user_clear_large - by DC ZVA whatever of it can be. */
 size_t user_clear_large(vaddr_t dst, size_t n)
 {
-	size_t all = ALIGN_DOWN(n, BLOCK), done;
+	size_t size = zva_size(), head = -dst & (size - 1), all, missing;
 
+	if (!size || n < head + size)
+		return user_clear_small(dst, n);
+	if (head) {
+		missing = user_clear_small(dst, head);
+		if (missing)
+			return n - head + missing;
+		dst += head;
+		n -= head;
+	}
+	all = ALIGN_DOWN(n, size);
 	pan_set(false);
-	done = all - user_clear_blocks_raw(dst, all);
+	missing = user_clear_zva_raw(dst, all, size);
 	pan_set(true);
-	return user_clear_small(dst + done, n - done);
+	dst += all - missing;
+	n -= all - missing;
+	return n ? user_clear_small(dst, n) : 0;
 }
 
 /* A fault in between saves PSTATE with PAN off and sets it again for the handler, which may sleep. */

@@ -93,6 +93,9 @@ static ALWAYS_INLINE void fpu_switch_in(struct thread *t)
 		fpu_registers_take(t);
 }
 
+/* cpu.c */
+extern u8 page_copy_avx; /* see page_copy.S */
+
 /* clock.c */
 extern u64 clock_entry_tsc; /* at kernel entry: time 0; start.c */
 u64 clock_ns_to_tsc(u64 ns);

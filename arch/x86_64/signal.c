@@ -19,6 +19,7 @@
 #include <quire/assert.h>
 #include <uapi/errno.h>
 #include <uapi/signal.h>
+#include <arch/extable.h>
 #include <arch/gdt.h>
 #include <arch/msr.h>
 #include <arch/thread.h>
@@ -102,11 +103,7 @@ static inline vaddr_t stack_choose(const struct trap_frame *f, const struct uapi
 #define LOAD(value, at)      user_load_u64(value, at, 0, fault)
 #define LOAD_REGISTER(name)  LOAD(f->name, c + offsetof(struct sigcontext, name))
 #define FP_ACCESS(insn, at)                                             \
-	__asm__ goto("770: " insn "\n"                                  \
-		     ".pushsection .ex_table, \"a\"\n"                  \
-		     ".balign 4\n"                                      \
-		     ".long 770b - ., %l3 - .\n"                        \
-		     ".popsection"                                      \
+	__asm__ goto("770: " insn "\n" EX_ENTRY("770b", "%l3")          \
 		     :                                                  \
 		     : "r"(at), "a"(~0u), "d"(~0u) /* all components */ \
 		     : "memory"                                         \

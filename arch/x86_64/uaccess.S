@@ -2,23 +2,19 @@
 /*
  * uaccess.S - the only instructions of the kernel that touch user memory.
  *
- * FAULTS(label) after an instruction enters it into the exception table: when it faults and mm cannot help,
- * execution continues at label. The table holds pairs of 32-bit distances, each from its own field.
+ * may_fault enters an instruction into the exception table: when it faults and mm cannot help, execution continues
+ * at the label. Large copies go by uaccess.c, which moves most of the data in page_copy.S.
  *
  * The caller has checked that the range lies below USER_TOP, so every address is canonical and no
  * access can reach kernel memory.
  */
+#include <arch/extable.h>
 #include <arch/smap.h>
 
 #define EFAULT 14
 
-.macro may_fault fixup:req, insn:vararg
-770:	\insn
-	.pushsection .ex_table, "a"
-	.balign	4
-	.long	770b - ., \fixup - .
-	.popsection
-.endm
+/* From this number of bytes on it pays to use vector registers (page_copy.S), which takes some preparation. */
+#define USER_LARGE 1024
 
 	.text
 	.code64
@@ -58,12 +54,12 @@ arch_copy_to_user:
 	USER_ACCESS_END
 	ret
 
-3:	USER_ACCESS_BEGIN
-	movq	%rdx, %rcx
+3:	movq	%rdx, %rcx
 	shrq	$3, %rcx			/* words */
-	andl	$7, %edx			/* bytes that remain after them */
 	cmpq	$8, %rcx
 	jae	6f
+	andl	$7, %edx			/* bytes that remain after them */
+	USER_ACCESS_BEGIN
 5:	may_fault 7f, movq (%rsi), %rax
 	may_fault 7f, movq %rax, (%rdi)
 	addq	$8, %rsi
@@ -71,7 +67,16 @@ arch_copy_to_user:
 	decl	%ecx
 	jnz	5b
 	jmp	1b
-6:	may_fault 7f, rep movsq
+	.globl	user_copy_small			/* of any size */
+user_copy_small:
+	movq	%rdx, %rcx
+	shrq	$3, %rcx
+	jmp	10f
+6:	cmpq	$USER_LARGE / 8, %rcx
+	jae	user_copy_large
+10:	andl	$7, %edx
+	USER_ACCESS_BEGIN
+	may_fault 7f, rep movsq
 	jmp	1b
 7:	leaq	(%rdx, %rcx, 8), %rdx
 copy_bytes:
@@ -109,10 +114,18 @@ arch_clear_user:
 	may_fault clear_bytes, movb %al, -1(%rdi, %rsi)
 	jmp	9b
 
-3:	USER_ACCESS_BEGIN
+	.globl	user_clear_small
+user_clear_small:
+	xorl	%eax, %eax
 	movq	%rsi, %rcx
 	shrq	$3, %rcx
-	andl	$7, %esi
+	jmp	4f
+3:	movq	%rsi, %rcx
+	shrq	$3, %rcx
+	cmpq	$USER_LARGE / 8, %rcx
+	jae	user_clear_large
+4:	andl	$7, %esi
+	USER_ACCESS_BEGIN
 	may_fault 5f, rep stosq
 	jmp	1b
 5:	leaq	(%rsi, %rcx, 8), %rsi

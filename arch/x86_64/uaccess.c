@@ -1,23 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * uaccess.c - the exception table: where to continue when an access to user memory fails.
+ * uaccess.c - large copies to and from user memory, and the exception table: where to continue when an access fails.
  *
- * There are about two dozen entries and failing accesses are rare, so the table is not sorted.
+ * There are about three dozen entries and failing accesses are rare, so the table is not sorted.
  */
 #include <quire/types.h>
+#include <arch/cpu.h>
 #include <arch/trap.h>
 #include <arch/uaccess.h>
+#include "arch/x86_64/internal.h"
 
-struct ex_entry {
-	s32 insn, fixup; /* distances, each from its own field */
+struct ex_entry { /* arch/extable.h */
+	s32 from, size, fixup;
 };
 
 extern const struct ex_entry ex_table_start[], ex_table_end[];
 
+/* page_copy.S */
+size_t user_copy_blocks(u64 dst, u64 src, size_t n);
+size_t user_clear_blocks(vaddr_t dst, size_t n);
+/* uaccess.S */
+size_t user_copy_small(u64 dst, u64 src, size_t n);
+size_t user_clear_small(vaddr_t dst, size_t n);
+/* called from there */
+size_t user_copy_large(u64 dst, u64 src, size_t n);
+size_t user_clear_large(vaddr_t dst, size_t n);
+
 static const struct ex_entry *find_entry(vaddr_t ip)
 {
 	for (const struct ex_entry *e = ex_table_start; e < ex_table_end; e++) {
-		if ((vaddr_t)&e->insn + (u64)(s64)e->insn == ip)
+		if (ip - ((vaddr_t)&e->from + (u64)(s64)e->from) < (u64)e->size)
 			return e;
 	}
 	return NULL;
@@ -38,4 +50,58 @@ bool arch_fixup_exception(struct trap_frame *f)
 		return false;
 	frame_set_ip(f, (vaddr_t)&e->fixup + (u64)(s64)e->fixup);
 	return true;
+}
+
+#define BLOCK 512ul
+
+/* next_piece - of n bytes, at least a block, how many are moved with interrupts off. */
+static inline size_t next_piece(size_t n)
+{
+	return MIN(ALIGN_DOWN(n, BLOCK), PAGE_SIZE);
+}
+
+/* user_copy_large, user_clear_large - whole blocks in vector registers, with interrupts off. A block that faults, and what is
+ * less than one, is moved in the plain way, which can wait for memory and finds out where exactly it cannot go on. */
+size_t user_copy_large(u64 dst, u64 src, size_t n)
+{
+	while (page_copy_avx && n >= BLOCK) {
+		size_t piece = next_piece(n), missing;
+		unsigned long irq = cpu_irq_save();
+
+		missing = user_copy_blocks(dst, src, piece);
+		cpu_irq_restore(irq);
+		n -= piece - missing;
+		dst += piece - missing;
+		src += piece - missing;
+		if (likely(!missing))
+			continue;
+		missing = user_copy_small(dst, src, BLOCK);
+		n -= BLOCK - missing;
+		if (missing)
+			return n;
+		dst += BLOCK;
+		src += BLOCK;
+	}
+	return n ? user_copy_small(dst, src, n) : 0;
+}
+
+size_t user_clear_large(vaddr_t dst, size_t n)
+{
+	while (page_copy_avx && n >= BLOCK) {
+		size_t piece = next_piece(n), missing;
+		unsigned long irq = cpu_irq_save();
+
+		missing = user_clear_blocks(dst, piece);
+		cpu_irq_restore(irq);
+		n -= piece - missing;
+		dst += piece - missing;
+		if (likely(!missing))
+			continue;
+		missing = user_clear_small(dst, BLOCK);
+		n -= BLOCK - missing;
+		if (missing)
+			return n;
+		dst += BLOCK;
+	}
+	return n ? user_clear_small(dst, n) : 0;
 }

@@ -85,4 +85,62 @@ TEST(every_byte_arrives_at_any_alignment)
 	unlink("edge_copies.file");
 }
 
+/* Pages that are there already and others that come with the transfer, in one buffer. */
+TEST(pages_that_are_not_there_yet)
+{
+	enum { PAGES = 20, AT = 333, SIZE = PAGES * PAGE - 1000 };
+	int fd = open("edge_copies.file", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	int zero = open("/dev/zero", O_RDONLY);
+	uint8_t *in = map_anon(PAGES * PAGE), *out = map_anon(PAGES * PAGE);
+
+	ASSERT(fd >= 0 && zero >= 0);
+	for (size_t i = 0; i < PAGES * PAGE; i++)
+		if (i / PAGE % 3)
+			in[i] = (uint8_t)(i * 7 + i / PAGE);
+	for (size_t i = 0; i < PAGES; i += 2)
+		memset(out + i * PAGE, 9, PAGE);
+	ASSERT_EQ(pwrite(fd, in + AT, SIZE, 0), SIZE);
+	ASSERT_EQ(pread(fd, out + 2 * AT, SIZE, 0), SIZE);
+	EXPECT(!memcmp(out + 2 * AT, in + AT, SIZE));
+	EXPECT_EQ(count(out, 2 * AT, 9), 2 * AT);
+	EXPECT_EQ(out[2 * AT + SIZE], 0);
+
+	ASSERT_EQ(munmap(in, PAGES * PAGE), 0);
+	in = map_anon(PAGES * PAGE);
+	for (size_t i = 0; i < PAGES; i += 3)
+		memset(in + i * PAGE, 9, PAGE);
+	ASSERT_EQ(read(zero, in + AT, SIZE), SIZE);
+	EXPECT_EQ(count(in, AT, 9), AT);
+	EXPECT_EQ(count(in + AT, SIZE, 0), SIZE);
+	unlink("edge_copies.file");
+}
+
+/* A long transfer ends at the first byte that is not accessible. */
+TEST(long_transfers_up_to_a_hole)
+{
+	enum { PAGES = 9, SIZE = PAGES * PAGE };
+	int fd = open("edge_copies.file", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	int zero = open("/dev/zero", O_RDONLY);
+	uint8_t *p = map_anon(SIZE + PAGE);
+
+	ASSERT(fd >= 0 && zero >= 0);
+	ASSERT_EQ(munmap(p + SIZE, PAGE), 0);
+	memset(p, 5, SIZE);
+	ASSERT_EQ(pwrite(fd, p, SIZE, 0), SIZE);
+	ASSERT_EQ(ftruncate(fd, SIZE + 5000), 0);
+	for (size_t at = 0; at < 2 * PAGE; at += 409) {
+		ssize_t n = (ssize_t)(SIZE - at);
+
+		memset(p, 1, SIZE);
+		EXPECT_EQ(read(zero, p + at, SIZE + 1), n);
+		EXPECT_EQ(count(p, at, 1), at);
+		EXPECT_EQ(count(p + at, (size_t)n, 0), (size_t)n);
+		memset(p, 1, SIZE);
+		EXPECT_EQ(pread(fd, p + at, SIZE + 1, 0), n);
+		EXPECT_EQ(count(p, at, 1), at);
+		EXPECT_EQ(count(p + at, (size_t)n, 5), (size_t)n);
+	}
+	unlink("edge_copies.file");
+}
+
 TEST_MAIN()

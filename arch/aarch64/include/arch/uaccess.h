@@ -13,6 +13,7 @@
 #pragma once
 
 #include <quire/types.h>
+#include <arch/extable.h>
 
 struct trap_frame;
 
@@ -43,32 +44,25 @@ static inline void user_access_end(void)
 {
 }
 
-#define USER_ACCESS_ENTRY                 \
-	".pushsection .ex_table, \"a\"\n" \
-	".balign 4\n"                     \
-	".long 9990b - .\n"               \
-	".long %l3 - .\n"                 \
-	".popsection"
-
-#define user_store_u64(base, offset, value, fault)                  \
-	__asm__ goto("9990: sttr %x0, [%1, %2]\n" USER_ACCESS_ENTRY \
-		     :                                              \
-		     : "rZ"((u64)(value)), "r"(base), "i"(offset)   \
-		     : "memory"                                     \
+#define user_store_u64(base, offset, value, fault)                         \
+	__asm__ goto("9990: sttr %x0, [%1, %2]\n" EX_ENTRY("9990b", "%l3") \
+		     :                                                     \
+		     : "rZ"((u64)(value)), "r"(base), "i"(offset)          \
+		     : "memory"                                            \
 		     : fault)
 
 /* The empty statement keeps gcc from taking the output for one that both ways out have set. */
-#define USER_LOAD(type, insn, value, base, offset, fault)                  \
-	do {                                                               \
-		type user_word;                                            \
-                                                                           \
-		__asm__ volatile goto("9990: " insn "\n" USER_ACCESS_ENTRY \
-				      : "=r"(user_word)                    \
-				      : "r"(base), "i"(offset)             \
-				      : "memory"                           \
-				      : fault);                            \
-		__asm__ volatile("");                                      \
-		(value) = user_word;                                       \
+#define USER_LOAD(type, insn, value, base, offset, fault)                         \
+	do {                                                                      \
+		type user_word;                                                   \
+                                                                                  \
+		__asm__ volatile goto("9990: " insn "\n" EX_ENTRY("9990b", "%l3") \
+				      : "=r"(user_word)                           \
+				      : "r"(base), "i"(offset)                    \
+				      : "memory"                                  \
+				      : fault);                                   \
+		__asm__ volatile("");                                             \
+		(value) = user_word;                                              \
 	} while (0)
 #define user_load_u64(value, base, offset, fault) \
 	USER_LOAD(u64, "ldtr %x0, [%1, %2]", value, base, offset, fault)

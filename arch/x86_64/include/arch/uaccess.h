@@ -12,6 +12,7 @@
 #pragma once
 
 #include <quire/types.h>
+#include <arch/extable.h>
 
 struct trap_frame;
 
@@ -51,31 +52,25 @@ static inline void user_access_end(void)
 	__asm__ volatile("771: .byte 0x0f, 0x1f, 0x00\n" SMAP_SITE("0xca")::: "memory");
 }
 
-#define USER_ACCESS_ENTRY                 \
-	".pushsection .ex_table, \"a\"\n" \
-	".balign 4\n"                     \
-	".long 770b - ., %l2 - .\n"       \
-	".popsection"
-
 #define user_store_u64(base, offset, value, fault)                          \
-	__asm__ goto("770: movq %1, %0\n" USER_ACCESS_ENTRY                 \
+	__asm__ goto("770: movq %1, %0\n" EX_ENTRY("770b", "%l2")           \
 		     :                                                      \
 		     : "m"(*(u64 *)((base) + (offset))), "er"((u64)(value)) \
 		     : "memory"                                             \
 		     : fault)
 
 /* The empty statement keeps gcc from taking the output for one that both ways out have set. */
-#define USER_LOAD(type, insn, value, base, offset, fault)                 \
-	do {                                                              \
-		type user_word;                                           \
-                                                                          \
-		__asm__ volatile goto("770: " insn "\n" USER_ACCESS_ENTRY \
-				      : "=r"(user_word)                   \
-				      : "m"(*(type *)((base) + (offset))) \
-				      : "memory"                          \
-				      : fault);                           \
-		__asm__ volatile("");                                     \
-		(value) = user_word;                                      \
+#define USER_LOAD(type, insn, value, base, offset, fault)                       \
+	do {                                                                    \
+		type user_word;                                                 \
+                                                                                \
+		__asm__ volatile goto("770: " insn "\n" EX_ENTRY("770b", "%l2") \
+				      : "=r"(user_word)                         \
+				      : "m"(*(type *)((base) + (offset)))       \
+				      : "memory"                                \
+				      : fault);                                 \
+		__asm__ volatile("");                                           \
+		(value) = user_word;                                            \
 	} while (0)
 #define user_load_u64(value, base, offset, fault) \
 	USER_LOAD(u64, "movq %1, %0", value, base, offset, fault)
