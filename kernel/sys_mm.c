@@ -145,6 +145,25 @@ long sys_brk(vaddr_t addr)
 	return (long)space_brk(current->space, addr);
 }
 
+long sys_mremap(vaddr_t addr, u64 old_len, u64 new_len, u64 flags, vaddr_t new_addr)
+{
+	const unsigned known = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
+	struct remap_request r = {
+		.addr = addr,
+		.new_addr = new_addr,
+		.old_len = old_len,
+		.new_len = new_len,
+		.flags = (unsigned)flags,
+	};
+	vaddr_t at;
+	int err;
+
+	if (flags & ~(u64)known)
+		return -EINVAL;
+	err = space_remap(current->space, &r, &at);
+	return err ? err : (long)at;
+}
+
 long sys_madvise(vaddr_t addr, u64 len, int advice)
 {
 	if (advice != MADV_DONTNEED)

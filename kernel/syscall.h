@@ -159,6 +159,7 @@ long sys_mmap(vaddr_t addr, u64 len, int prot, int flags, int fd, u64 offset);
 long sys_munmap(vaddr_t addr, u64 len);
 long sys_mprotect(vaddr_t addr, u64 len, int prot);
 long sys_brk(vaddr_t addr);
+long sys_mremap(vaddr_t addr, u64 old_len, u64 new_len, u64 flags, vaddr_t new_addr);
 long sys_madvise(vaddr_t addr, u64 len, int advice);
 /* kernel/process_vm.c */
 long sys_process_vm_readv(s32 pid, vaddr_t local, u64 nr_local, vaddr_t remote, u64 nr_remote,

@@ -28,7 +28,7 @@ enum fault_result fault_anon(struct fault *f)
 
 	if (!(f->access & FAULT_WRITE))
 		return install_zero(f);
-	page = anon_alloc(f->space, f->va, true);
+	page = anon_alloc(f->space, fault_home(f), true);
 	if (!page)
 		return FAULT_OOM;
 	if (!READ_ONCE(f->vma->has_anon))

@@ -15,6 +15,13 @@ struct fault {
 		seen; /* the slot when the decision was made: checked again before the store */
 };
 
+/* fault_home - the address that a new anonymous page is told is its home: anonymous memory that was moved stays at home
+ * where it was first. */
+static inline vaddr_t fault_home(const struct fault *f)
+{
+	return f->vma->obj ? f->va : vma_page_index(f->vma, f->va) << PAGE_SHIFT;
+}
+
 /* Each handler runs with the VMA read-locked, holds nothing else on return, and answers as mm_fault. */
 enum fault_result fault_anon(struct fault *);   /* HOLE in anonymous memory */
 enum fault_result fault_object(struct fault *); /* HOLE in the mapping of an object */

@@ -85,7 +85,7 @@ static struct page *upgrade(struct fault *f)
 
 enum fault_result fault_copy(struct fault *f, struct page *src)
 {
-	struct page *copy = anon_alloc(f->space, f->va, src == zero_page);
+	struct page *copy = anon_alloc(f->space, fault_home(f), src == zero_page);
 	enum fault_result r = FAULT_RETRY;
 	struct tlb_batch batch;
 	struct pt_slot slot;

@@ -226,3 +226,19 @@ void map_dup(struct ptc *src, const struct pt_slot *slot, struct space *child, s
 		break;
 	}
 }
+
+void map_move(struct ptc *src, struct ptc *dst)
+{
+	struct pt_slot slot = ptc_take(src);
+
+	map_check_transition((enum pt_kind)slot.kind, PT_HOLE);
+	map_check_transition(PT_HOLE, (enum pt_kind)slot.kind);
+	ptc_set(dst, (enum pt_kind)slot.kind, slot.val, slot.bits);
+}
+
+void map_move_run(struct ptc *src, struct ptc *dst)
+{
+	map_check_transition(PT_PAGE, PT_HOLE);
+	map_check_transition(PT_HOLE, PT_PAGE);
+	ptc_move_run(src, dst);
+}

@@ -51,5 +51,13 @@ void map_dup(struct ptc *src, const struct pt_slot *, struct space *child, struc
  * are holes of dst's window. */
 void map_dup_run(struct ptc *src, struct space *child, struct ptc *dst);
 
+/* map_move - an absent slot that means something goes to the hole that is dst's current slot, with all that it says.
+ *  needs: both windows, src's outside; no faults in either range until the batch of src is flushed */
+void map_move(struct ptc *src, struct ptc *dst);
+
+/* map_move_run - the same for the run of pages that begins with the current slot of src. Pages keep their counts, their
+ * owner, exclusivity, rights, accessed and dirty bits. */
+void map_move_run(struct ptc *src, struct ptc *dst);
+
 /* Debug builds: how often each transition happened since boot. */
 u64 map_transition_count(enum pt_kind from, enum pt_kind to);

@@ -9,6 +9,7 @@
  *   MIGRATE     retire    thaw          -          bits       retire (keep)
  *   MARK        mark(0)   install       -          -          bits
  *
+ * A move is two at once: the old slot becomes a hole, the hole at the new place what that was.
  * A copy on write is two steps: the old page is retired and flushed, then the new one installed.
  */
 #include "mm/map/map.h"

@@ -19,13 +19,14 @@
 #include "mm/phys/page.h"
 
 struct aspace {
-	paddr_t root_pa;                  /* constant */
-	struct page *root;                /* constant: the root node */
-	struct arch_as arch;              /* ASID and its generation */
-	struct cpumask cpus;              /* [a] */
-	u64 tlb_gen;                      /* [a] bumped before each flush request */
-	u32 refs;                         /* [a] loaded roots + the owner */
-	u64 nr_tables;                    /* [a] nodes, the root included */
+	paddr_t root_pa;     /* constant */
+	struct page *root;   /* constant: the root node */
+	struct arch_as arch; /* ASID and its generation */
+	struct cpumask cpus; /* [a] */
+	u64 tlb_gen;         /* [a] bumped before each flush request */
+	u32 refs;            /* [a] loaded roots + the owner */
+	u64 nr_tables;       /* [a] nodes, the root included */
+	bool keep_tables; /* no table is detached: set between windows, read under the lock of the one in question */
 	void (*release)(struct aspace *); /* constant: called when refs reaches 0 */
 };
 

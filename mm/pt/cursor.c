@@ -36,8 +36,8 @@ void ptc_begin(struct ptc *c, struct aspace *as, vaddr_t lo, vaddr_t hi, unsigne
 	assert(!(mode & PTC_EDIT) == !batch);
 	c->as = as;
 	c->batch = batch;
-	c->inner = NULL;
-	c->nested = false;
+	c->inner = c->outer = NULL;
+	c->borrowed = false;
 	c->va = lo;
 	c->hi = hi;
 	c->node = NULL;
@@ -52,7 +52,7 @@ void ptc_begin(struct ptc *c, struct aspace *as, vaddr_t lo, vaddr_t hi, unsigne
 
 void ptc_lock_node(const struct ptc *c, struct page *node)
 {
-	if (c->nested)
+	if (c->outer)
 		spin_lock_nested(&node->node_lock);
 	else
 		spin_lock(&node->node_lock);
@@ -66,7 +66,7 @@ static void leave_window(struct ptc *c)
 		ptc_pause(c->inner);
 	c->node = NULL;
 	c->entry = NULL;
-	if (!node || !(c->mode & PTC_EDIT))
+	if (!node || !(c->mode & PTC_EDIT) || c->borrowed)
 		return;
 	if (c->stored)
 		arch_pt_publish();
@@ -85,7 +85,7 @@ void ptc_nest(struct ptc *outer, struct ptc *inner)
 {
 	assert(!outer->node && !inner->node);
 	outer->inner = inner;
-	inner->nested = true;
+	inner->outer = outer;
 }
 
 void ptc_pause(struct ptc *c)
@@ -95,13 +95,18 @@ void ptc_pause(struct ptc *c)
 	leave_window(c);
 }
 
+static void drop_stock(struct ptc *c)
+{
+	while (c->nr_stock)
+		node_free(c->stock[--c->nr_stock]);
+}
+
 void ptc_end(struct ptc *c)
 {
 	leave_window(c);
 	if (c->batch && c->batch->nodes && !(c->mode & PTC_DEFER))
 		tlb_batch_flush(c->batch);
-	while (c->nr_stock)
-		node_free(c->stock[--c->nr_stock]);
+	drop_stock(c);
 	if (!(c->mode & PTC_EDIT))
 		rcu_read_unlock();
 }
@@ -160,7 +165,8 @@ enum step { STEP_END, STEP_WINDOW, STEP_AGAIN };
 /* Make this table the window, unless it was detached before we had its lock. */
 static ALWAYS_INLINE int enter_window(struct ptc *c, struct page *node, unsigned level)
 {
-	if (c->mode & PTC_EDIT) {
+	c->borrowed = c->outer && c->outer->node == node;
+	if (c->mode & PTC_EDIT && !c->borrowed) {
 		ptc_lock_node(c, node);
 		if (unlikely(page_test(node, PG_STRAY))) {
 			spin_unlock(&node->node_lock);
@@ -461,6 +467,8 @@ int ptc_make(struct ptc *c, vaddr_t va, unsigned level)
 	err = open_window(c);
 	if (err > 0)
 		leave_window(c);
+	drop_stock(
+		c); /* another was faster: nothing is to be made later, under somebody's window */
 	c->mode = mode;
 	return err < 0 ? err : 0;
 }

@@ -29,7 +29,8 @@ static bool detach(struct ptc *c, struct page *parent, struct page *child)
 	bool detached;
 
 	spin_lock_nested(&child->node_lock);
-	detached = !page_test(child, PG_STRAY) && child->node_used == 0;
+	detached = !page_test(child, PG_STRAY) && child->node_used == 0 &&
+		   !READ_ONCE(c->as->keep_tables);
 	if (detached)
 		unhook(c, parent, child);
 	spin_unlock(&child->node_lock);

@@ -52,15 +52,15 @@ struct tlb_batch;
 
 struct ptc {
 	struct aspace *as;
-	struct tlb_batch *batch; /* NULL when reading */
-	struct ptc *inner;       /* see ptc_nest */
-	vaddr_t va, hi;          /* still to be visited */
-	struct page *node;       /* the window (locked in edit modes), or NULL */
-	pte_t *entry;            /* of the current slot; NULL before the first */
+	struct tlb_batch *batch;   /* NULL when reading */
+	struct ptc *inner, *outer; /* see ptc_nest */
+	vaddr_t va, hi;            /* still to be visited */
+	struct page *node;         /* the window (locked in edit modes), or NULL */
+	pte_t *entry;              /* of the current slot; NULL before the first */
 	unsigned mode;
-	u8 level;    /* of the window's slots */
-	bool nested; /* it is another cursor's inner */
-	bool stored; /* entries were stored that are not published yet */
+	u8 level;      /* of the window's slots */
+	bool borrowed; /* the window is outer's, and so is its lock */
+	bool stored;   /* entries were stored that are not published yet */
 	u8 nr_stock;
 	u16 seen; /* EDIT: used entries of the window that were reported: beyond these all others are unseen */
 	struct page *stock[PTC_LEVELS]; /* tables ready for use */
@@ -97,7 +97,8 @@ int ptc_supply(struct ptc *);
 
 /* ptc_nest - work with two windows at once (fork, moves): inner's window lies inside outer's. Whenever outer
  * leaves its window inner leaves its own first, so locks are always taken outer, then inner. Who may be
- * outer to whom is fixed: the parent's space to the child's; in one space the lower node address. */
+ * outer to whom is fixed: the parent's space to the child's. In one space only moves do this, one at a time under the
+ * space lock; where both are in the same table inner borrows the window. They make no table under outer's window (a pruner goes from a table to those below). */
 void ptc_nest(struct ptc *outer, struct ptc *inner);
 
 /* ptc_pause - give the window up; the current slot will be reported again by ptc_next. */
@@ -139,6 +140,10 @@ unsigned ptc_take_run(struct ptc *, struct pt_leaf *taken);
  * what they need before it leaves the window.
  *  returns: how many, and in pages what they were, in bits as told by ptc_take_run; index is not set */
 unsigned ptc_dup_run(struct ptc *src, struct ptc *dst, struct pt_leaf *pages);
+/* ptc_move_run - take each slot of the run, as far as dst's window reaches, and store it as it is, with all that the
+ * hardware has noted in it, into the hole at the same distance from dst's current slot.
+ *  returns: how many */
+unsigned ptc_move_run(struct ptc *src, struct ptc *dst);
 /* ptc_set_run - ptc_set of n PAGEs into the current slot and others behind it in its window, all of them
  * holes: ascending, inside what the cursor's user may fill. */
 void ptc_set_run(struct ptc *, const struct pt_leaf *, unsigned n);

@@ -161,6 +161,39 @@ unsigned ptc_dup_run(struct ptc *src, struct ptc *dst, struct pt_leaf *pages)
 	return n;
 }
 
+unsigned ptc_move_run(struct ptc *src, struct ptc *dst)
+{
+	unsigned i = 0, n = 0, next, last = 0, here = entry_index(dst->entry);
+	unsigned slots = MIN(slots_left(src), PT_ENTRIES - here), level = src->level;
+	unsigned most = MIN(src->node->node_used, PTC_RUN_MAX);
+	u32 blocks = 0;
+
+	assert_held(&src->node->node_lock);
+	assert_held(&dst->node->node_lock);
+	assert(dst->level == level && dst->batch->lo >= dst->batch->hi);
+	do {
+		if (!is_page(arch_pte_load(src->entry + i), level)) {
+			if (!(next = past_holes(src, arch_pte_load(src->entry + i), i)))
+				break;
+			i = next;
+			continue;
+		}
+		assert(arch_pte_form(arch_pte_load(dst->entry + i), level) == PTE_NONE);
+		arch_pte_store(dst->entry + i, arch_pte_xchg(src->entry + i, (pte_t){0}));
+		blocks |= node_block(here + i);
+		last = i++;
+		n++;
+	} while (i < slots && n < most);
+	node_note_blocks(dst->node, blocks);
+	node_count(dst->node, (int)n);
+	node_count(src->node, -(int)n);
+	src->seen--; /* ptc_next has counted the first */
+	src->stored = dst->stored = true;
+	note_run(src, last);
+	pass(src, MIN(i, slots));
+	return n;
+}
+
 void ptc_set_run(struct ptc *c, const struct pt_leaf *leaves, unsigned n)
 {
 	const struct pt_leaf *leaf = leaves, *end = leaves + n;

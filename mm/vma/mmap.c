@@ -27,13 +27,7 @@ int space_check_fixed(vaddr_t addr, u64 len)
 	return addr < MMAP_MIN_ADDR ? -EPERM : 0;
 }
 
-/* Where a mapping is to go: its address, and the first mapping that ends above that. */
-struct place {
-	vaddr_t addr;
-	struct vma *next;
-};
-
-static bool overlaps(const struct place *p, u64 len)
+static bool overlaps(const struct vma_place *p, u64 len)
 {
 	return p->next && p->next->start < p->addr + len;
 }
@@ -46,7 +40,7 @@ static bool hint_fits(const struct vma *next, vaddr_t hint, u64 len, vaddr_t bel
 }
 
 static int fixed_place(const struct space *s, const struct map_request *r, u64 len,
-		       struct place *out)
+		       struct vma_place *out)
 {
 	int err = space_check_fixed(r->addr, len);
 
@@ -57,9 +51,8 @@ static int fixed_place(const struct space *s, const struct map_request *r, u64 l
 	return r->flags & MAP_FIXED_NOREPLACE && overlaps(out, len) ? -EEXIST : 0;
 }
 
-/* Where the mapping goes: the fixed place, the hint if it is free, or the highest gap. */
-static int choose_place(const struct space *s, const struct map_request *r, u64 len,
-			struct place *out)
+int vma_choose_place(const struct space *s, const struct map_request *r, u64 len,
+		     struct vma_place *out)
 {
 	vaddr_t hint = ALIGN_DOWN(r->addr, PAGE_SIZE);
 
@@ -79,7 +72,7 @@ static int choose_place(const struct space *s, const struct map_request *r, u64 
 }
 
 /* May the mapping be made, after what it replaces has gone? */
-static bool has_room(const struct space *s, const struct vma *v, const struct place *p, u64 len)
+static bool has_room(const struct space *s, const struct vma *v, const struct vma_place *p, u64 len)
 {
 	u64 pages = len >> PAGE_SHIFT;
 	vaddr_t addr = p->addr;
@@ -103,7 +96,7 @@ static struct vma *make_vma(struct space *s, const struct map_request *r)
 }
 
 /* What a fixed mapping replaces. 0 or -ENOMEM. */
-static int clear_place(struct space *s, struct place *p, u64 len)
+static int clear_place(struct space *s, struct vma_place *p, u64 len)
 {
 	int err = space_unmap_locked(s, p->addr, p->addr + len);
 
@@ -113,7 +106,7 @@ static int clear_place(struct space *s, struct place *p, u64 len)
 }
 
 /* Put the mapping in, or make a neighbour longer and give up v. */
-static void commit(struct space *s, struct vma *v, const struct place *p, u64 len)
+static void commit(struct space *s, struct vma *v, const struct vma_place *p, u64 len)
 {
 	v->start = p->addr;
 	v->end = p->addr + len;
@@ -130,8 +123,8 @@ static void commit(struct space *s, struct vma *v, const struct place *p, u64 le
 static int map_locked(struct space *s, const struct map_request *r, struct vma *v, u64 len,
 		      vaddr_t *out)
 {
-	struct place place;
-	int err = choose_place(s, r, len, &place);
+	struct vma_place place;
+	int err = vma_choose_place(s, r, len, &place);
 
 	if (!err && !has_room(s, v, &place, len))
 		err = -ENOMEM;

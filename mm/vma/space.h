@@ -139,6 +139,14 @@ int space_map(struct space *, const struct map_request *, vaddr_t *out);
 int space_check_fixed(vaddr_t addr, u64 len);
 int space_unmap(struct space *, vaddr_t addr, u64 len);                  /* as munmap(2) */
 int space_protect(struct space *, vaddr_t addr, u64 len, unsigned prot); /* as mprotect(2) */
+/* What mremap(2) asks for; bytes. */
+struct remap_request {
+	vaddr_t addr, new_addr;
+	u64 old_len, new_len;
+	unsigned flags; /* MREMAP_* */
+};
+/* space_remap - as mremap(2); the address in *out. Locks as space_map. */
+int space_remap(struct space *, const struct remap_request *, vaddr_t *out);
 int space_discard(struct space *, vaddr_t addr, u64 len); /* as madvise(MADV_DONTNEED) */
 vaddr_t space_brk(struct space *, vaddr_t new_brk);       /* as brk(2) */
 void space_set_limits(struct space *, const struct space_limits *);

@@ -66,6 +66,10 @@ int space_unmap_locked(struct space *s, vaddr_t lo, vaddr_t hi)
 	int err;
 
 	assert(rw_is_write_held(&s->lock));
+	/* A hole in the middle makes two mappings of one. */
+	v = vma_find(&s->vmas, lo);
+	if (v && v->start < lo && v->end > hi && s->nr_vmas >= VMA_MAX_COUNT)
+		return -ENOMEM;
 	err = vma_spares_get(s, lo, hi, &spares);
 	if (err)
 		return err;
@@ -103,12 +107,7 @@ int space_unmap(struct space *s, vaddr_t addr, u64 len)
 		return -EINVAL;
 	len = ALIGN_UP(len, PAGE_SIZE);
 	rw_write_lock(&s->lock);
-	/* A hole in the middle makes two mappings of one. */
-	struct vma *v = vma_find(&s->vmas, addr);
-	if (v && v->start < addr && v->end > addr + len && s->nr_vmas >= VMA_MAX_COUNT)
-		err = -ENOMEM;
-	else
-		err = space_unmap_locked(s, addr, addr + len);
+	err = space_unmap_locked(s, addr, addr + len);
 	rw_write_unlock(&s->lock);
 	return err;
 }

@@ -107,7 +107,7 @@ void vma_leave_object(struct vma *v)
 	spin_unlock(&v->obj->vmas_lock);
 }
 
-void vma_link(struct vma *v, struct vma *next)
+void vma_enter_tree(struct vma *v, struct vma *next)
 {
 	struct space *s = v->space;
 
@@ -121,19 +121,30 @@ void vma_link(struct vma *v, struct vma *next)
 	account(v, (s64)vma_pages(v));
 }
 
-static void unlink_from_space(struct vma *v)
+void vma_leave_tree(struct vma *v)
 {
 	struct space *s = v->space;
 
 	assert(rw_is_write_held(&s->lock));
-	rw_write_lock(&v->lock);
-	v->detached = true;
-	rw_write_unlock(&v->lock);
 	seq_write_begin(&s->seq);
 	vma_remove(&s->vmas, v);
 	seq_write_end(&s->seq);
 	s->nr_vmas--;
 	account(v, -(s64)vma_pages(v));
+}
+
+void vma_link(struct vma *v, struct vma *next)
+{
+	vma_enter_tree(v, next);
+	vma_join_object(v);
+}
+
+static void unlink_from_space(struct vma *v)
+{
+	rw_write_lock(&v->lock);
+	v->detached = true;
+	rw_write_unlock(&v->lock);
+	vma_leave_tree(v);
 }
 
 void vma_unlink(struct vma *v)

@@ -55,6 +55,10 @@ void vma_leave_object(struct vma *);
  * no fault is in it or can get in. */
 void vma_link(struct vma *, struct vma *next);
 void vma_unlink(struct vma *);
+/* vma_enter_tree / vma_leave_tree - the tree and the accounts alone: for one that goes to another place. It is
+ * write-locked all the while. */
+void vma_enter_tree(struct vma *, struct vma *next);
+void vma_leave_tree(struct vma *);
 /* vma_set_bounds - move an edge of a linked mapping; write-locks it while it changes. */
 void vma_set_bounds(struct vma *, vaddr_t start, vaddr_t end);
 /* vma_split - cut at addr: `spare` (from vma_alloc) becomes the upper part. Cannot fail. */
@@ -110,6 +114,14 @@ int space_unmap_locked(struct space *, vaddr_t lo, vaddr_t hi);
 /* space_unmap_all - the last user has left: away with all mappings. Nobody can look anything up any more, so the tree is
  * not kept in order on the way. */
 void space_unmap_all(struct space *);
+/* Where a mapping is to go: its address, and the first mapping that ends above that. */
+struct vma_place {
+	vaddr_t addr;
+	struct vma *next;
+};
+/* vma_choose_place - where len bytes go: the fixed place, what lies there or not, the hint if it is free, or the highest
+ * gap. Of the request addr, flags and below count. Space lock for writing. 0 or as mmap(2) */
+int vma_choose_place(const struct space *, const struct map_request *, u64 len, struct vma_place *);
 /* space_may_grow - do `pages` more fit into RLIMIT_AS and, as vm_flags say, RLIMIT_DATA? */
 bool space_may_grow(const struct space *, u64 pages, u32 vm_flags);
 /* space_grow_stack - make the stack above va cover it. 0, -ENOMEM (limits), -EFAULT (no stack there). */

@@ -189,6 +189,7 @@
 	SYSCALL(213, readahead) \
 	SYSCALL(214, brk) \
 	SYSCALL(215, munmap) \
+	SYSCALL(216, mremap) \
 	SYSCALL(220, clone_tls_ctid_entry) \
 	SYSCALL(221, execve) \
 	SYSCALL(222, mmap) \

@@ -36,6 +36,7 @@
 	SYSCALL(22, pipe) \
 	SYSCALL(23, select) \
 	SYSCALL(24, sched_yield) \
+	SYSCALL(25, mremap) \
 	SYSCALL(28, madvise) \
 	SYSCALL(29, shmget) \
 	SYSCALL(30, shmat) \
