@@ -112,8 +112,6 @@ void vma_enter_tree(struct vma *v, struct vma *next)
 	struct space *s = v->space;
 
 	assert(rw_is_write_held(&s->lock));
-	/* Before there can be a fault: a truncation that walks the object's list must miss no page. */
-	vma_join_object(v);
 	seq_write_begin(&s->seq);
 	vma_insert(&s->vmas, v, next);
 	seq_write_end(&s->seq);
@@ -135,8 +133,9 @@ void vma_leave_tree(struct vma *v)
 
 void vma_link(struct vma *v, struct vma *next)
 {
-	vma_enter_tree(v, next);
+	/* Before there can be a fault: a truncation that walks the object's list must miss no page. */
 	vma_join_object(v);
+	vma_enter_tree(v, next);
 }
 
 static void unlink_from_space(struct vma *v)
