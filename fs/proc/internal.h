@@ -83,16 +83,25 @@ enum proc_ino_kind { INO_ENTRY = 1, INO_THREAD_ENTRY, INO_TASK, INO_FD, INO_FDIN
 extern const struct text_ops proc_stat_ops, proc_statm_ops, proc_status_ops; /* task_stat.c */
 extern const struct text_ops proc_comm_ops, proc_limits_ops, proc_oom_score_ops,
 	proc_oom_score_adj_ops, proc_personality_ops, proc_cgroup_ops,
-	proc_children_ops;                                                      /* task_misc.c */
-extern const struct text_ops proc_cmdline_ops, proc_environ_ops, proc_auxv_ops; /* task_args.c */
-extern const struct file_ops proc_mem_fops;                                     /* task_args.c */
-extern const struct text_ops proc_maps_ops, proc_smaps_ops;                     /* maps.c */
-extern const struct inode_ops proc_map_files_ops;                               /* map_files.c */
+	proc_children_ops;                                                         /* task_misc.c */
+extern const struct text_ops proc_cmdline_ops, proc_environ_ops, proc_auxv_ops;    /* task_args.c */
+extern const struct file_ops proc_mem_fops;                                        /* task_args.c */
+extern const struct text_ops proc_maps_ops, proc_smaps_ops, proc_smaps_rollup_ops; /* maps.c */
+extern const struct text_ops proc_clear_refs_ops;                                  /* pagemap.c */
+extern const struct file_ops proc_pagemap_fops;
+extern const struct inode_ops proc_map_files_ops; /* map_files.c */
 extern const struct file_ops proc_map_files_fops;
 extern const struct inode_ops proc_exe_ops, proc_cwd_ops, proc_root_ops; /* links.c */
 extern const struct inode_ops proc_fd_ops, proc_fdinfo_ops;              /* fd.c */
 extern const struct file_ops proc_fd_fops, proc_fdinfo_fops;
 extern const struct text_ops proc_mounts_ops, proc_mountinfo_ops; /* mounts.c */
+
+/* proc_hold_space - the address space of the process that an inode is about, in *out, if we may look: NULL when it has
+ * none. It is not kept alive, its struct is (proc_drop_space). 0, -ESRCH, -EACCES. proc_use_space - such a one with a use
+ * (space_put); NULL: it is gone, or there was none. */
+int proc_hold_space(struct inode *, struct space **out);
+void proc_drop_space(struct space *);
+struct space *proc_use_space(struct space *);
 
 /* proc_open_space, proc_release_space - text_ops of what shows memory: the address space is looked up, and the
  * right to see it checked, when the file is opened; it is not kept alive by that. proc_space - it, with a use
@@ -104,5 +113,6 @@ struct space *proc_space(struct text *);
 /* --- the system: each adds its names to the root directory. 0 or -ENOMEM --------------------------------- */
 int proc_add_system(struct dentry *root);
 int proc_add_memory(struct dentry *root);
+int proc_add_pages(struct dentry *root); /* kpage.c */
 int proc_add_sysctl(struct dentry *root);
 int proc_add_quire(struct dentry *root);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * maps.c - the mappings of a process as text: maps, one line each, and smaps, with what is resident behind each
- * line (proc(5), format of each as Linux 6.12 prints it).
+ * maps.c - the mappings of a process as text: maps, one line each, smaps, with what is resident behind each
+ * line, and smaps_rollup, the sum of that (proc(5), format of each as Linux 6.12 prints it).
  *
  * The text comes in windows; the cursor is the address behind the last mapping shown. A mapping that changes
  * between two windows may show twice or not at all, but never in parts.
@@ -95,6 +95,33 @@ static void show_vm_flags(struct text *t, const struct space_mapping *m)
 	text_char(t, '\n');
 }
 
+static void show_counts(struct text *t, const struct space_usage *u, bool rollup)
+{
+	show_kib(t, "Rss", u->resident);
+	show_kib(t, "Pss", u->proportional);
+	show_kib(t, "Pss_Dirty", u->proportional_dirty);
+	if (rollup) {
+		show_kib(t, "Pss_Anon", u->proportional_anon);
+		show_kib(t, "Pss_File", u->proportional - u->proportional_anon);
+		show_kib(t, "Pss_Shmem", 0);
+	}
+	show_kib(t, "Shared_Clean", u->shared_clean);
+	show_kib(t, "Shared_Dirty", u->shared_dirty);
+	show_kib(t, "Private_Clean", u->private_clean);
+	show_kib(t, "Private_Dirty", u->private_dirty);
+	show_kib(t, "Referenced", u->referenced);
+	show_kib(t, "Anonymous", u->anonymous);
+	show_kib(t, "KSM", 0);
+	show_kib(t, "LazyFree", 0);
+	show_kib(t, "AnonHugePages", u->anonymous_huge);
+	show_kib(t, "ShmemPmdMapped", 0);
+	show_kib(t, "FilePmdMapped", 0);
+	text_puts(t, "Shared_Hugetlb:        0 kB\nPrivate_Hugetlb:       0 kB\n");
+	show_kib(t, "Swap", u->swapped);
+	show_kib(t, "SwapPss", u->swapped);
+	show_kib(t, "Locked", 0);
+}
+
 static void show_usage(struct text *t, struct space *s, const struct space_mapping *m)
 {
 	struct space_usage u;
@@ -103,27 +130,30 @@ static void show_usage(struct text *t, struct space *s, const struct space_mappi
 	show_kib(t, "Size", m->end - m->start);
 	show_kib(t, "KernelPageSize", PAGE_SIZE);
 	show_kib(t, "MMUPageSize", PAGE_SIZE);
-	show_kib(t, "Rss", u.resident);
-	show_kib(t, "Pss", u.proportional);
-	show_kib(t, "Pss_Dirty", u.proportional_dirty);
-	show_kib(t, "Shared_Clean", u.shared_clean);
-	show_kib(t, "Shared_Dirty", u.shared_dirty);
-	show_kib(t, "Private_Clean", u.private_clean);
-	show_kib(t, "Private_Dirty", u.private_dirty);
-	show_kib(t, "Referenced", u.referenced);
-	show_kib(t, "Anonymous", u.anonymous);
-	show_kib(t, "KSM", 0);
-	show_kib(t, "LazyFree", 0);
-	show_kib(t, "AnonHugePages", u.anonymous_huge);
-	show_kib(t, "ShmemPmdMapped", 0);
-	show_kib(t, "FilePmdMapped", 0);
-	show_kib(t, "Shared_Hugetlb", 0);
-	show_kib(t, "Private_Hugetlb", 0);
-	show_kib(t, "Swap", u.swapped);
-	show_kib(t, "SwapPss", u.swapped);
-	show_kib(t, "Locked", 0);
+	show_counts(t, &u, false);
 	text_puts(t, "THPeligible:           0\n");
 	show_vm_flags(t, m);
+}
+
+/* show_sum - all mappings as if they were one. */
+static void show_sum(struct text *t, struct space *s)
+{
+	struct space_usage sum = {0}, u;
+	vaddr_t start = 0, end = 0;
+	struct space_mapping m;
+
+	while (!signal_fatal(current) && space_list(s, end, &m, 1)) {
+		start = end ? start : m.start;
+		end = m.end;
+		space_usage(s, m.start, end, &u);
+		space_usage_add(&sum, &u);
+		space_mapping_put(&m);
+	}
+	text_printf(t, "%08lx-%08lx ---p 00000000 00:00 0 ", start, end);
+	while (t->len < NAME_COLUMN + 1 && !t->failed)
+		text_char(t, ' ');
+	text_puts(t, "[rollup]\n");
+	show_counts(t, &sum, true);
 }
 
 /* --- the files ----------------------------------------------------------------------------------------- */
@@ -172,7 +202,20 @@ static int smaps_show(struct file *f UNUSED, struct text *t)
 	return show(t, true);
 }
 
+static int smaps_rollup_show(struct file *f UNUSED, struct text *t)
+{
+	struct space *s = proc_space(t);
+
+	if (!s)
+		return -ESRCH;
+	show_sum(t, s);
+	space_put(s);
+	return 0;
+}
+
 const struct text_ops proc_maps_ops = {
 	.open = proc_open_space, .release = proc_release_space, .show = maps_show};
 const struct text_ops proc_smaps_ops = {
 	.open = proc_open_space, .release = proc_release_space, .show = smaps_show};
+const struct text_ops proc_smaps_rollup_ops = {
+	.open = proc_open_space, .release = proc_release_space, .show = smaps_rollup_show};

@@ -10,6 +10,7 @@
 #include "mm/phys/page_alloc.h"
 #include "mm/phys/slab.h"
 #include "mm/phys/vmalloc.h"
+#include "mm/pt/batch.h"
 #include "mm/vma/space.h"
 
 /* Sums over all processes, in pages. */
@@ -113,6 +114,20 @@ static int meminfo_show(struct file *f UNUSED, struct text *t)
 	return 0;
 }
 
+/* show_flushes - how often entries were taken from TLBs, by why. */
+static void show_flushes(struct text *t)
+{
+	static const char *const names[TLB_REASONS] = {
+		[TLB_UNMAP] = "unmap", [TLB_PROTECT] = "protect", [TLB_COW] = "cow",
+		[TLB_FORK] = "fork",   [TLB_SPLIT] = "split",     [TLB_KERNEL] = "kernel",
+	};
+
+	for (unsigned i = 0; i < TLB_REASONS; i++)
+		if (names[i])
+			text_printf(t, "tlb_flush_%s %lu\n", names[i],
+				    tlb_count((enum tlb_reason)i));
+}
+
 static int vmstat_show(struct file *f UNUSED, struct text *t)
 {
 	u64 files = page_count_type(PAGE_OBJ);
@@ -122,6 +137,7 @@ static int vmstat_show(struct file *f UNUSED, struct text *t)
 	text_printf(t, "nr_slab_unreclaimable %lu\nnr_page_table_pages %lu\nnr_kernel_stack %lu\n",
 		    slab_count_pages(), page_count_type(PAGE_TABLE),
 		    thread_count() * (KSTACK_SIZE / 1024));
+	show_flushes(t);
 	return 0;
 }
 

@@ -93,6 +93,8 @@ static int proc_mount(struct super *s, const char *options UNUSED)
 	if (!err)
 		err = proc_add_memory(s->root);
 	if (!err)
+		err = proc_add_pages(s->root);
+	if (!err)
 		err = proc_add_sysctl(s->root);
 	if (!err)
 		err = proc_add_quire(s->root);

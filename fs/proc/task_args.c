@@ -16,8 +16,7 @@
 
 /* --- the space of an open file ------------------------------------------------------------------------- */
 
-/* hold_space - the process's address space now, in *out: NULL when it has none. */
-static int hold_space(struct inode *inode, void **out)
+int proc_hold_space(struct inode *inode, struct space **out)
 {
 	struct process *p;
 	struct space *s;
@@ -35,34 +34,30 @@ static int hold_space(struct inode *inode, void **out)
 	return 0;
 }
 
-static void drop_space(void *held)
+void proc_drop_space(struct space *held)
 {
-	struct space *s = held;
-
-	if (s)
-		as_put(&s->as);
+	if (held)
+		as_put(&held->as);
 }
 
-static struct space *use_space(void *held)
+struct space *proc_use_space(struct space *held)
 {
-	struct space *s = held;
-
-	return s && space_try_get(s) ? s : NULL;
+	return held && space_try_get(held) ? held : NULL;
 }
 
 int proc_open_space(struct file *f, struct text *t)
 {
-	return hold_space(f->inode, &t->private_data);
+	return proc_hold_space(f->inode, (struct space **)&t->private_data);
 }
 
 void proc_release_space(struct file *f UNUSED, struct text *t)
 {
-	drop_space(t->private_data);
+	proc_drop_space(t->private_data);
 }
 
 struct space *proc_space(struct text *t)
 {
-	return use_space(t->private_data);
+	return proc_use_space(t->private_data);
 }
 
 /* --- stretches of memory -------------------------------------------------------------------------------- */
@@ -149,17 +144,17 @@ const struct text_ops proc_auxv_ops = {
 
 static int mem_open(struct file *f)
 {
-	return hold_space(f->inode, &f->private_data);
+	return proc_hold_space(f->inode, (struct space **)&f->private_data);
 }
 
 static void mem_release(struct file *f)
 {
-	drop_space(f->private_data);
+	proc_drop_space(f->private_data);
 }
 
 static ssize_t mem_rw(struct file *f, struct uio *uio, u64 *pos, unsigned access)
 {
-	struct space *s = use_space(f->private_data);
+	struct space *s = proc_use_space(f->private_data);
 	ssize_t n = 0;
 
 	if (!s)

@@ -177,6 +177,17 @@ void map_grant(struct ptc *c, unsigned bits)
 	ptc_change(c, bits, 0);
 }
 
+void map_clear_accessed(struct ptc *c, const struct pt_slot *slot)
+{
+	if (slot->kind != PT_PAGE || slot->bits & PTB_SPECIAL)
+		return;
+	page_clear(pfn_to_page(slot->val), PG_REFERENCED);
+	if (!(slot->bits & PTB_ACCESSED))
+		return;
+	map_check_transition(PT_PAGE, PT_PAGE);
+	ptc_change(c, 0, PTB_ACCESSED);
+}
+
 /* A private page gets a second owner: it belongs to the family from now on. Returns whether it is anonymous. */
 static ALWAYS_INLINE bool dup_page(struct page *page, struct family *family)
 {

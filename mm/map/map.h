@@ -42,6 +42,9 @@ void map_protect(struct ptc *, const struct pt_slot *, unsigned rights, bool sha
 /* map_grant - the fault path found that this access is allowed: set rights, accessed and dirty bits. */
 void map_grant(struct ptc *, unsigned bits);
 
+/* map_clear_accessed - PAGE stays what it is and counts as not used. Stale TLB entries are left. */
+void map_clear_accessed(struct ptc *, const struct pt_slot *);
+
 /* map_dup - fork: make the child's empty slot mean what the parent's does. Private pages lose their
  * exclusivity and both sides their write permission.
  *  needs: both windows, the parent's outside the child's */

@@ -102,6 +102,11 @@ void space_note_peak_rss(struct space *s)
 	WRITE_ONCE(s->hiwater_rss, space_peak_rss(s));
 }
 
+void space_reset_peak_rss(struct space *s)
+{
+	WRITE_ONCE(s->hiwater_rss, space_rss(s));
+}
+
 /* Debug: every account must have returned to zero with the last page. */
 static void check_accounts(const struct space *s)
 {

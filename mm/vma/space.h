@@ -111,6 +111,8 @@ u64 space_rss(const struct space *);
 u64 space_peak_rss(const struct space *);
 /* space_note_peak_rss - some are about to be taken away: remember how many there were. */
 void space_note_peak_rss(struct space *);
+/* space_reset_peak_rss - the most from now on. */
+void space_reset_peak_rss(struct space *);
 /* space_put - the last user's put unmaps everything and frees the space. Sleeps. */
 void space_put(struct space *);
 /* space_fork - a copy of src with copy-on-write private memory. src must be current->space or stopped.
