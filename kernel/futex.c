@@ -101,6 +101,12 @@ static inline bool matches(const struct futex_waiter *w, const struct futex_key 
 	return same_key(&w->key, key) && (w->bitset & bitset);
 }
 
+/* wake_count - how many a caller wants woken: at least one, and not more when it says a negative number. */
+static inline unsigned wake_count(u32 n)
+{
+	return (s32)n < 1 ? 1 : n;
+}
+
 /* take_waiter - off its queue for good; its thread, to be woken. Bucket locked. The waiter is gone as soon as bucket is
  * NULL; the thread, which does not need a reference in code that does not sleep, may be ending. */
 static inline struct thread *take_waiter(struct futex_waiter *w)
@@ -492,7 +498,7 @@ static long futex_requeue(vaddr_t addr, vaddr_t addr2, bool private_key, u32 nr_
 	if (err)
 		return err;
 	woken = wake_locked(b, &key, nr_wake, FUTEX_BITSET_MATCH_ANY);
-	moved = same_key(&key, &key2) ? 0 : move_waiters(b, &key, b2, &key2, nr_move);
+	moved = move_waiters(b, &key, b2, &key2, nr_move);
 	unlock_two(b, b2);
 	return woken + moved;
 }
@@ -575,9 +581,9 @@ static long futex_wake_op(vaddr_t addr, vaddr_t addr2, bool private_key, u32 nr,
 	also = change_word(addr2, op);
 	if (also < 0)
 		return also;
-	woken = wake_bitset(addr, private_key, nr, FUTEX_BITSET_MATCH_ANY);
+	woken = wake_bitset(addr, private_key, wake_count(nr), FUTEX_BITSET_MATCH_ANY);
 	if (also)
-		more = wake_bitset(addr2, private_key, nr2, FUTEX_BITSET_MATCH_ANY);
+		more = wake_bitset(addr2, private_key, wake_count(nr2), FUTEX_BITSET_MATCH_ANY);
 	return woken + more;
 }
 
@@ -612,12 +618,12 @@ static NOINLINE long wait_with_timeout(vaddr_t addr, int op, u32 val, vaddr_t ut
 			return err;
 	}
 	result = wait_with_deadline(addr, op & FUTEX_PRIVATE_FLAG, val, deadline, bitset);
-	u->sleep_deadline = 0;
-	if (result == -RESTART_SYS && !absolute) {
-		u->sleep_deadline = deadline;
-		return -RESTART_NOHAND;
+	if (result != -RESTART_SYS) {
+		u->sleep_deadline = 0;
+		return result;
 	}
-	return result;
+	u->sleep_deadline = absolute ? 0 : deadline;
+	return -RESTART_NOHAND; /* a handler ends a wait with a timeout, even with SA_RESTART */
 }
 
 static NOINLINE long other_operation(vaddr_t addr, int op, u32 val, vaddr_t utimeout, vaddr_t addr2,
@@ -639,9 +645,9 @@ static NOINLINE long other_operation(vaddr_t addr, int op, u32 val, vaddr_t utim
 			return wait_with_timeout(addr, op, val, utimeout, val3);
 		return wait_with_deadline(addr, private_key, val, 0, val3);
 	case FUTEX_WAKE:
-		return wake_bitset(addr, private_key, MAX(val, 1u), FUTEX_BITSET_MATCH_ANY);
+		return wake_bitset(addr, private_key, wake_count(val), FUTEX_BITSET_MATCH_ANY);
 	case FUTEX_WAKE_BITSET:
-		return val3 ? wake_bitset(addr, private_key, MAX(val, 1u), val3) : -EINVAL;
+		return val3 ? wake_bitset(addr, private_key, wake_count(val), val3) : -EINVAL;
 	case FUTEX_REQUEUE:
 		return futex_requeue(addr, addr2, private_key, val, (u32)utimeout, NULL);
 	case FUTEX_CMP_REQUEUE:
@@ -658,7 +664,7 @@ long sys_futex(vaddr_t addr, int op, u32 val, vaddr_t utimeout, vaddr_t addr2, u
 	if (likely(op == (FUTEX_WAIT | FUTEX_PRIVATE_FLAG) && !utimeout))
 		return wait_for_wake(addr, true, val);
 	if (likely(op == (FUTEX_WAKE | FUTEX_PRIVATE_FLAG)))
-		return wake(addr, true, MAX(val, 1u), FUTEX_BITSET_MATCH_ANY);
+		return wake(addr, true, wake_count(val), FUTEX_BITSET_MATCH_ANY);
 	return other_operation(addr, op, val, utimeout, addr2, val3);
 }
 

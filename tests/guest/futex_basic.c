@@ -3,6 +3,7 @@
 #include "memory.h"
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sys/time.h>
 
 static long futex(volatile uint32_t *word, int op, uint32_t value, const void *timeout,
 		  volatile uint32_t *word2, uint32_t value3)
@@ -155,6 +156,54 @@ TEST(requeue_moves_waiters_to_the_other_word)
 	await_woken(3);
 	EXPECT_EQ(futex(&other_word, FUTEX_WAKE_PRIVATE, 10, NULL, NULL, 0), 1);
 	finish_waiters(t, 4);
+}
+
+TEST(requeueing_to_the_same_word_counts)
+{
+	pthread_t t[3];
+
+	start_waiters(t, 3, FUTEX_WAIT_PRIVATE);
+	EXPECT_EQ(futex(&word, FUTEX_REQUEUE_PRIVATE, 0, (void *)2ul, &word, 0), 2);
+	EXPECT_EQ(futex(&word, FUTEX_CMP_REQUEUE_PRIVATE, 1, (void *)10ul, &word, 0), 3);
+	EXPECT_EQ(futex(&word, FUTEX_WAKE_PRIVATE, 10, NULL, NULL, 0), 2);
+	finish_waiters(t, 3);
+}
+
+TEST(less_than_one_is_one)
+{
+	uint32_t never = FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_NE, 0);
+	uint32_t always = FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_EQ, 0);
+	pthread_t t[6];
+
+	start_waiters(t, 6, FUTEX_WAIT_PRIVATE);
+	EXPECT_EQ(futex(&word, FUTEX_WAKE_PRIVATE, 0, NULL, NULL, 0), 1);
+	EXPECT_EQ(futex(&word, FUTEX_WAKE_PRIVATE, (uint32_t)-1, NULL, NULL, 0), 1);
+	EXPECT_EQ(futex(&word, FUTEX_WAKE_BITSET_PRIVATE, 1u << 31, NULL, NULL, 1), 1);
+	EXPECT_EQ(futex(&word, FUTEX_WAKE_OP_PRIVATE, 0, NULL, &other_word, never), 1);
+	EXPECT_EQ(futex(&other_word, FUTEX_WAKE_OP_PRIVATE, 1, NULL, &word, always), 1);
+	EXPECT_EQ(futex(&word, FUTEX_WAKE_PRIVATE, 10, NULL, NULL, 0), 1);
+	finish_waiters(t, 6);
+}
+
+static void ignore(int sig)
+{
+	(void)sig;
+}
+
+/* Even one that asks for calls to be made again, and even when they know how long. */
+TEST(a_handler_ends_a_wait_with_a_timeout)
+{
+	struct sigaction sa = {.sa_handler = ignore, .sa_flags = SA_RESTART};
+	struct itimerval soon = {{0, 0}, {0, 20000}};
+	struct timespec end, limit = {15, 0};
+
+	ASSERT_EQ(sigaction(SIGALRM, &sa, NULL), 0);
+	ASSERT_EQ(setitimer(ITIMER_REAL, &soon, NULL), 0);
+	EXPECT_ERRNO(futex(&word, FUTEX_WAIT_PRIVATE, 0, &limit, NULL, 0), EINTR);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_sec += 15;
+	ASSERT_EQ(setitimer(ITIMER_REAL, &soon, NULL), 0);
+	EXPECT_ERRNO(futex(&word, FUTEX_WAIT_BITSET_PRIVATE, 0, &end, NULL, 1), EINTR);
 }
 
 TEST(errors)
