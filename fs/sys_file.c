@@ -72,22 +72,44 @@ int user_buffers_import(struct user_buffers *b, vaddr_t iov, u64 nr)
 	return err;
 }
 
+/* import_few - the same for a list of the usual kind: not empty, short, in order. False: user_buffers_import has to find out
+ * what it is. Nothing needs to be freed. */
+static ALWAYS_INLINE bool import_few(struct user_buffers *b, vaddr_t iov, u64 nr)
+{
+	struct uio_segment *seg = b->fast;
+	u64 total = 0;
+
+	if (unlikely(nr - 1 >= IOV_FAST) || unlikely(!user_range_ok(iov, nr * sizeof(*seg))))
+		return false;
+	lock_assert_user_access();
+	user_access_begin();
+	for (const struct uio_segment *end = seg + nr; seg < end; seg++, iov += sizeof(*seg)) {
+		u64 base, len;
+
+		user_load_u64(base, iov, 0, irregular);
+		user_load_u64(len, iov, 8, irregular);
+		if (unlikely(len > RW_MAX - total) || unlikely(base > USER_TOP - len))
+			goto irregular;
+		*seg = (struct uio_segment){base, len};
+		total += len;
+	}
+	user_access_end();
+	b->uio = (struct uio){.at = b->fast[0].base,
+			      .room = b->fast[0].len,
+			      .left = total,
+			      .next = b->fast + 1,
+			      .nr_next = (u32)nr - 1};
+	return true;
+irregular:
+	user_access_end();
+	return false;
+}
+
 /* --- transfer ---------------------------------------------------------------------------------------- */
 
 static inline bool may_transfer(const struct file *f, enum transfer t)
 {
 	return t == READ ? f->can_read : f->can_write;
-}
-
-static struct file *file_for(int fd, enum transfer t)
-{
-	struct file *f = fd_get(fd);
-
-	if (f && !may_transfer(f, t)) {
-		file_put(f);
-		return NULL;
-	}
-	return f;
 }
 
 static inline ssize_t transfer(struct file *f, struct uio *uio, u64 *pos, enum transfer t)
@@ -115,8 +137,17 @@ static ssize_t at_position(struct file *f, struct uio *uio, enum transfer t)
 	return n;
 }
 
-/* rw_general - any file. The position needs no lock while the file is borrowed and has no other descriptor: nobody else can
- * move it. */
+/* transfer_borrowed - at_position, for a file of fd_borrow. The position needs no lock while there is no other descriptor:
+ * nobody else can move it. */
+static ALWAYS_INLINE ssize_t transfer_borrowed(struct file *f, bool counted, struct uio *uio,
+					       enum transfer t)
+{
+	if (likely(!f->ops->is_stream && !counted && atomic_load(&f->refs) == 1))
+		return transfer(f, uio, &f->pos, t);
+	return at_position(f, uio, t);
+}
+
+/* rw_general - any file. */
 static ALWAYS_INLINE long rw_general(int fd, vaddr_t buf, u64 count, enum transfer t)
 {
 	struct uio uio;
@@ -128,15 +159,8 @@ static ALWAYS_INLINE long rw_general(int fd, vaddr_t buf, u64 count, enum transf
 		return -EBADF;
 	if (likely(may_transfer(f, t)))
 		n = import_one(&uio, buf, count);
-	if (unlikely(n))
-		goto put;
-	if (f->ops->is_stream)
-		n = transfer(f, &uio, NULL, t);
-	else if (likely(!counted && atomic_load(&f->refs) == 1))
-		n = transfer(f, &uio, &f->pos, t);
-	else
-		n = at_position(f, &uio, t);
-put:
+	if (likely(!n))
+		n = transfer_borrowed(f, counted, &uio, t);
 	fd_return(f, counted);
 	return n;
 }
@@ -196,34 +220,61 @@ static long rw_vector(const struct vector_call *c, enum transfer t)
 {
 	struct user_buffers b;
 	u64 at = (u64)c->pos;
+	bool counted;
 	struct file *f;
-	long n;
+	long n = -EBADF;
 
 	if (!c->here && c->pos < 0)
 		return -EINVAL;
-	f = file_for(c->fd, t);
+	f = fd_borrow(c->fd, &counted);
 	if (!f)
 		return -EBADF;
-	n = !c->here && f->ops->is_stream ? -ESPIPE : user_buffers_import(&b, c->iov, c->nr);
+	if (may_transfer(f, t))
+		n = !c->here && f->ops->is_stream ? -ESPIPE
+						  : user_buffers_import(&b, c->iov, c->nr);
 	if (!n) {
 		b.uio.append = c->flags & RWF_APPEND;
 		b.uio.no_append = c->flags & RWF_NOAPPEND;
-		n = c->here ? at_position(f, &b.uio, t) : transfer(f, &b.uio, &at, t);
+		n = c->here ? transfer_borrowed(f, counted, &b.uio, t)
+			    : transfer(f, &b.uio, &at, t);
 		user_buffers_free(&b);
 	}
-	file_put(f);
+	fd_return(f, counted);
 	return n;
 }
 
-long sys_readv(int fd, vaddr_t iov, u64 nr)
+static NOINLINE long readv_general(int fd, vaddr_t iov, u64 nr)
 {
 	return rw_vector(&(struct vector_call){.fd = fd, .iov = iov, .nr = nr, .here = true}, READ);
 }
 
-long sys_writev(int fd, vaddr_t iov, u64 nr)
+static NOINLINE long writev_general(int fd, vaddr_t iov, u64 nr)
 {
 	return rw_vector(&(struct vector_call){.fd = fd, .iov = iov, .nr = nr, .here = true},
 			 WRITE);
+}
+
+/* The short way, as for read and write. */
+long sys_readv(int fd, vaddr_t iov, u64 nr)
+{
+	struct file *f = fd_own(fd);
+	ssize_t (*op)(struct file *, struct uio *, u64 *) = f ? f->read_directly : NULL;
+	struct user_buffers b;
+
+	if (unlikely(!op) || unlikely(!import_few(&b, iov, nr)))
+		return readv_general(fd, iov, nr);
+	return op(f, &b.uio, NULL);
+}
+
+long sys_writev(int fd, vaddr_t iov, u64 nr)
+{
+	struct file *f = fd_own(fd);
+	ssize_t (*op)(struct file *, struct uio *, u64 *) = f ? f->write_directly : NULL;
+	struct user_buffers b;
+
+	if (unlikely(!op) || unlikely(!import_few(&b, iov, nr)))
+		return writev_general(fd, iov, nr);
+	return op(f, &b.uio, NULL);
 }
 
 long sys_preadv(int fd, vaddr_t iov, u64 nr, s64 pos)
@@ -269,25 +320,24 @@ long sys_pwritev2(int fd, vaddr_t iov, u64 nr, s64 pos, u64 pos_high, u32 flags)
 	return rw_vector2(&c, WRITE);
 }
 
-static long rw_at(int fd, vaddr_t buf, u64 count, s64 pos, enum transfer t)
+static ALWAYS_INLINE long rw_at(int fd, vaddr_t buf, u64 count, s64 pos, enum transfer t)
 {
 	struct uio uio;
 	struct file *f;
 	u64 at = (u64)pos;
-	long n;
+	bool counted;
+	long n = -EBADF;
 
-	if (pos < 0)
+	if (unlikely(pos < 0))
 		return -EINVAL;
-	f = file_for(fd, t);
-	if (!f)
+	f = fd_borrow(fd, &counted);
+	if (unlikely(!f))
 		return -EBADF;
-	if (f->ops->is_stream)
-		n = -ESPIPE;
-	else
-		n = import_one(&uio, buf, count);
-	if (!n)
+	if (likely(may_transfer(f, t)))
+		n = unlikely(f->ops->is_stream) ? -ESPIPE : import_one(&uio, buf, count);
+	if (likely(!n))
 		n = transfer(f, &uio, &at, t);
-	file_put(f);
+	fd_return(f, counted);
 	return n;
 }
 

@@ -7,7 +7,7 @@
 enum direction { PUT, GET, PUT_ZEROES };
 
 /* move_piece - within one user buffer; returns bytes not moved. */
-static size_t move_piece(vaddr_t at, void *data, size_t n, enum direction dir)
+static ALWAYS_INLINE size_t move_piece(vaddr_t at, void *data, size_t n, enum direction dir)
 {
 	lock_assert_user_access();
 	switch (dir) {
@@ -36,41 +36,41 @@ static size_t move_kernel(struct uio *u, void *data, size_t n, enum direction di
 	return n;
 }
 
-static void advance(struct uio *u, size_t n)
+/* next_buffer - the current one is used up, and there is another. */
+static inline void next_buffer(struct uio *u)
 {
-	uio_advance(u, n);
-	while (!u->room && u->nr_next) {
-		u->at = u->next->base;
-		u->room = u->next->len;
-		u->next++;
-		u->nr_next--;
-	}
+	u->at = u->next->base;
+	u->room = u->next->len;
+	u->next++;
+	u->nr_next--;
 }
 
 void uio_init(struct uio *u, const struct uio_segment *seg, unsigned nr)
 {
 	*u = (struct uio){.next = seg, .nr_next = nr};
-	advance(u, 0);
+	if (nr)
+		next_buffer(u);
 	for (unsigned i = 0; i < nr; i++)
 		u->left += seg[i].len;
 }
 
-static size_t move(struct uio *u, char *data, size_t n, enum direction dir)
+static ALWAYS_INLINE size_t move(struct uio *u, char *data, size_t n, enum direction dir)
 {
 	size_t done = 0;
 
 	n = MIN(n, u->left);
 	if (u->kernel)
 		return move_kernel(u, data, n, dir);
-	advance(u, 0); /* past empty buffers */
 	while (done < n) {
 		size_t piece = MIN(n - done, u->room), missing;
-		char *at = dir == PUT_ZEROES ? NULL : data + done;
 
-		missing = move_piece(u->at, at, piece, dir);
-		advance(u, piece - missing);
-		done += piece - missing;
-		if (missing)
+		if (!piece) {
+			next_buffer(u);
+			continue;
+		}
+		missing = move_piece(u->at, dir == PUT_ZEROES ? NULL : data + done, piece, dir);
+		done += uio_advance(u, piece - missing);
+		if (unlikely(missing))
 			break;
 	}
 	return done;
