@@ -73,20 +73,21 @@ static NOINLINE ssize_t read_zero_pieces(struct uio *uio)
 	return in_pieces(uio, put_zeroes);
 }
 
-/* What fits one buffer is the end of the transfer. */
+/* What fits one buffer is the end of the transfer: the list needs no bookkeeping. */
 static ssize_t read_zero(struct file *f, struct uio *uio, u64 *pos)
 {
-	size_t wanted = uio->left, missing;
+	size_t wanted = uio->left, done;
 
 	(void)f;
 	(void)pos;
-	if (unlikely(wanted > ZERO_PIECE) || unlikely(!uio_fits(uio, wanted)))
+	if (unlikely(wanted > ZERO_PIECE))
 		return read_zero_pieces(uio);
 	lock_assert_user_access();
-	missing = arch_clear_user(uio->at, wanted);
-	if (unlikely(missing))
-		return missing < wanted ? (ssize_t)(wanted - missing) : -EFAULT;
-	return (ssize_t)wanted;
+	if (likely(uio_fits(uio, wanted)))
+		done = wanted - arch_clear_user(uio->at, wanted);
+	else
+		done = uio_put_zero_pieces(uio, wanted);
+	return likely(done) || !wanted ? (ssize_t)done : -EFAULT;
 }
 
 static void name_get(void *dentry)

@@ -54,26 +54,38 @@ void uio_init(struct uio *u, const struct uio_segment *seg, unsigned nr)
 		u->left += seg[i].len;
 }
 
+/* move - what remains of the list is in local variables meanwhile. There is another buffer as long as bytes are left. */
 static ALWAYS_INLINE size_t move(struct uio *u, char *data, size_t n, enum direction dir)
 {
-	size_t done = 0;
+	const struct uio_segment *next = u->next;
+	vaddr_t at = u->at;
+	u64 room = u->room;
+	size_t piece, todo = n = MIN(n, u->left), missing = 0;
 
-	n = MIN(n, u->left);
 	if (u->kernel)
 		return move_kernel(u, data, n, dir);
-	while (done < n) {
-		size_t piece = MIN(n - done, u->room), missing;
-
-		if (!piece) {
-			next_buffer(u);
-			continue;
+	if (!n)
+		return 0;
+	for (;;) {
+		piece = MIN(todo, room);
+		if (likely(piece)) {
+			missing = move_piece(at, data, piece, dir);
+			todo -= piece;
+			if (unlikely(missing) || !todo)
+				break;
+			data += dir == PUT_ZEROES ? 0 : piece;
 		}
-		missing = move_piece(u->at, dir == PUT_ZEROES ? NULL : data + done, piece, dir);
-		done += uio_advance(u, piece - missing);
-		if (unlikely(missing))
-			break;
+		at = next->base;
+		room = next->len;
+		next++;
 	}
-	return done;
+	u->nr_next -= (u32)(next - u->next);
+	u->next = next;
+	u->at = at + (piece - missing);
+	u->room = room - (piece - missing);
+	n -= todo + missing;
+	u->left -= n;
+	return n;
 }
 
 size_t uio_put_pieces(struct uio *u, const void *src, size_t n)

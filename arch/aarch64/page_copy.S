@@ -81,15 +81,17 @@ user_copy_blocks_raw:
 	stp	q0, q1, [sp, #-64]!
 	stp	q2, q3, [sp, #32]
 1:
-	.irp	at, 0, 64, 128, 192
+	ldp	q0, q1, [x1], #256
+	ldp	q2, q3, [x1, #-224]
+	stp	q0, q1, [x0], #256
+	stp	q2, q3, [x0, #-224]
+	.irp	at, -192, -128, -64
 	ldp	q0, q1, [x1, #\at]
 	ldp	q2, q3, [x1, #\at + 32]
 	stp	q0, q1, [x0, #\at]
 	stp	q2, q3, [x0, #\at + 32]
 	.endr
-2:	add	x1, x1, #256
-	add	x0, x0, #256
-	subs	x2, x2, #256
+2:	subs	x2, x2, #256
 	b.ne	1b
 3:	ldp	q2, q3, [sp, #32]
 	ldp	q0, q1, [sp], #64

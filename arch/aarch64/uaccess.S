@@ -36,6 +36,8 @@ arch_copy_from_user:
 user_copy_from_small:
 	subs	x2, x2, #8
 	b.lo	4f
+	cmp	x2, #8
+	b.ls	9f
 	subs	x2, x2, #56
 	b.lo	2f
 1:
@@ -76,6 +78,14 @@ user_copy_from_small:
 	str	w3, [x0]
 7:	mov	x0, xzr
 	ret
+9:						/* 8 to 16: two words, which may overlap */
+	add	x4, x1, x2
+	may_fault from_bytes, ldtr x3, [x1]
+	may_fault from_bytes, ldtr x4, [x4]
+	str	x3, [x0]
+	str	x4, [x0, x2]
+	mov	x0, xzr
+	ret
 from_tail:
 	add	x2, x2, #64
 	b	8f
@@ -106,6 +116,8 @@ arch_copy_to_user:
 user_copy_to_small:
 	subs	x2, x2, #8
 	b.lo	4f
+	cmp	x2, #8
+	b.ls	9f
 	subs	x2, x2, #56
 	b.lo	2f
 1:	ldp	x3, x4, [x1]
@@ -148,6 +160,13 @@ user_copy_to_small:
 	may_fault to_four, sttr w3, [x0]
 7:	mov	x0, xzr
 	ret
+9:	ldr	x3, [x1]
+	ldr	x4, [x1, x2]
+	add	x5, x0, x2
+	may_fault to_bytes, sttr x3, [x0]
+	may_fault to_bytes, sttr x4, [x5]
+	mov	x0, xzr
+	ret
 to_tail:
 	add	x2, x2, #64
 	b	8f
@@ -177,6 +196,8 @@ arch_clear_user:
 user_clear_small:
 	subs	x1, x1, #8
 	b.lo	4f
+	cmp	x1, #8
+	b.ls	9f
 	subs	x1, x1, #24
 	b.lo	2f
 1:
@@ -204,6 +225,11 @@ user_clear_small:
 6:	tbz	w1, #2, 7f
 	may_fault clear_four, sttr wzr, [x0]
 7:	mov	x0, xzr
+	ret
+9:	add	x2, x0, x1
+	may_fault clear_rest, sttr xzr, [x0]
+	may_fault clear_rest, sttr xzr, [x2]
+	mov	x0, xzr
 	ret
 clear_tail:
 	add	x1, x1, #32

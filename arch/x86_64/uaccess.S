@@ -21,7 +21,7 @@
 
 /*
  * rdi: destination, rsi: source, rdx: bytes; value: bytes not copied. Either side may be user memory.
- * Less than eight bytes are moved by at most two accesses of each size, which may overlap. Short copies use a
+ * Up to sixteen bytes are moved by at most two accesses of each size, which may overlap. Short copies use a
  * loop, as the string instructions take long to start. A fault in the middle of a word is followed by an
  * attempt byte by byte, which stops exactly at the first inaccessible byte.
  */
@@ -54,7 +54,18 @@ arch_copy_to_user:
 	USER_ACCESS_END
 	ret
 
-3:	movq	%rdx, %rcx
+3:	cmpq	$16, %rdx
+	ja	4f
+	USER_ACCESS_BEGIN
+	may_fault copy_bytes, movq (%rsi), %rax
+	may_fault copy_bytes, movq %rax, (%rdi)
+	may_fault copy_bytes, movq -8(%rsi, %rdx), %rax
+	may_fault copy_bytes, movq %rax, -8(%rdi, %rdx)
+	xorl	%eax, %eax
+	USER_ACCESS_END
+	ret
+
+4:	movq	%rdx, %rcx
 	shrq	$3, %rcx			/* words */
 	cmpq	$8, %rcx
 	jae	6f
@@ -120,6 +131,14 @@ user_clear_small:
 	movq	%rsi, %rcx
 	shrq	$3, %rcx
 	jmp	4f
+3:	cmpq	$16, %rsi
+	ja	3f
+	USER_ACCESS_BEGIN
+	may_fault clear_bytes, movq %rax, (%rdi)
+	may_fault clear_bytes, movq %rax, -8(%rdi, %rsi)
+	USER_ACCESS_END
+	ret
+
 3:	movq	%rsi, %rcx
 	shrq	$3, %rcx
 	cmpq	$USER_LARGE / 8, %rcx

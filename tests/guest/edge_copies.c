@@ -8,7 +8,7 @@
 #include <sys/sysmacros.h>
 
 /* Below and above the sizes from which on a kernel may copy in another way. */
-static const size_t sizes[] = {8, 56, 128, 504, 512, 520, 1000, 2040, 4088, 4096};
+static const size_t sizes[] = {1, 3, 7, 8, 11, 16, 56, 128, 504, 512, 520, 1000, 2040, 4088, 4096};
 
 /* before_hole - n writable bytes, all ones, with nothing behind them. */
 static uint8_t *before_hole(size_t n)
