@@ -10,6 +10,8 @@
 #include <pthread.h>
 #include <setjmp.h>
 
+/* Each costs a few shootdowns, and each of these waits until all CPUs have run: where CPUs are threads of a busy host, tens
+ * of milliseconds. */
 #define ROUNDS  180
 #define THREADS 3
 
@@ -71,6 +73,17 @@ static void snapshot(uint64_t *words)
 		words[i] = page[i];
 }
 
+/* Each thread has written since: its CPU holds the page as writable. */
+static void await_writers(void)
+{
+	uint64_t before[THREADS];
+
+	snapshot(before);
+	for (unsigned i = 0; i < THREADS; i++)
+		while (page[i] == before[i])
+			sched_yield();
+}
+
 TEST_SECONDS(a_page_made_read_only_is_written_by_no_cpu, 60)
 {
 	uint64_t before[THREADS], after[THREADS];
@@ -80,7 +93,8 @@ TEST_SECONDS(a_page_made_read_only_is_written_by_no_cpu, 60)
 	catch_faults();
 	page = (uint64_t *)map_anon(PAGE);
 	start(threads, THREADS, writer);
-	for (unsigned i = 0; i < ROUNDS; i++) {
+	for (unsigned i = 0; i < ROUNDS / 4; i++) {
+		await_writers();
 		ASSERT_EQ(mprotect((void *)page, PAGE, PROT_READ), 0);
 		snapshot(before);
 		sched_yield();
@@ -89,18 +103,17 @@ TEST_SECONDS(a_page_made_read_only_is_written_by_no_cpu, 60)
 		snapshot(after);
 		changed += memcmp(before, after, sizeof(before)) != 0;
 		ASSERT_EQ(mprotect((void *)page, PAGE, RW), 0);
-		sched_yield();
 	}
 	finish(threads, THREADS);
 	EXPECT_EQ(changed, 0);
 }
 
-/* Reads two words that are only ever changed together, by replacing the page. */
-static unsigned strange;
+#define READERS 2
+
+static volatile unsigned strange, reads[READERS];
 
 static void *reader(void *arg)
 {
-	(void)arg;
 	escapes = true;
 	while (!stop) {
 		if (sigsetjmp(escape, 0))
@@ -111,39 +124,39 @@ static void *reader(void *arg)
 		 * put into the old page after it was freed. */
 		if (word != 0 && word >> 32 != 0x0ddba11)
 			__atomic_fetch_add(&strange, 1, __ATOMIC_RELAXED);
+		reads[(uintptr_t)arg]++;
 	}
 	return NULL;
 }
 
-/* Takes freed pages and fills them with something recognisable. */
-static void *scavenger(void *arg)
+/* Each thread has read since: twice, as the first may have been under way. */
+static void await_readers(void)
 {
-	(void)arg;
-	while (!stop) {
-		uint64_t *p = (uint64_t *)map_anon(16 * PAGE);
-
-		for (unsigned i = 0; i < 16; i++)
-			p[i * PAGE / 8] = 0xbadc0ffeull << 16;
-		munmap(p, 16 * PAGE);
-	}
-	return NULL;
+	for (unsigned i = 0; i < READERS; i++)
+		for (unsigned before = reads[i]; reads[i] - before < 2;)
+			sched_yield();
 }
 
+/* The page that was freed last is likely to be the next that this CPU hands out: fill it with something recognisable. */
 TEST_SECONDS(a_replaced_page_is_never_seen_after_it_belongs_to_someone_else, 60)
 {
-	pthread_t readers[2], other;
+	pthread_t readers[READERS];
 
 	catch_faults();
 	strange = 0;
 	page = (uint64_t *)map_anon(PAGE);
-	start(readers, 2, reader);
-	ASSERT_EQ(pthread_create(&other, NULL, scavenger, NULL), 0);
-	for (unsigned i = 0; i < 4 * ROUNDS; i++) {
+	start(readers, READERS, reader);
+	for (unsigned i = 0; i < ROUNDS / 4; i++) {
 		page[0] = 0x0ddba11ull << 32 | i;
+		await_readers();
 		ASSERT(map_at((void *)page, PAGE, RW, MAP_FIXED) == (void *)page);
+		uint64_t *other = (uint64_t *)map_anon(PAGE);
+
+		other[0] = 0xbadc0ffeull << 16;
+		await_readers();
+		munmap(other, PAGE);
 	}
-	finish(readers, 2);
-	ASSERT_EQ(pthread_join(other, NULL), 0);
+	finish(readers, READERS);
 	EXPECT_EQ(strange, 0);
 }
 
