@@ -2,7 +2,7 @@
 #
 #   make bench           instructions per operation beside Linux's, both architectures (or ARCH=); ROWS=a,b
 #   make bench PROFILE=row   where the instructions of one row go; KERNEL=linux: on Linux, CALLERS=f: who called f
-#   make bench-boot      instructions from kernel entry to the first user instruction
+#   make bench-boot      instructions from kernel entry to the first user instruction; BOOT=bios, uefi, microvm
 #   make bench-idle      instructions that ten idle seconds cost
 #
 # For one architecture with ARCH=, else for both.
@@ -21,8 +21,8 @@ $(GUEST)/bench/idle.cpio: $(GUEST)/bench/idle tools/mkinitramfs
 
 bench-programs: $(GUEST)/bench/idle.cpio $(BUILD)/plugin/count.so
 bench-boot-%:
-	+$(Q)$(SUBMAKE) ARCH=$* DEBUG=0 kernel guest-programs bench-programs
-	tests/bench/run --build $(BUILD) --arch $* boot
+	+$(Q)$(SUBMAKE) ARCH=$* DEBUG=0 kernel guest-programs bench-programs $(if $(filter bios uefi,$(BOOT)),iso)
+	tests/bench/run --build $(BUILD) --arch $* --boot $(BOOT) boot
 bench-idle-%:
 	+$(Q)$(SUBMAKE) ARCH=$* DEBUG=0 kernel guest-programs bench-programs
 	tests/bench/run --build $(BUILD) --arch $* idle

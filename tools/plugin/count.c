@@ -2,12 +2,13 @@
 /*
  * count.c - a QEMU plugin that counts executed guest instructions between marks.
  *
- *	-plugin ./count.so,mark=0x401000,mark=0x402000
+ *	-plugin ./count.so,mark=0x401000,last=0x402000
  *
  * A mark is a virtual address; each time the guest executes the instruction there, one line says how many
  * instructions were executed before it, and how many of them outside of user addresses:
  *	count: mark 0x401000 total 123456 kernel 120000
- * At the end comes a line "count: end total N kernel N". For one CPU: the counters are not atomic.
+ * At the end comes a line "count: end total N kernel N". The mark given as `last` is the end: the emulator exits
+ * there with status 0, for guests that would go on for ever. For one CPU: the counters are not atomic.
  *
  * Debian ships no header for plugins, so the few functions used are declared here as version 1 of the
  * interface defines them (QEMU 4.2 to 8.x; QEMU 9 changed it).
@@ -43,6 +44,7 @@ EXPORT int qemu_plugin_version = 1;
 #define MAX_MARKS 16
 static uint64_t marks[MAX_MARKS];
 static unsigned nr_marks;
+static uint64_t last; /* 0: none */
 static uint64_t total, kernel;
 
 static void report(const char *what)
@@ -57,6 +59,8 @@ static void at_mark(unsigned cpu, void *address)
 	(void)cpu;
 	snprintf(what, sizeof(what), "mark 0x%" PRIxPTR, (uintptr_t)address);
 	report(what);
+	if (last && (uintptr_t)address == last)
+		exit(0);
 }
 
 static void at_exit(qemu_plugin_id_t id, void *unused)
@@ -95,9 +99,14 @@ static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **argv)
 {
 	(void)info;
-	for (int i = 0; i < argc; i++)
-		if (!strncmp(argv[i], "mark=", 5) && nr_marks < MAX_MARKS)
+	for (int i = 0; i < argc; i++) {
+		bool is_last = !strncmp(argv[i], "last=", 5);
+
+		if ((is_last || !strncmp(argv[i], "mark=", 5)) && nr_marks < MAX_MARKS)
 			marks[nr_marks++] = strtoull(argv[i] + 5, NULL, 0);
+		if (is_last)
+			last = marks[nr_marks - 1];
+	}
 	qemu_plugin_register_vcpu_tb_trans_cb(id, translate);
 	qemu_plugin_register_atexit_cb(id, at_exit, NULL);
 	return 0;
