@@ -70,49 +70,65 @@ static void pan_set(bool on)
 
 #define BLOCK 256ul
 
-/* copy_blocks - a multiple of BLOCK bytes; returns how many were done. */
-static inline size_t copy_blocks(u64 dst, u64 src, size_t n)
+/* copy_piece - of n bytes, at least a block, some that are moved with interrupts off. Returns how many were; *faulted: the next
+ * block has to be moved in the plain way. */
+static inline size_t copy_piece(u64 dst, u64 src, size_t n, bool *faulted)
 {
-	unsigned long irq = cpu_irq_save();
-	size_t missing;
+	size_t piece = MIN(ALIGN_DOWN(n, BLOCK), PAGE_SIZE), missing;
 
+	cpu_irq_disable();
 	pan_set(false);
-	missing = user_copy_blocks_raw(dst, src, n);
+	missing = user_copy_blocks_raw(dst, src, piece);
 	pan_set(true);
-	cpu_irq_restore(irq);
-	return n - missing;
+	cpu_irq_enable();
+	*faulted = missing;
+	return piece - missing;
 }
 
-/* user_copy_large - whole blocks in vector registers, with interrupts off. A block that faults, and what is less than one, is
- * moved with unprivileged accesses, which can wait for memory and find out where exactly it cannot go on. */
-static ALWAYS_INLINE size_t user_copy_large(u64 dst, u64 src, size_t n,
-					    size_t (*small)(u64 dst, u64 src, size_t n))
+static NOINLINE size_t copy_rest(u64 dst, u64 src, size_t n, bool faulted,
+				 size_t (*small)(u64 dst, u64 src, size_t n))
 {
-	while (n >= BLOCK) {
-		size_t piece = MIN(ALIGN_DOWN(n, BLOCK), PAGE_SIZE);
-		size_t done = copy_blocks(dst, src, piece), missing = 0;
+	for (;;) {
+		size_t done, missing;
 
-		if (unlikely(done < piece)) {
-			missing = small(dst + done, src + done, BLOCK);
-			done += BLOCK - missing;
+		if (faulted) {
+			missing = small(dst, src, BLOCK);
+			if (missing)
+				return n - BLOCK + missing;
+			dst += BLOCK;
+			src += BLOCK;
+			n -= BLOCK;
 		}
-		n -= done;
-		if (missing)
-			return n;
+		if (n < BLOCK)
+			return n ? small(dst, src, n) : 0;
+		done = copy_piece(dst, src, n, &faulted);
 		dst += done;
 		src += done;
+		n -= done;
 	}
-	return n ? small(dst, src, n) : 0;
 }
 
+/* user_copy_from_large, user_copy_to_large - whole blocks in vector registers, with interrupts off; they are on before and
+ * after. A block that faults, and what is less than one, is moved with unprivileged accesses, which can wait for memory
+ * and find out where exactly it cannot go on. */
 size_t user_copy_from_large(u64 dst, vaddr_t src, size_t n)
 {
-	return user_copy_large(dst, src, n, user_copy_from_small);
+	bool faulted;
+	size_t done = copy_piece(dst, src, n, &faulted);
+
+	if (likely(done == n))
+		return 0;
+	return copy_rest(dst + done, src + done, n - done, faulted, user_copy_from_small);
 }
 
 size_t user_copy_to_large(vaddr_t dst, u64 src, size_t n)
 {
-	return user_copy_large(dst, src, n, user_copy_to_small);
+	bool faulted;
+	size_t done = copy_piece(dst, src, n, &faulted);
+
+	if (likely(done == n))
+		return 0;
+	return copy_rest(dst + done, src + done, n - done, faulted, user_copy_to_small);
 }
 
 /* zva_size - bytes that DC ZVA clears at once; 0: it must not be used. */

@@ -54,54 +54,97 @@ bool arch_fixup_exception(struct trap_frame *f)
 
 #define BLOCK 512ul
 
-/* next_piece - of n bytes, at least a block, how many are moved with interrupts off. */
-static inline size_t next_piece(size_t n)
+/* copy_piece, clear_piece - of n bytes, at least a block, some that are moved with interrupts off. Returns how many were;
+ * *faulted: the next block has to be moved in the plain way. */
+static inline size_t copy_piece(u64 dst, u64 src, size_t n, bool *faulted)
 {
-	return MIN(ALIGN_DOWN(n, BLOCK), PAGE_SIZE);
+	size_t piece = MIN(ALIGN_DOWN(n, BLOCK), PAGE_SIZE), missing;
+
+	cpu_irq_disable();
+	missing = user_copy_blocks(dst, src, piece);
+	cpu_irq_enable();
+	*faulted = missing;
+	return piece - missing;
 }
 
-/* user_copy_large, user_clear_large - whole blocks in vector registers, with interrupts off. A block that faults, and what is
- * less than one, is moved in the plain way, which can wait for memory and finds out where exactly it cannot go on. */
+static inline size_t clear_piece(vaddr_t dst, size_t n, bool *faulted)
+{
+	size_t piece = MIN(ALIGN_DOWN(n, BLOCK), PAGE_SIZE), missing;
+
+	cpu_irq_disable();
+	missing = user_clear_blocks(dst, piece);
+	cpu_irq_enable();
+	*faulted = missing;
+	return piece - missing;
+}
+
+static NOINLINE size_t copy_rest(u64 dst, u64 src, size_t n, bool faulted)
+{
+	for (;;) {
+		size_t done, missing;
+
+		if (faulted) {
+			missing = user_copy_small(dst, src, BLOCK);
+			if (missing)
+				return n - BLOCK + missing;
+			dst += BLOCK;
+			src += BLOCK;
+			n -= BLOCK;
+		}
+		if (n < BLOCK)
+			return n ? user_copy_small(dst, src, n) : 0;
+		done = copy_piece(dst, src, n, &faulted);
+		dst += done;
+		src += done;
+		n -= done;
+	}
+}
+
+static NOINLINE size_t clear_rest(vaddr_t dst, size_t n, bool faulted)
+{
+	for (;;) {
+		size_t done, missing;
+
+		if (faulted) {
+			missing = user_clear_small(dst, BLOCK);
+			if (missing)
+				return n - BLOCK + missing;
+			dst += BLOCK;
+			n -= BLOCK;
+		}
+		if (n < BLOCK)
+			return n ? user_clear_small(dst, n) : 0;
+		done = clear_piece(dst, n, &faulted);
+		dst += done;
+		n -= done;
+	}
+}
+
+/* user_copy_large, user_clear_large - whole blocks in vector registers, with interrupts off; they are on before and after. A
+ * block that faults, and what is less than one, is moved in the plain way, which can wait for memory and finds out where
+ * exactly it cannot go on. */
 size_t user_copy_large(u64 dst, u64 src, size_t n)
 {
-	while (page_copy_avx && n >= BLOCK) {
-		size_t piece = next_piece(n), missing;
-		unsigned long irq = cpu_irq_save();
+	bool faulted;
+	size_t done;
 
-		missing = user_copy_blocks(dst, src, piece);
-		cpu_irq_restore(irq);
-		n -= piece - missing;
-		dst += piece - missing;
-		src += piece - missing;
-		if (likely(!missing))
-			continue;
-		missing = user_copy_small(dst, src, BLOCK);
-		n -= BLOCK - missing;
-		if (missing)
-			return n;
-		dst += BLOCK;
-		src += BLOCK;
-	}
-	return n ? user_copy_small(dst, src, n) : 0;
+	if (unlikely(!page_copy_avx))
+		return user_copy_small(dst, src, n);
+	done = copy_piece(dst, src, n, &faulted);
+	if (likely(done == n))
+		return 0;
+	return copy_rest(dst + done, src + done, n - done, faulted);
 }
 
 size_t user_clear_large(vaddr_t dst, size_t n)
 {
-	while (page_copy_avx && n >= BLOCK) {
-		size_t piece = next_piece(n), missing;
-		unsigned long irq = cpu_irq_save();
+	bool faulted;
+	size_t done;
 
-		missing = user_clear_blocks(dst, piece);
-		cpu_irq_restore(irq);
-		n -= piece - missing;
-		dst += piece - missing;
-		if (likely(!missing))
-			continue;
-		missing = user_clear_small(dst, BLOCK);
-		n -= BLOCK - missing;
-		if (missing)
-			return n;
-		dst += BLOCK;
-	}
-	return n ? user_clear_small(dst, n) : 0;
+	if (unlikely(!page_copy_avx))
+		return user_clear_small(dst, n);
+	done = clear_piece(dst, n, &faulted);
+	if (likely(done == n))
+		return 0;
+	return clear_rest(dst + done, n - done, faulted);
 }
