@@ -238,34 +238,7 @@ static void slice_expired(struct timer *timer)
 		sched_push();
 }
 
-/* --- user and system time ------------------------------------------------------------------------------
- * Nobody reads the clock when a system call begins or ends. While programs run, a timer looks every few milliseconds where
- * the interrupt came from, and what the running thread has used since its last sample goes to that side. An idle CPU stays
- * without timers: what a sleeping program has used since is attributed when it is sampled again, else it counts as
- * user time. */
-
-PERCPU bool sched_irq_from_user;
-
-static void sample_due(struct timer *timer)
-{
-	struct runqueue *rq = container_of(timer, struct runqueue, sample);
-	struct thread *t;
-
-	spin_lock(&rq->lock);
-	t = rq->curr;
-	if (t->proc) {
-		sched_account(rq);
-		if (!this_cpu(sched_irq_from_user))
-			t->system_ns += t->cpu_time_ns - t->sampled_ns;
-		t->sampled_ns = t->cpu_time_ns;
-		if (atomic_load(&t->cpu_timed))
-			atomic_or(&t->work, THREAD_WORK_CPU_TIME);
-		timer_arm(timer, rq->clock_ns + SCHED_SAMPLE_NS);
-	}
-	spin_unlock(&rq->lock);
-}
-
-/* This CPU's queue, locked. */
+/* Programs are sampled while they run: sched_attr.c. This CPU's queue, locked. */
 static NOINLINE USED void sample_start(struct runqueue *rq, const struct thread *next)
 {
 	if (next->proc)
@@ -678,7 +651,7 @@ static void init_runqueue(struct runqueue *rq, unsigned cpu, struct thread *idle
 	rq->loaded = &kernel_as;
 	rq->clock_ns = time_now();
 	timer_init(&rq->slice, slice_expired);
-	timer_init(&rq->sample, sample_due);
+	timer_init(&rq->sample, sched_sample_due);
 	as_get(&kernel_as);
 }
 

@@ -59,6 +59,9 @@ struct thread *sched_next_queued(struct runqueue *, struct thread *);
 /* sched_account - charge curr for its time up to now. Queue locked. */
 void sched_account(struct runqueue *);
 
+/* sched_sample_due - runqueue.sample: what curr has used since its last sample was used by one side. Timer interrupt. */
+void sched_sample_due(struct timer *);
+
 /* sched_runnable_ns - sum over time of how many threads could run here: kernel/load.h. Queue locked. */
 u64 sched_runnable_ns(struct runqueue *);
 

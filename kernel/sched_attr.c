@@ -6,6 +6,7 @@
  */
 #include <arch/cpu.h>
 #include "kernel/sched.h"
+#include "lib/atomic.h"
 
 #define SCHED_IDLE_WEIGHT 3
 
@@ -28,6 +29,34 @@ void sched_set_nice(struct thread *t, int nice, bool idle)
 	t->nice = (s8)nice;
 	t->weight = idle ? SCHED_IDLE_WEIGHT : nice_weights[nice + 20];
 	spin_unlock_irqrestore(&rq->lock, irq);
+}
+
+/* --- user and system time ------------------------------------------------------------------------------
+ * Nobody reads the clock when a system call begins or ends. While programs run, a timer looks every few milliseconds where
+ * the interrupt came from, and what the running thread has used since its last sample goes to that side. An idle CPU stays
+ * without timers: what a sleeping program has used since is attributed when it is sampled again, else it counts as
+ * user time. */
+
+PERCPU bool sched_irq_from_user;
+
+/* sched_sample_due - see sched.h. */
+void sched_sample_due(struct timer *timer)
+{
+	struct runqueue *rq = container_of(timer, struct runqueue, sample);
+	struct thread *t;
+
+	spin_lock(&rq->lock);
+	t = rq->curr;
+	if (t->proc) {
+		sched_account(rq);
+		if (!this_cpu(sched_irq_from_user))
+			t->system_ns += t->cpu_time_ns - t->sampled_ns;
+		t->sampled_ns = t->cpu_time_ns;
+		if (atomic_load(&t->cpu_timed))
+			atomic_or(&t->work, THREAD_WORK_CPU_TIME);
+		timer_arm(timer, rq->clock_ns + SCHED_SAMPLE_NS);
+	}
+	spin_unlock(&rq->lock);
 }
 
 /* thread_cpu_time - see thread.h. */

@@ -75,6 +75,7 @@ static inline void action_set(struct process *p, int sig, const struct uapi_siga
 	sigset bit = SIGSET_BIT(sig);
 
 	*slot = *action;
+	slot->flags &= SA_KNOWN;
 	slot->mask &= ~UNBLOCKABLE;
 	s->custom |= bit;
 	if (action->handler > SIG_IGN) {

@@ -16,15 +16,6 @@
 
 PERCPU struct thread *cpu_fpu_owner;
 
-/* fpu_save - current's registers to memory, which counts from here on. Interrupts off. */
-static void fpu_save(struct thread *t)
-{
-	if (atomic_load(&t->work) & THREAD_WORK_FPU)
-		return;
-	fpu_state_save(&t->arch.fpu);
-	atomic_or(&t->work, THREAD_WORK_FPU);
-}
-
 /* fpu_load - the last thing before user mode: the registers count again. They may still hold the state. Interrupts off. */
 void fpu_load(struct thread *t)
 {
@@ -39,26 +30,6 @@ void fpu_load_current(void)
 
 	fpu_load(current);
 	cpu_irq_restore(irq);
-}
-
-/* fpu_begin_read, fpu_begin_write - see internal.h. */
-const struct fpu_state *fpu_begin_read(struct thread *t)
-{
-	unsigned long irq = cpu_irq_save();
-
-	fpu_save(t);
-	cpu_irq_restore(irq);
-	return &t->arch.fpu;
-}
-
-struct fpu_state *fpu_begin_write(struct thread *t)
-{
-	unsigned long irq = cpu_irq_save();
-
-	fpu_save(t);
-	t->arch.fpu_home = NULL;
-	cpu_irq_restore(irq);
-	return &t->arch.fpu;
 }
 
 /* arch_thread_copy_fp - see arch/thread.h. The child's registers are loaded when it is switched to. */

@@ -55,11 +55,6 @@ void secondary_entry(void); /* physical entry of a started CPU; linked low, see 
 void fpu_state_save(struct fpu_state *); /* fpu.S */
 void fpu_state_load(const struct fpu_state *);
 void fpu_load(struct thread *);
-/* fpu_begin_read, fpu_begin_write - current's FP state in memory, up to date; after the latter memory counts
- * alone, and the registers follow before user mode. */
-const struct fpu_state *fpu_begin_read(struct thread *);
-struct fpu_state *fpu_begin_write(struct thread *);
-
 /* fpu_load_current - the current thread's registers hold its FP state from now on, for as long as it runs. */
 void fpu_load_current(void);
 

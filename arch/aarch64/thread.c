@@ -76,20 +76,6 @@ int arch_thread_init_user(struct thread *t, const struct trap_frame *regs)
 	return 0;
 }
 
-/* arch_thread_release - see arch/thread.h. */
-void arch_thread_release(struct thread *t)
-{
-	t->arch.user = false;
-}
-
-/* arch_thread_add_user_state - see arch/thread.h. */
-int arch_thread_add_user_state(struct thread *t)
-{
-	t->arch.user = true;
-	arch_thread_reset_fp(t);
-	return 0;
-}
-
 /* arch_enter_user - see arch/thread.h. */
 void arch_enter_user(void)
 {

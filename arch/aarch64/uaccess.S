@@ -336,32 +336,3 @@ user_frame_load_raw:
 	str	x3, [x2, #FRAME_PC]
 	mov	x0, xzr
 	ret
-
-/* ssize_t arch_strncpy_from_user(char *dst, vaddr_t src, size_t n) */
-	.globl	arch_strncpy_from_user
-arch_strncpy_from_user:
-	mov	x4, xzr
-1:	cmp	x4, x2
-	b.hs	2f
-	add	x5, x1, x4
-	may_fault access_failed, ldtrb w3, [x5]
-	strb	w3, [x0, x4]
-	cbz	w3, 2f
-	add	x4, x4, #1
-	b	1b
-2:	mov	x0, x4
-	ret
-
-/* ssize_t arch_user_strnlen(vaddr_t s, size_t n) */
-	.globl	arch_user_strnlen
-arch_user_strnlen:
-	mov	x4, xzr
-1:	cmp	x4, x1
-	b.hs	2f
-	add	x5, x0, x4
-	may_fault access_failed, ldtrb w3, [x5]
-	cbz	w3, 2f
-	add	x4, x4, #1
-	b	1b
-2:	mov	x0, x4
-	ret

@@ -54,6 +54,10 @@
 #define SA_RESTART   0x10000000ul
 #define SA_NODEFER   0x40000000ul
 #define SA_RESETHAND 0x80000000ul
+/* Others are not kept, by which programs find out what there is. */
+#define SA_KNOWN                                                                            \
+	(SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_RESTORER | SA_ONSTACK | SA_RESTART | \
+	 SA_NODEFER | SA_RESETHAND)
 
 struct uapi_sigaction {
 	u64 handler; /* SIG_DFL, SIG_IGN or a user address */

@@ -46,6 +46,22 @@ static void mask(int how, int sig)
 	ASSERT_EQ(sigprocmask(how, &set, NULL), 0);
 }
 
+/* --- actions ------------------------------------------------------------------------------------ */
+
+#define UNSUPPORTED 0x400 /* the bit that never means anything */
+
+TEST(flags_that_mean_nothing_are_not_kept)
+{
+	struct {
+		uint64_t handler, flags, restorer, mask;
+	} act = {1, SA_RESTART | SA_NODEFER | UNSUPPORTED | 1ull << 24 | 1ull << 40, 0, ~0ull};
+
+	ASSERT_EQ(syscall(SYS_rt_sigaction, SIGUSR1, &act, NULL, 8), 0);
+	ASSERT_EQ(syscall(SYS_rt_sigaction, SIGUSR1, NULL, &act, 8), 0);
+	EXPECT_EQ(act.flags, SA_RESTART | SA_NODEFER);
+	EXPECT_EQ(act.mask, ~(1ull << (SIGKILL - 1) | 1ull << (SIGSTOP - 1)));
+}
+
 /* --- handlers ----------------------------------------------------------------------------------- */
 
 TEST(handler_runs_and_returns)

@@ -54,12 +54,6 @@ void arch_thread_init_kernel(struct thread *);
  *  sleeps: no     returns: 0 */
 int arch_thread_init_user(struct thread *, const struct trap_frame *regs);
 
-/* arch_thread_release - free what arch_thread_init_user allocated. Harmless on kernel threads. */
-void arch_thread_release(struct thread *);
-
-/* arch_thread_add_user_state - make a running kernel thread able to enter user mode. 0. */
-int arch_thread_add_user_state(struct thread *);
-
 /* arch_thread_frame - its user registers, valid while it is in the kernel. */
 struct trap_frame *arch_thread_frame(struct thread *);
 

@@ -69,12 +69,6 @@ static inline void user_access_end(void)
 #define user_load_u32(value, base, offset, fault) \
 	USER_LOAD(u32, "ldtr %w0, [%1, %2]", value, base, offset, fault)
 
-/* arch_strncpy_from_user - copy up to and including the NUL, at most n bytes.
- *  returns: the length without the NUL; n when there was none in n bytes; -EFAULT */
-ssize_t arch_strncpy_from_user(char *dst, vaddr_t src, size_t n);
-/* arch_user_strnlen - the same length without copying. */
-ssize_t arch_user_strnlen(vaddr_t s, size_t n);
-
 /* arch_fixup_exception - if the exception table knows the interrupted instruction, move the frame to its
  * fix-up. False: it does not, the fault is a kernel bug. */
 bool arch_fixup_exception(struct trap_frame *);
