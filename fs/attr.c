@@ -11,6 +11,7 @@
 #include "kernel/process.h"
 #include "kernel/time.h"
 #include "lib/atomic.h"
+#include "mm/obj/object.h"
 
 #define A_DAY (24 * 3600 * NSEC_PER_SEC)
 
@@ -37,6 +38,13 @@ static bool keeps_setgid(u32 gid)
 	return cred_in_group(gid) || cred_capable(CAP_FSETID);
 }
 
+/* seals_keep_mode - is it sealed whether the file can be executed, and would mode change that? */
+static bool seals_keep_mode(const struct inode *inode, u32 mode)
+{
+	return inode->obj && atomic_load(&inode->obj->seals) & F_SEAL_EXEC &&
+	       (inode->mode ^ mode) & 0111;
+}
+
 int inode_change_mode(struct inode *inode, u32 mode)
 {
 	int err = begin(inode);
@@ -44,7 +52,7 @@ int inode_change_mode(struct inode *inode, u32 mode)
 	if (err)
 		return err;
 	mutex_lock(&inode->lock);
-	if (!inode_is_mine(inode)) {
+	if (!inode_is_mine(inode) || seals_keep_mode(inode, mode)) {
 		err = -EPERM;
 	} else {
 		if (!keeps_setgid(inode->gid))

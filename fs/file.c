@@ -150,6 +150,10 @@ static int map_content(struct file *f, struct map_request *r)
 {
 	if (!f->inode || !f->inode->obj)
 		return -ENODEV;
+	int err = seals_begin_map(f->inode->obj, r);
+
+	if (err)
+		return err;
 	r->obj = f->inode->obj;
 	object_get(r->obj);
 	if (f->dentry && r->obj->ops->name_get) {

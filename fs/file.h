@@ -246,8 +246,17 @@ int fd_set_cloexec(int fd, bool on); /* 0 or -EBADF */
 
 /* fd_map_object - what mmap(2) wants to know of a descriptor: completes a request that has prot and flags.
  *  returns: 0 with obj and name, referenced for the caller, and the VM_MAY* bits to withhold in may; -EBADF;
- *  -EACCES: not opened for reading, or shared and writable but not opened for writing; -ENODEV: cannot be mapped */
+ *  -EACCES: not opened for reading, or shared and writable but not opened for writing; -EPERM: sealed against writing;
+ *  -ENODEV: cannot be mapped. After 0: seals_end_map */
 int fd_map_object(int fd, struct map_request *);
+
+/* Seals (memfd.c). seals_begin_map - may the object be mapped as requested? Withholds VM_MAYWRITE if it is sealed. 0, -EPERM;
+ * after 0, seals_end_map once the mapping stands, or will not. file_add_seals, file_seals - fcntl(2). */
+int seals_begin_map(struct object *, struct map_request *);
+void seals_end_map(struct map_request *);
+long file_add_seals(struct file *, u32 seals);
+long file_seals(struct file *);
+void memfd_init(void); /* boot */
 
 /* --- root, working directory, umask: shared with CLONE_FS --------------------------------------------- */
 struct fs_context {

@@ -39,6 +39,7 @@ void vfs_init(void)
 	epoll_init();
 	if (tmpfs_make_root(&vfs_root))
 		panic("no memory for the root directory");
+	memfd_init();
 }
 
 /* --- inodes ------------------------------------------------------------------------------------------ */

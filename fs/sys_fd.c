@@ -109,6 +109,12 @@ long sys_fcntl(int fd, unsigned cmd, u64 arg)
 	case F_SETPIPE_SZ:
 		result = pipe_resize(f, (u32)arg);
 		break;
+	case F_ADD_SEALS:
+		result = file_add_seals(f, (u32)arg);
+		break;
+	case F_GET_SEALS:
+		result = file_seals(f);
+		break;
 	case F_GETLK:
 	case F_SETLK:
 	case F_SETLKW:

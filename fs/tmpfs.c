@@ -53,6 +53,19 @@ static ssize_t read_page(struct object *obj, struct uio *uio, u64 pos, size_t n)
 	return (ssize_t)done;
 }
 
+static bool is_sealed(struct object *obj, u32 seals)
+{
+	return unlikely(atomic_load(&obj->seals) & seals);
+}
+
+/* may_write - do the seals allow n bytes at pos? With the inode's lock, so that none is added meanwhile. */
+static bool may_write(struct object *obj, u64 pos, u64 n)
+{
+	if (is_sealed(obj, F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
+		return false;
+	return !is_sealed(obj, F_SEAL_GROW) || (pos <= obj->size && n <= obj->size - pos);
+}
+
 static ssize_t write_page(struct object *obj, struct uio *uio, u64 pos, size_t n)
 {
 	struct page *page;
@@ -121,7 +134,12 @@ static ssize_t tmpfs_write(struct file *f, struct uio *uio, u64 *pos)
 	if (uio->append)
 		*pos = inode->obj->size;
 	limit = size_limit(*pos);
-	done = *pos >= limit ? -EFBIG : transfer(inode->obj, uio, pos, limit, write_page);
+	if (*pos >= limit)
+		done = -EFBIG;
+	else if (!may_write(inode->obj, *pos, uio->left))
+		done = -EPERM;
+	else
+		done = transfer(inode->obj, uio, pos, limit, write_page);
 	if (done > 0) {
 		inode_drop_setid(inode);
 		inode->mtime = inode->ctime = vfs_now();
@@ -183,6 +201,9 @@ static int tmpfs_resize(struct inode *inode, u64 size)
 	int err;
 
 	assert_held(&inode->lock);
+	if ((size < inode->obj->size && is_sealed(inode->obj, F_SEAL_SHRINK)) ||
+	    (size > inode->obj->size && is_sealed(inode->obj, F_SEAL_GROW)))
+		return -EPERM;
 	if (size > inode->obj->size && size > size_limit(size - 1))
 		return -EFBIG;
 	err = object_set_size(inode->obj, size);
@@ -219,6 +240,14 @@ static int allocate_pages(struct inode *inode, u64 first, u64 end)
 	return 0;
 }
 
+/* seals_forbid - what fallocate is about to do. Even where the size stays, nothing may be behind a sealed end. */
+static bool seals_forbid(struct object *obj, int mode, u64 end)
+{
+	if (mode & FALLOC_FL_PUNCH_HOLE)
+		return is_sealed(obj, F_SEAL_WRITE | F_SEAL_FUTURE_WRITE);
+	return end > obj->size && is_sealed(obj, F_SEAL_GROW);
+}
+
 static int tmpfs_allocate(struct file *f, int mode, u64 offset, u64 len)
 {
 	struct inode *inode = f->inode;
@@ -228,7 +257,9 @@ static int tmpfs_allocate(struct file *f, int mode, u64 offset, u64 len)
 	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE))
 		return -EOPNOTSUPP;
 	mutex_lock(&inode->lock);
-	if (mode & FALLOC_FL_PUNCH_HOLE) {
+	if (seals_forbid(inode->obj, mode, end)) {
+		err = -EPERM;
+	} else if (mode & FALLOC_FL_PUNCH_HOLE) {
 		object_punch(inode->obj, offset, end);
 	} else {
 		if (!(mode & FALLOC_FL_KEEP_SIZE) && end > inode->obj->size &&
@@ -337,6 +368,7 @@ static struct object *make_object(struct super *s)
 		return NULL;
 	super_get(s);
 	obj->private_data = s;
+	obj->seals = OBJ_SEALABLE | F_SEAL_SEAL;
 	return obj;
 }
 

@@ -118,6 +118,7 @@ long sys_mmap(vaddr_t addr, u64 len, int prot, int flags, int fd, u64 offset)
 	if (flags & MAP_32BIT)
 		r.below = BELOW_2GIB;
 	err = space_map(space, &r, &at);
+	seals_end_map(&r);
 	if (r.name)
 		r.obj->ops->name_put(r.name);
 	if (r.obj)

@@ -49,6 +49,7 @@ long sys_fsync(int fd);
 long sys_fdatasync(int fd);
 long sys_syncfs(int fd);
 long sys_sync_file_range(int fd, s64 offset, s64 len, unsigned flags);
+long sys_memfd_create(vaddr_t name, unsigned flags); /* fs/memfd.c */
 long sys_fadvise64(int fd, s64 offset, s64 len, int advice);
 long sys_readahead(int fd, s64 offset, u64 count);
 long sys_sendfile(int out_fd, int in_fd, vaddr_t offset, u64 count);

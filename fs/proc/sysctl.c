@@ -37,6 +37,7 @@ static const struct constant kernel_constants[] = {
 };
 static const struct constant vm_constants[] = {
 	{"overcommit_memory", 1},
+	{"memfd_noexec", 0},
 	{"mmap_min_addr", MMAP_MIN_ADDR},
 	{"max_map_count", VMA_MAX_COUNT},
 };

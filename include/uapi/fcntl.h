@@ -48,7 +48,21 @@ struct uapi_open_how {
 #define F_DUPFD_CLOEXEC 1030
 #define F_SETPIPE_SZ    1031
 #define F_GETPIPE_SZ    1032
+#define F_ADD_SEALS     1033
+#define F_GET_SEALS     1034
 #define FD_CLOEXEC      1
+
+/* Seals, and memfd_create. */
+#define F_SEAL_SEAL         0x01
+#define F_SEAL_SHRINK       0x02
+#define F_SEAL_GROW         0x04
+#define F_SEAL_WRITE        0x08
+#define F_SEAL_FUTURE_WRITE 0x10
+#define F_SEAL_EXEC         0x20
+#define MFD_CLOEXEC         0x01
+#define MFD_ALLOW_SEALING   0x02
+#define MFD_NOEXEC_SEAL     0x08
+#define MFD_EXEC            0x10
 
 /* Record locks. */
 #define F_RDLCK 0

@@ -36,6 +36,8 @@ struct object_ops {
 	void (*name_put)(void *name);
 };
 
+#define OBJ_SEALABLE BIT(31) /* seals can be added, unless F_SEAL_SEAL is there */
+
 struct object {
 	const struct object_ops *ops; /* constant */
 	u32 refs;                     /* [a] */
@@ -46,6 +48,8 @@ struct object {
 	u64 nr_pages;              /* [index_lock] */
 	struct spinlock vmas_lock; /* RANK_OBJ_VMAS */
 	struct list_head vmas;     /* [vmas_lock] mappings, by vma->obj_link */
+	u32 seals; /* [a] F_SEAL_*: what must not happen to the content any more; OBJ_SEALABLE */
+	u32 maps_begun; /* [a] mmap calls that have looked at the seals and are not in vmas yet */
 	struct list_head all_link; /* for the owner's use */
 	void *private_data;        /* for the owner's use */
 };

@@ -131,6 +131,7 @@ struct map_request {
 	u32 vm_flags;  /* extra VM_STACK, VM_HEAP */
 	u32 may;       /* VM_MAY* to withhold (file opened without the right) */
 	vaddr_t below; /* place it below this address; 0: anywhere */
+	bool begun;    /* counted in obj->maps_begun */
 };
 
 /* space_map - make a mapping. Locks: none held; takes the space lock for writing.

@@ -210,6 +210,7 @@
 	SYSCALL(275, sched_getattr) \
 	SYSCALL(276, renameat2) \
 	SYSCALL(278, getrandom) \
+	SYSCALL(279, memfd_create) \
 	SYSCALL(281, execveat) \
 	SYSCALL(285, copy_file_range) \
 	SYSCALL(286, preadv2) \

@@ -245,6 +245,7 @@
 	SYSCALL(315, sched_getattr) \
 	SYSCALL(316, renameat2) \
 	SYSCALL(318, getrandom) \
+	SYSCALL(319, memfd_create) \
 	SYSCALL(322, execveat) \
 	SYSCALL(326, copy_file_range) \
 	SYSCALL(327, preadv2) \
