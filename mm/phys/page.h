@@ -32,7 +32,6 @@
 #include <arch/layout.h>
 #include "kernel/lock.h"
 #include "kernel/rcu.h"
-#include "kernel/rcu.h"
 #include "lib/list.h"
 
 enum page_type {

@@ -148,7 +148,8 @@ int space_discard(struct space *s, vaddr_t addr, u64 len)
 			break;
 		at = MAX(at, v->start);
 		rw_read_lock(&v->lock);
-		if (v->touched)
+		/* Faults go on meanwhile. It is set before an entry is stored: who has seen a page sees it. */
+		if (READ_ONCE(v->touched))
 			err = discard_pages(v, at, MIN(end, v->end));
 		rw_read_unlock(&v->lock);
 		at = MIN(end, v->end);

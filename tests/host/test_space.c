@@ -277,6 +277,8 @@ static void race_worker(unsigned cpu, void *arg)
 	struct space *s = arg;
 	u64 state = cpu + 1;
 
+	space_get(
+		s); /* as every thread: fork waits for the faults of others only where there are others */
 	for (unsigned i = 0; i < 3000; i++) {
 		unsigned page = (state = state * 6364136223846793005ul + 1) >> 33 & 15;
 		struct map_request r = {.addr = addr(page),
@@ -310,6 +312,7 @@ static void race_worker(unsigned cpu, void *arg)
 		if (i % 8 == 0)
 			sim_quiescent();
 	}
+	space_put(s);
 }
 
 TEST(threads_that_map_protect_fork_and_fault_at_once_leave_the_accounts_right)
