@@ -52,6 +52,19 @@ static inline unsigned cpumask_next(const struct cpumask *m, unsigned from)
 	return MAX_CPUS;
 }
 
+/* cpumask_has_others - is a CPU in the set that is not this one? */
+static inline bool cpumask_has_others(const struct cpumask *m, unsigned cpu)
+{
+	u64 others = 0;
+
+	for (unsigned w = 0; w < MAX_CPUS / 64; w++) {
+		u64 self = w == cpu / 64 ? 1ul << (cpu % 64) : 0;
+
+		others |= __atomic_load_n(&m->bits[w], __ATOMIC_RELAXED) & ~self;
+	}
+	return others;
+}
+
 static inline bool cpumask_empty(const struct cpumask *m)
 {
 	return cpumask_next(m, 0) == MAX_CPUS;

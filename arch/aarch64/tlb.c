@@ -38,11 +38,7 @@ static u64 operand_of(u64 asid, vaddr_t va)
 /* only_here - no other CPU can hold translations of the space. After dsb_before(). */
 static bool only_here(const struct aspace *as)
 {
-	unsigned cpu = cpumask_next(&as->cpus, 0);
-
-	if (cpu != MAX_CPUS && cpu != cpu_id())
-		return false;
-	return cpu == MAX_CPUS || cpumask_next(&as->cpus, cpu + 1) == MAX_CPUS;
+	return !cpumask_has_others(&as->cpus, cpu_id());
 }
 
 static void dsb_before(void)

@@ -142,7 +142,7 @@ static bool fault_decode(u64 esr, u64 far, struct fault_info *info)
 	else if ((esr & (ESR_WNR | ESR_CM)) == ESR_WNR)
 		access = FAULT_WRITE;
 	access |= ec == EC_IABT_USER || ec == EC_DABT_USER ? FAULT_USER : 0;
-	access |= class != FSC_TRANSLATION ? FAULT_PRESENT : 0;
+	access |= class != FSC_TRANSLATION ? FAULT_PRESENT : FAULT_ABSENT;
 	/* The top byte of a user address is a tag that translation ignored. */
 	*info = (struct fault_info){.va = (u64)((s64)(far << 8) >> 8), .access = access};
 	return true;

@@ -76,15 +76,6 @@ static void flush_user(void *arg)
 		cr3_write(cr3_read());
 }
 
-static bool others_in(const struct cpumask *mask)
-{
-	unsigned cpu = cpumask_next(mask, 0);
-
-	if (cpu == cpu_id())
-		cpu = cpumask_next(mask, cpu + 1);
-	return cpu < MAX_CPUS;
-}
-
 static void flush(struct flush *f)
 {
 	bool kernel = f->as == &kernel_as;
@@ -96,7 +87,7 @@ static void flush(struct flush *f)
 	irq = cpu_irq_save();
 	fn(f);
 	cpu_irq_restore(irq);
-	if (others_in(mask))
+	if (cpumask_has_others(mask, cpu_id()))
 		smp_call(mask, fn, f);
 }
 
@@ -106,7 +97,7 @@ void arch_tlb_flush_range(struct aspace *as, vaddr_t lo, vaddr_t hi, unsigned st
 {
 	struct flush f = {.as = as, .lo = lo, .hi = hi, .stride = PAGE_SIZE << 9 * stride_level};
 
-	if ((hi - lo) / f.stride > FLUSH_MAX_PAGES)
+	if ((hi - lo) >> (PAGE_SHIFT + 9 * stride_level) > FLUSH_MAX_PAGES)
 		f.hi = 0;
 	flush(&f);
 }

@@ -119,7 +119,7 @@ static void fault_decode(const struct trap_frame *f, vaddr_t va, struct fault_in
 	if (f->error & PF_FETCH)
 		access = FAULT_EXEC;
 	access |= f->error & PF_USER ? FAULT_USER : 0;
-	access |= f->error & PF_PRESENT ? FAULT_PRESENT : 0;
+	access |= f->error & PF_PRESENT ? FAULT_PRESENT : FAULT_ABSENT;
 	*info = (struct fault_info){.va = va, .access = access};
 }
 

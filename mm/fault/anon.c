@@ -28,10 +28,9 @@ enum fault_result fault_anon(struct fault *f)
 
 	if (!(f->access & FAULT_WRITE))
 		return install_zero(f);
-	page = anon_alloc(f->space, fault_home(f), true);
+	page = anon_alloc(f->space, fault_home(f), PA_ZERO);
 	if (!page)
 		return FAULT_OOM;
-	if (!READ_ONCE(f->vma->has_anon))
-		WRITE_ONCE(f->vma->has_anon, true);
+	fault_note_anon(f);
 	return fault_install(f, page, vma_page_bits(f->vma) | PTB_DIRTY);
 }

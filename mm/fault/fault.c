@@ -11,9 +11,10 @@
  *   PAGE     shared      write         fault_present: make it writable
  *   MARK     any         any           guard: SIGSEGV; poison: SIGBUS
  *
- * A handler decides on a snapshot, acquires what it needs without locks on the page tables, and
- * stores only if the slot is still what it saw; otherwise the whole fault starts over. The mapping
- * is read-locked from the decision to the store, so its rights cannot change in between.
+ * What is in the slot is at first what the hardware says it found, which is nearly always so. A handler acquires what
+ * it needs without locks on the page tables, and stores only if the slot is of the kind that was expected; otherwise
+ * the whole fault starts over, with a look at the slot. The mapping is read-locked from the decision to the store,
+ * so its rights cannot change in between.
  */
 #include <quire/assert.h>
 #include "kernel/trace.h"
@@ -91,17 +92,37 @@ static bool allowed(const struct vma *v, unsigned access)
 
 static enum fault_result fault_mark(const struct fault *f)
 {
-	return f->seen.val & MARK_GUARD ? FAULT_SEGV_MAPERR : FAULT_BUS;
+	struct pt_slot slot;
+
+	pt_peek(&f->space->as, f->va, &slot);
+	if (slot.kind != PT_MARK)
+		return FAULT_RETRY;
+	return slot.val & MARK_GUARD ? FAULT_SEGV_MAPERR : FAULT_BUS;
+}
+
+/* The kind of slot that is expected. */
+static enum pt_kind expected_kind(const struct fault *f)
+{
+	struct pt_slot slot;
+
+	if (f->access & FAULT_ABSENT)
+		return PT_HOLE;
+	if (f->access & FAULT_PRESENT)
+		return PT_PAGE;
+	pt_peek(&f->space->as, f->va, &slot);
+	return (enum pt_kind)slot.kind;
 }
 
 static enum fault_result handle(struct fault *f)
 {
+	enum pt_kind kind;
+
 	if (!allowed(f->vma, f->access))
 		return FAULT_SEGV_ACCERR;
 	if (!READ_ONCE(f->vma->touched))
 		WRITE_ONCE(f->vma->touched, true);
-	pt_peek(&f->space->as, f->va, &f->seen);
-	switch ((enum pt_kind)f->seen.kind) {
+	kind = expected_kind(f);
+	switch (kind) {
 	case PT_HOLE:
 		return f->vma->obj ? fault_object(f) : fault_anon(f);
 	case PT_PAGE:
@@ -114,7 +135,7 @@ static enum fault_result handle(struct fault *f)
 		break;
 	}
 	/* Nothing swaps or migrates in this kernel: such an entry is corruption. */
-	panic("%s entry at %#lx", pt_kind_name((enum pt_kind)f->seen.kind), f->va);
+	panic("%s entry at %#lx", pt_kind_name(kind), f->va);
 }
 
 enum fault_result mm_fault(struct space *s, vaddr_t va, unsigned access)
@@ -128,6 +149,7 @@ enum fault_result mm_fault(struct space *s, vaddr_t va, unsigned access)
 			return FAULT_SEGV_MAPERR;
 		r = handle(&f);
 		rw_read_unlock(&f.vma->lock);
+		f.access &= ~(FAULT_PRESENT | FAULT_ABSENT);
 	} while (r == FAULT_RETRY);
 	return r;
 }

@@ -17,6 +17,8 @@ struct trap_frame;
 #define FAULT_REMOTE  0x40u /* on behalf of another process: the stack does not grow */
 #define FAULT_FORCE \
 	0x80u /* REMOTE: what mprotect could allow is allowed; a private page is copied for it */
+#define FAULT_ABSENT \
+	0x100u /* the hardware found no entry; with neither this nor PRESENT nothing is known */
 
 enum fault_result {
 	FAULT_DONE,        /* try the access again */

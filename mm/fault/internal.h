@@ -11,8 +11,6 @@ struct fault {
 	struct vma *vma; /* read-locked throughout */
 	vaddr_t va;      /* page-aligned */
 	unsigned access; /* FAULT_* */
-	struct pt_slot
-		seen; /* the slot when the decision was made: checked again before the store */
 };
 
 /* fault_home - the address that a new anonymous page is told is its home: anonymous memory that was moved stays at home
@@ -28,9 +26,13 @@ enum fault_result fault_object(struct fault *); /* HOLE in the mapping of an obj
 enum fault_result fault_present(
 	struct fault *); /* PAGE: spurious, accessed/dirty, or copy on write */
 
-/* fault_install - map a page at the fault's address if its slot is still as seen; takes the reference over
+/* fault_install - map a page at the fault's address if its slot is a HOLE; takes the reference over
  * in any case. DONE, RETRY (it changed) or OOM (no table). */
 enum fault_result fault_install(struct fault *, struct page *, unsigned bits);
 
-/* fault_copy - install a private copy of src (NULL: of zeroes) in place of what was seen. */
-enum fault_result fault_copy(struct fault *, struct page *src);
+/* fault_note_anon - the mapping is about to get a page of its own, whatever its object has. */
+static inline void fault_note_anon(struct fault *f)
+{
+	if (!READ_ONCE(f->vma->has_anon))
+		WRITE_ONCE(f->vma->has_anon, true);
+}

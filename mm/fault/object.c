@@ -1,10 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /* object.c - the first touch of a mapped object: its page, or for a private write a copy of it. */
 #include <uapi/errno.h>
+#include <arch/page_copy.h>
+#include "kernel/trace.h"
 #include "mm/fault/internal.h"
 #include "mm/map/map.h"
+#include "mm/obj/anon.h"
 #include "mm/obj/object.h"
 #include "mm/phys/page_alloc.h"
+
+/* Install a private copy of the object's page. */
+static enum fault_result install_copy(struct fault *f, struct page *page)
+{
+	struct page *copy = anon_alloc(f->space, fault_home(f), 0);
+
+	if (!copy)
+		return FAULT_OOM;
+	arch_page_copy(page_to_virt(copy), page_to_virt(page));
+	fault_note_anon(f);
+	trace(TRACE_COW, f->va, 0, page_to_pfn(page), page_to_pfn(copy));
+	return fault_install(f, copy, vma_page_bits(f->vma) | PTB_DIRTY);
+}
 
 /* With the object's size held still. The page's reference is used up. */
 static enum fault_result map_object_page(struct fault *f, struct page *page)
@@ -20,7 +36,7 @@ static enum fault_result map_object_page(struct fault *f, struct page *page)
 	}
 	if (!(f->access & FAULT_WRITE))
 		return fault_install(f, page, bits & ~PTB_WRITE);
-	enum fault_result r = fault_copy(f, page);
+	enum fault_result r = install_copy(f, page);
 	page_put(page);
 	return r;
 }
@@ -29,8 +45,8 @@ static enum fault_result map_object_page(struct fault *f, struct page *page)
  * A page that is read is rarely alone: what the object already has in the aligned block around it is mapped
  * too. Not where the mapping is private and writable, because its pages are likely to be written, and a
  * write to a mapped page costs more than one to a hole. Only holes are filled, markers stay. */
-#define AROUND_PAGES 8
-BUILD_ASSERT(AROUND_PAGES <= PTC_RUN_MAX, "the holes of a block are one run");
+#define AROUND_PAGES 16
+BUILD_ASSERT(AROUND_PAGES <= PTC_RUN_MAX, "a block is one run");
 
 struct around {
 	vaddr_t lo; /* of the first page */
@@ -60,9 +76,9 @@ static int install_block(struct fault *f, struct around *a, unsigned bits)
 	tlb_batch_init(&batch, &f->space->as, TLB_COW);
 	ptc_begin(&c, &f->space->as, a->lo, a->lo + a->n * PAGE_SIZE, PTC_FILL, &batch);
 	while ((err = ptc_next(&c, &slot)) > 0) {
-		if (slot.kind == PT_HOLE)
-			map_install_run(f->space, &c, a->pages + ((slot.va - a->lo) >> PAGE_SHIFT),
-					ptc_hole_run(&c), bits);
+		unsigned done = (unsigned)((slot.va - a->lo) >> PAGE_SHIFT);
+
+		map_install_run(f->space, &c, a->pages + done, a->n - done, bits);
 	}
 	ptc_end(&c);
 	return err;

@@ -29,13 +29,13 @@ static bool entry_allows(unsigned bits, unsigned access)
 }
 
 /* May the page in this window be written in place? Makes it exclusive when it is provably ours. */
-static bool may_reuse(struct fault *f)
+static bool may_reuse(struct fault *f, const struct pt_slot *slot)
 {
-	struct page *page = pfn_to_page(f->seen.val);
+	struct page *page = pfn_to_page(slot->val);
 
 	if (f->vma->flags & VM_SHARED)
 		return true;
-	if (f->seen.bits & PTB_SPECIAL || page_type(page) != PAGE_ANON)
+	if (slot->bits & PTB_SPECIAL || page_type(page) != PAGE_ANON)
 		return false;
 	if (page_test(page, PG_EXCLUSIVE))
 		return true;
@@ -45,84 +45,77 @@ static bool may_reuse(struct fault *f)
 	return true;
 }
 
-/* The page in this window with a reference, so that it can be copied when the window is closed. */
-static struct page *hold_seen(const struct fault *f)
+/* Put a copy of the page in this window into its place. Nobody can write to it meanwhile through an anonymous page's
+ * other entries; so the copy is made in the window, and the old page needs no reference of ours. */
+static void replace(struct fault *f, struct ptc *c, const struct pt_slot *slot, struct page *copy)
 {
-	struct page *page = pfn_to_page(f->seen.val);
+	struct page *old = pfn_to_page(slot->val);
 
-	if (!(f->seen.bits & PTB_SPECIAL))
-		page_get(page);
-	return page;
+	if (old == zero_page)
+		arch_page_clear(page_to_virt(copy));
+	else
+		arch_page_copy(page_to_virt(copy), page_to_virt(old));
+	fault_note_anon(f);
+	trace(TRACE_COW, f->va, 0, slot->val, page_to_pfn(copy));
+	map_replace(f->space, c, copy, vma_page_bits(f->vma) | PTB_DIRTY);
 }
 
-/* Give the entry what the access needs, without changing the page. If that takes a copy: the page to copy,
- * with a reference unless it is the zero page. */
-static struct page *upgrade(struct fault *f)
+/* Give the page in this window the right that the access needs: in place, or with a copy, for which there is a spare
+ * page or this CPU has one at hand. False: it has not. */
+static bool upgrade(struct fault *f, struct ptc *c, const struct pt_slot *slot, struct page **spare)
 {
 	bool write = f->access & FAULT_WRITE;
-	struct page *copy_from = NULL;
-	unsigned bits = PTB_ACCESSED;
-	struct tlb_batch batch;
-	struct pt_slot slot;
-	struct ptc c;
 
-	tlb_batch_init(&batch, &f->space->as, TLB_COW);
-	if (ptc_begin_page(&c, &f->space->as, f->va, PTC_EDIT, &batch, &slot) > 0 &&
-	    ptc_match(&c, &f->seen)) {
+	BUG_ON(!(f->access & FAULT_FORCE) && !entry_allows(slot->bits, f->access & ~FAULT_WRITE));
+	if (!write || slot->bits & PTB_WRITE || may_reuse(f, slot)) {
+		unsigned bits = PTB_ACCESSED;
+
 		if (write) /* by force also where the mapping does not let the program write */
 			bits |= PTB_DIRTY | (f->vma->flags & VM_WRITE ? PTB_WRITE : 0);
-		if (write && !(slot.bits & PTB_WRITE) && !may_reuse(f))
-			copy_from = hold_seen(f);
-		else
-			map_grant(&c, bits);
+		map_grant(c, bits);
+		pt_flush_spurious(f->va); /* the CPU may hold the entry as it was before */
+		return true;
 	}
-	ptc_end(&c);
-	/* The CPU may hold the entry as it was before. A copy will be flushed for when it replaces the page. */
-	if (!copy_from)
-		pt_flush_spurious(f->va);
-	return copy_from;
+	if (!*spare)
+		*spare = anon_alloc(f->space, fault_home(f), PA_CACHED);
+	if (!*spare)
+		return false;
+	replace(f, c, slot, *spare);
+	*spare = NULL;
+	return true;
 }
 
-enum fault_result fault_copy(struct fault *f, struct page *src)
+/* FAULT_OOM: it takes a spare page, or a table. */
+static enum fault_result try_upgrade(struct fault *f, struct page **spare)
 {
-	struct page *copy = anon_alloc(f->space, fault_home(f), src == zero_page);
 	enum fault_result r = FAULT_RETRY;
 	struct tlb_batch batch;
 	struct pt_slot slot;
 	struct ptc c;
 	int err;
 
-	if (!copy)
-		return FAULT_OOM;
-	if (src != zero_page)
-		arch_page_copy(page_to_virt(copy), page_to_virt(src));
-	if (!READ_ONCE(f->vma->has_anon))
-		WRITE_ONCE(f->vma->has_anon, true);
 	tlb_batch_init(&batch, &f->space->as, TLB_COW);
-	err = ptc_begin_page(&c, &f->space->as, f->va, PTC_FILL, &batch, &slot);
-	if (err > 0 && ptc_match(&c, &f->seen)) {
-		map_retire(f->space, &c, false);
-		map_install(f->space, &c, copy, vma_page_bits(f->vma) | PTB_DIRTY);
-		trace(TRACE_COW, f->va, 0, f->seen.val, page_to_pfn(copy));
-		r = FAULT_DONE;
-	}
+	err = ptc_begin_page(&c, &f->space->as, f->va, PTC_EDIT, &batch, &slot);
+	if (err > 0 && slot.kind == PT_PAGE)
+		r = upgrade(f, &c, &slot, spare) ? FAULT_DONE : FAULT_OOM;
+	else if (err < 0)
+		r = FAULT_OOM;
 	ptc_end(&c);
-	if (r != FAULT_DONE)
-		page_put(copy);
-	return err < 0 ? FAULT_OOM : r;
+	return r;
 }
 
 enum fault_result fault_present(struct fault *f)
 {
-	enum fault_result r;
-	struct page *old;
+	struct page *spare = NULL;
+	enum fault_result r = try_upgrade(f, &spare);
 
-	BUG_ON(!(f->access & FAULT_FORCE) && !entry_allows(f->seen.bits, f->access & ~FAULT_WRITE));
-	old = upgrade(f);
-	if (!old)
-		return FAULT_DONE;
-	r = fault_copy(f, old);
-	if (old != zero_page)
-		page_put(old);
+	if (likely(r != FAULT_OOM))
+		return r;
+	spare = anon_alloc(f->space, fault_home(f), 0);
+	if (!spare)
+		return FAULT_OOM;
+	r = try_upgrade(f, &spare);
+	if (spare)
+		page_put(spare);
 	return r;
 }

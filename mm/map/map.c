@@ -10,6 +10,7 @@
 #include <quire/assert.h>
 #include <arch/cache.h>
 #include "lib/atomic.h"
+#include "lib/bits.h"
 #include "mm/map/map.h"
 #include "mm/map/transition.h"
 #include "mm/obj/anon.h"
@@ -45,22 +46,22 @@ void map_install(struct space *space, struct ptc *c, struct page *page, unsigned
 void map_install_run(struct space *space, struct ptc *c, struct page **pages, unsigned n,
 		     unsigned bits)
 {
-	struct pt_leaf run[PTC_RUN_MAX];
 	unsigned added = 0;
+	u64 stored;
 
 	map_check_transition(PT_HOLE, PT_PAGE);
-	for (unsigned i = 0; i < n; i++) {
-		struct page *page = pages[i];
+	for (unsigned i = 0; bits & PTB_EXEC && i < n; i++)
+		if (pages[i])
+			sync_icache(pages[i], bits);
+	stored = ptc_fill_run(c, pages, n, bits);
+	for (; stored; stored &= stored - 1) {
+		struct page **page = &pages[ctz64(stored)];
 
-		if (!page)
-			continue;
-		assert(page_type(page) == PAGE_OBJ);
-		sync_icache(page, bits);
-		__atomic_fetch_add(&page->mapcount, 1, __ATOMIC_RELAXED);
-		run[added++] = (struct pt_leaf){page_to_pfn(page), (u16)bits, (u16)i};
-		pages[i] = NULL;
+		assert(page_type(*page) == PAGE_OBJ);
+		__atomic_fetch_add(&(*page)->mapcount, 1, __ATOMIC_RELAXED);
+		*page = NULL;
+		added++;
 	}
-	ptc_set_run(c, run, added);
 	rss_add(space, RSS_FILE, added);
 }
 
@@ -79,45 +80,81 @@ static void rss_add_both(struct space *space, unsigned anon, unsigned file, int 
 		rss_add(space, RSS_FILE, sign * (s64)file);
 }
 
-/* An entry is gone: what it held loses a mapping. True: its reference remains to be dropped. */
-static ALWAYS_INLINE bool retire_page(struct page *page, unsigned bits, unsigned *anon)
+/* An entry is gone: its page has one mapping less. Those of objects are counted. */
+static ALWAYS_INLINE void unmap_page(struct page *page, u64 leaf, unsigned *files)
 {
-	u32 flags;
+	u32 flags = atomic_load(&page->flags);
 
-	if (bits & PTB_SPECIAL)
-		return false;
-	flags = atomic_load(&page->flags);
-	if (bits & PTB_DIRTY && !(flags & PG_DIRTY))
-		page_set(page, PG_DIRTY);
 	assert(READ_ONCE(page->mapcount) > 0);
 	__atomic_fetch_sub(&page->mapcount, 1, __ATOMIC_RELAXED);
-	*anon += (flags & PG_TYPE_MASK) == PAGE_ANON;
-	return true;
+	if (likely((flags & PG_TYPE_MASK) == PAGE_ANON))
+		return;
+	++*files;
+	if (leaf & PTB_DIRTY && !(flags & PG_DIRTY))
+		page_set(page, PG_DIRTY);
 }
 
-static void retire_run(struct space *space, struct ptc *c, const struct pt_leaf *run, unsigned n)
+/* The entries that held these are gone: let go of the pages, after the flush unless nobody can use what the TLBs still
+ * know. */
+static ALWAYS_INLINE void retire_leaves(struct space *space, struct tlb_batch *batch,
+					const u64 *leaves, unsigned n, bool unseen)
 {
-	struct page **room = tlb_batch_room(c->batch, n), **next = room;
-	unsigned anon = 0, n_put;
+	struct page **room = unseen ? NULL : tlb_batch_room(batch, n), *page;
+	struct page *const frames = page_array; /* not read again for each */
+	unsigned file = 0, special = 0, n_put = 0;
 
 	map_check_transition(PT_PAGE, PT_HOLE);
-	for (const struct pt_leaf *leaf = run; leaf < run + n; leaf++) {
-		struct page *page = pfn_to_page(leaf->val);
-
-		if (likely(retire_page(page, leaf->bits, &anon)))
-			*next++ = page;
+	for (const u64 *leaf = leaves; leaf < leaves + n; leaf++) {
+		if (unlikely(*leaf & PTB_SPECIAL)) {
+			special++;
+			continue;
+		}
+		page = frames + ptc_leaf_pfn(*leaf);
+		unmap_page(page, *leaf, &file);
+		if (unseen)
+			page_put_shared(page);
+		else
+			room[n_put++] = page;
 	}
-	n_put = (unsigned)(next - room);
-	tlb_batch_fill(c->batch, n_put);
-	rss_add_both(space, anon, n_put - anon, -1);
+	if (!unseen)
+		tlb_batch_fill(batch, n_put);
+	rss_add_both(space, n - special - file, file, -1);
+}
+
+void map_replace(struct space *space, struct ptc *c, struct page *page, unsigned bits)
+{
+	u64 leaf;
+
+	assert(page_type(page) == PAGE_ANON && page_test(page, PG_EXCLUSIVE));
+	map_check_transition(PT_PAGE, PT_HOLE);
+	map_check_transition(PT_HOLE, PT_PAGE);
+	sync_icache(page, bits);
+	__atomic_fetch_add(&page->mapcount, 1, __ATOMIC_RELAXED);
+	leaf = ptc_replace(c, page_to_pfn(page), bits);
+	if (leaf & PTB_SPECIAL) {
+		rss_add(space, RSS_ANON, 1);
+		return;
+	}
+	struct page *old = pfn_to_page(ptc_leaf_pfn(leaf));
+	unsigned file = 0;
+
+	unmap_page(old, leaf, &file);
+	if (file) {
+		rss_add(space, RSS_FILE, -1);
+		rss_add(space, RSS_ANON, 1);
+	}
+	page_put_shared(old);
 }
 
 void map_retire_run(struct space *space, struct ptc *c)
 {
-	struct pt_leaf run[PTC_RUN_MAX];
-	unsigned n = ptc_take_run(c, run);
+	u64 leaves[PTC_RUN_MAX];
+	unsigned n = ptc_take_run(c, leaves);
 
-	retire_run(space, c, run, n);
+	if (c->batch->unseen)
+		retire_leaves(space, c->batch, leaves, n, true);
+	else
+		retire_leaves(space, c->batch, leaves, n, false);
 }
 
 void map_retire(struct space *space, struct ptc *c, bool keep_marker)
@@ -130,7 +167,7 @@ void map_retire(struct space *space, struct ptc *c, bool keep_marker)
 		map_check_transition((enum pt_kind)slot.kind, PT_HOLE);
 	switch ((enum pt_kind)slot.kind) {
 	case PT_PAGE:
-		retire_run(space, c, &(struct pt_leaf){slot.val, slot.bits, 0}, 1);
+		retire_leaves(space, c->batch, &(u64){ptc_leaf(slot.val, slot.bits)}, 1, false);
 		break;
 	case PT_MARK:
 		if (keep_marker)
@@ -188,33 +225,38 @@ void map_clear_accessed(struct ptc *c, const struct pt_slot *slot)
 	ptc_change(c, 0, PTB_ACCESSED);
 }
 
-/* A private page gets a second owner: it belongs to the family from now on. Returns whether it is anonymous. */
-static ALWAYS_INLINE bool dup_page(struct page *page, struct family *family)
+/* A private page gets a second owner: if it was exclusive it belongs to the family from now on. Those of objects are
+ * counted. */
+static ALWAYS_INLINE void dup_page(struct page *page, struct family *family, unsigned *files)
 {
-	u32 flags = atomic_load(&page->flags);
+	u32 kind = atomic_load(&page->flags) & (PG_TYPE_MASK | PG_EXCLUSIVE);
 
 	assert(READ_ONCE(page->pins) == 0);
-	if ((flags & (PG_TYPE_MASK | PG_EXCLUSIVE)) == (PAGE_ANON | PG_EXCLUSIVE))
-		anon_share(page, family);
 	page_get(page);
+	if (unlikely(kind != PAGE_ANON)) {
+		if (kind & PG_EXCLUSIVE)
+			anon_share(page, family);
+		else
+			++*files;
+	}
 	__atomic_fetch_add(&page->mapcount, 1, __ATOMIC_RELAXED);
-	return (flags & PG_TYPE_MASK) == PAGE_ANON;
 }
 
 void map_dup_run(struct ptc *src, struct space *child, struct ptc *dst)
 {
-	struct pt_leaf run[PTC_RUN_MAX];
-	unsigned anon = 0, special = 0, n = ptc_dup_run(src, dst, run);
+	u64 leaves[PTC_RUN_MAX];
+	unsigned file = 0, special = 0, n = ptc_dup_run(src, dst, leaves);
+	struct page *const frames = page_array; /* not read again for each */
 	struct family *family = child->family;
 
 	map_check_transition(PT_HOLE, PT_PAGE);
-	for (const struct pt_leaf *leaf = run; leaf < run + n; leaf++) {
-		if (unlikely(leaf->bits & PTB_SPECIAL))
+	for (const u64 *leaf = leaves; leaf < leaves + n; leaf++) {
+		if (unlikely(*leaf & PTB_SPECIAL))
 			special++;
 		else
-			anon += dup_page(pfn_to_page(leaf->val), family);
+			dup_page(frames + ptc_leaf_pfn(*leaf), family, &file);
 	}
-	rss_add_both(child, anon, n - special - anon, 1);
+	rss_add_both(child, n - special - file, file, 1);
 }
 
 void map_dup(struct ptc *src, const struct pt_slot *slot, struct space *child, struct ptc *dst)

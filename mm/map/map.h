@@ -20,12 +20,16 @@
  *  bits: from vma_page_bits, narrowed as the caller sees fit */
 void map_install(struct space *, struct ptc *, struct page *, unsigned bits);
 
-/* map_install_run - the same for the current slot and the n - 1 behind it, all of them holes of one window: pages of an
- * object, NULL for a hole that stays. What is mapped becomes NULL in pages. n: at most PTC_RUN_MAX */
+/* map_install_run - the same for the current slot and the n - 1 behind it, as far as they are holes of this window, with
+ * pages of an object; NULL for one that stays. What is mapped becomes NULL in pages. n: at most PTC_RUN_MAX */
 void map_install_run(struct space *, struct ptc *, struct page **pages, unsigned n, unsigned bits);
 
 /* map_install_zero - HOLE or MARK to PAGE: map the shared zero page, read-only and uncounted. */
 void map_install_zero(struct ptc *, unsigned bits);
+
+/* map_replace - PAGE to PAGE, copy on write: map `page`, as map_install does, in place of the one that is there, whose
+ * reference is dropped. Nobody sees the new one before the old one is flushed. */
+void map_replace(struct space *, struct ptc *, struct page *, unsigned bits);
 
 /* map_retire - any kind to HOLE. The page's reference is dropped when the batch flushes.
  *  keep_marker: a marker stays a marker (the slot will be refaulted; only in mappings of objects) */

@@ -43,9 +43,9 @@ void family_put(struct family *f)
 	slab_free(family_cache, f);
 }
 
-struct page *anon_alloc(struct space *space, vaddr_t va, bool zeroed)
+struct page *anon_alloc(struct space *space, vaddr_t va, unsigned flags)
 {
-	struct page *page = page_alloc(0, PA_USER | (zeroed ? PA_ZERO : 0));
+	struct page *page = page_alloc(0, PA_USER | flags);
 
 	if (!page)
 		return NULL;

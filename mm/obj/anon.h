@@ -29,8 +29,8 @@ void family_put(struct family *);
 extern struct page *zero_page;
 
 /* anon_alloc - a page for virtual address va of a space, exclusive, not yet mapped; one reference.
- *  zeroed: contents cleared, else the caller fills all of it    sleeps: yes    NULL: no memory */
-struct page *anon_alloc(struct space *, vaddr_t va, bool zeroed);
+ *  flags: PA_ZERO, else the caller fills all of it; PA_CACHED    sleeps: unless PA_CACHED    NULL: no memory */
+struct page *anon_alloc(struct space *, vaddr_t va, unsigned flags);
 
 /* anon_share - an exclusive page is about to be mapped a second time, by a fork of this family.
  *  needs: the window of the only entry that maps it */

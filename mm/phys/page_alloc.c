@@ -285,7 +285,7 @@ struct page *page_alloc(unsigned order, unsigned flags)
 {
 	struct page *p;
 
-	if (DEBUG_BUILD && !(flags & PA_ATOMIC))
+	if (DEBUG_BUILD && !(flags & (PA_ATOMIC | PA_CACHED)))
 		lock_assert_may_sleep();
 	if (!(flags & PA_NOFAIL_TEST) && alloc_should_fail())
 		return NULL;
@@ -294,7 +294,7 @@ struct page *page_alloc(unsigned order, unsigned flags)
 		return p;
 	}
 	if (unlikely(order) || unlikely(!(p = cache_pop())))
-		return alloc_slow(order, flags);
+		return flags & PA_CACHED ? NULL : alloc_slow(order, flags);
 	block_own(p, 0);
 	return flags & (PA_ZERO | PA_TABLE) ? block_clear(p, 0) : p;
 }
@@ -355,16 +355,25 @@ static ALWAYS_INLINE bool give_up(struct page *p)
 	return refs == 1;
 }
 
-static ALWAYS_INLINE void put(struct page *p)
+static ALWAYS_INLINE void free_last(struct page *p)
 {
-	unsigned order;
+	unsigned order = page_order(p);
 
-	if (!give_up(p))
-		return;
-	order = page_order(p);
 	if (unlikely(!free_is_valid(p, order)))
 		bad_free(p, order);
 	free_block(p, order);
+}
+
+static ALWAYS_INLINE void put(struct page *p)
+{
+	if (give_up(p))
+		free_last(p);
+}
+
+/* page_put_last - see page_alloc.h. */
+void page_put_last(struct page *p)
+{
+	free_last(p);
 }
 
 /* page_free - see page_alloc.h. Not one more thing than giving up the owner's reference: a lockless lookup that

@@ -17,12 +17,13 @@
 #define PA_USER        BIT(2) /* page for user space: counted against the reserve first */
 #define PA_NOFAIL_TEST BIT(3) /* exempt from fault injection */
 #define PA_TABLE       BIT(4) /* one page, an empty page table: cleared, or one that was freed */
+#define PA_CACHED      BIT(5) /* one page, if this CPU has one at hand: does not sleep */
 
 /* page_alloc - 2^order frames, physically contiguous and aligned to their size.
  *  returns: the first page with refs == 1, type PAGE_KERNEL and kernel_order set (the rest of the
  *           union is garbage); the others are PAGE_TAIL. NULL when memory is short or the order too large
  *  keeps:   a reserve: PA_USER fails first, then plain requests; PA_ATOMIC may take the last page
- *  sleeps:  unless PA_ATOMIC. Any context with PA_ATOMIC. */
+ *  sleeps:  unless PA_ATOMIC or PA_CACHED. Any context with these. */
 struct page *page_alloc(unsigned order, unsigned flags) MUST_CHECK;
 /* page_free - give back what page_alloc returned, all of it. Any context.
  *  after:  the frames are free once lockless lookups that hold a reference have dropped it
@@ -49,6 +50,16 @@ static inline bool page_try_get(struct page *p)
 }
 /* page_put - drop a reference to a head page; frees at zero. Any context. */
 void page_put(struct page *);
+/* page_put_shared - page_put where others are likely to have references as well: then not even a call. Only debug builds check
+ * that there was one.
+ * page_put_last - its other case: the count is zero. */
+void page_put_last(struct page *);
+static ALWAYS_INLINE void page_put_shared(struct page *p)
+{
+	assert(atomic_load(&p->refs));
+	if (unlikely(__atomic_sub_fetch(&p->refs, 1, __ATOMIC_ACQ_REL) == 0))
+		page_put_last(p);
+}
 /* page_put_many - page_put for each of n head pages: less work per page. */
 void page_put_many(struct page *const *pages, unsigned n);
 

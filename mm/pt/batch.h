@@ -21,7 +21,7 @@ enum tlb_reason { /* why a flush was needed; counted per CPU */
 		  TLB_REASONS
 };
 
-#define BATCH_INLINE 32
+#define BATCH_INLINE 64
 
 struct batch_block;
 
@@ -30,8 +30,9 @@ struct tlb_batch {
 	vaddr_t lo, hi; /* to flush; empty when lo >= hi */
 	u8 level;       /* smallest leaf that was unhooked */
 	bool tables_freed;
-	bool unseen; /* nobody else can walk these tables: no grace period before they are freed */
-	u8 reason;   /* enum tlb_reason */
+	bool unseen; /* nobody else can walk these tables, and nobody runs with them again: no grace period before
+		      * they are freed, and no flush before their pages are */
+	u8 reason;                 /* enum tlb_reason */
 	u16 nr_pages, max_pages;   /* in list */
 	struct page *nodes;        /* detached tables, by node_next */
 	struct page **list;        /* pages[], or block's */

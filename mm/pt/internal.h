@@ -72,6 +72,12 @@ static inline u32 node_block(unsigned index)
 	return 1u << index / BLOCK_ENTRIES;
 }
 
+/* node_blocks_of - the bits for n entries, n > 0. */
+static inline u32 node_blocks_of(unsigned index, unsigned n)
+{
+	return (node_block(index + n - 1) << 1) - node_block(index);
+}
+
 /* node_note_blocks - entries of these blocks were stored, or are about to be, under the same lock. Bits are never taken
  * back while the table is linked: a table that has become sparse is still searched where it was full. */
 static inline void node_note_blocks(struct page *node, u32 blocks)

@@ -123,33 +123,41 @@ unsigned ptc_change(struct ptc *, unsigned set, unsigned clear);
 /* --- runs: neighbouring pages at once ---------------------------------------------------------------------
  * A run is the current slot, which holds a PAGE, and the next PAGEs in the same window and range, at most
  * PTC_RUN_MAX. Holes between them are passed over; what is neither ends the run. ptc_next goes on behind it. */
-#define PTC_RUN_MAX 32
+#define PTC_RUN_MAX 64
 
-struct pt_leaf {
-	u64 val;   /* frame */
-	u16 bits;  /* PTB_* */
-	u16 index; /* how many slots behind the current one it is */
-};
+/* A page of a run is told in one word: the address of its frame, and below PAGE_SHIFT of its PTB_* bits READ, WRITE,
+ * DIRTY, SPECIAL and UFFD_WP. */
+static inline pfn_t ptc_leaf_pfn(u64 leaf)
+{
+	return leaf >> PAGE_SHIFT;
+}
+static inline u64 ptc_leaf(pfn_t pfn, unsigned bits)
+{
+	return pfn << PAGE_SHIFT |
+	       (bits & (PTB_READ | PTB_WRITE | PTB_DIRTY | PTB_SPECIAL | PTB_UFFD_WP));
+}
 
-/* ptc_take_run - ptc_take of each slot of the run. Of the bits only READ, WRITE, DIRTY, SPECIAL
- * and UFFD_WP are told.
- *  returns: how many, in taken */
-unsigned ptc_take_run(struct ptc *, struct pt_leaf *taken);
+/* ptc_take_run - ptc_take of each slot of the run.
+ *  returns: how many, in leaves what they were */
+unsigned ptc_take_run(struct ptc *, u64 *leaves);
 /* ptc_dup_run - write-protect each slot of the run, and store the same, without UFFD_WP, into the holes at the same
  * places of dst's window, whose current slot is the one for src's. The new entries own nothing yet: the caller takes
  * what they need before it leaves the window.
- *  returns: how many, and in pages what they were, in bits as told by ptc_take_run; index is not set */
-unsigned ptc_dup_run(struct ptc *src, struct ptc *dst, struct pt_leaf *pages);
+ *  returns: how many, in leaves what they were */
+unsigned ptc_dup_run(struct ptc *src, struct ptc *dst, u64 *leaves);
 /* ptc_move_run - take each slot of the run, as far as dst's window reaches, and store it as it is, with all that the
  * hardware has noted in it, into the hole at the same distance from dst's current slot.
  *  returns: how many */
 unsigned ptc_move_run(struct ptc *src, struct ptc *dst);
-/* ptc_set_run - ptc_set of n PAGEs into the current slot and others behind it in its window, all of them
- * holes: ascending, inside what the cursor's user may fill. */
-void ptc_set_run(struct ptc *, const struct pt_leaf *, unsigned n);
-/* ptc_hole_run - how many holes there are from the current slot, which is one, on, at most PTC_RUN_MAX. ptc_next
- * goes on behind them. */
-unsigned ptc_hole_run(struct ptc *);
+/* ptc_fill_run - ptc_set of PAGEs with the same bits into those of the current slot and the n - 1 behind it that are
+ * holes and for which there is a page. ptc_next goes on behind them, or at the next window if they do not end in
+ * this one. n: at most PTC_RUN_MAX, inside what the cursor's user may fill
+ *  returns: bit i: the i-th was stored */
+u64 ptc_fill_run(struct ptc *, struct page *const *pages, unsigned n, unsigned bits);
+
+/* ptc_replace - ptc_take and ptc_set of another PAGE, with the flush in between if one is owed.
+ *  returns: what was there, as a run tells it */
+u64 ptc_replace(struct ptc *, pfn_t pfn, unsigned bits);
 
 /* ptc_kind - what the current slot holds now. */
 enum pt_kind ptc_kind(const struct ptc *);

@@ -51,49 +51,71 @@ struct likeness {
 	unsigned bits;
 };
 
-/* Is this entry a page like the last? Then *pfn is its frame. */
-static ALWAYS_INLINE bool same_again(pte_t pte, const struct likeness *l, u64 *pfn)
+static void learn(struct likeness *l, pte_t pte)
 {
-	return likely(arch_pte_alike(pte, l->like, pfn));
+	l->like = arch_pte_of_frame_0(pte);
+	l->bits = arch_pte_few_bits(pte);
 }
 
-unsigned ptc_take_run(struct ptc *c, struct pt_leaf *taken)
+/* Take pages from this entry on as long as they are like the last, at most max. unseen: nobody uses these tables, so
+ * no bit can be set between load and store that anyone will ask for.
+ *  returns: how many */
+static ALWAYS_INLINE unsigned take_alike(pte_t *entry, const struct likeness *l, u64 *leaves,
+					 unsigned max, bool unseen)
 {
-	unsigned i = 0, n, next, slots = slots_left(c), level = c->level, all_bits = 0;
-	struct pt_leaf *leaf = taken, *end = taken + MIN(c->node->node_used, PTC_RUN_MAX);
+	unsigned n;
+	u64 pa;
+
+	for (n = 0; n < max; n++) {
+		pte_t pte = arch_pte_load(entry + n);
+
+		if (unlikely(!arch_pte_alike(pte, l->like, &pa)))
+			break;
+		leaves[n] = pa | l->bits;
+		if (unseen) {
+			arch_pte_store(entry + n, (pte_t){0});
+			continue;
+		}
+		pte_t old = arch_pte_xchg(entry + n, (pte_t){0});
+		if (unlikely(old.v != pte.v)) /* accessed or written just now */
+			leaves[n] = pa | arch_pte_few_bits(old);
+	}
+	return n;
+}
+
+unsigned ptc_take_run(struct ptc *c, u64 *leaves)
+{
+	unsigned i = 0, n = 0, end = 0, next, slots = slots_left(c), all_bits = 0;
+	unsigned max = MIN(c->node->node_used, PTC_RUN_MAX);
 	struct likeness l = {PTE_UNLIKE, 0};
-	pte_t *entry = c->entry;
 
 	assert_held(&c->node->node_lock);
 	do {
-		pte_t pte = arch_pte_load(entry + i), old;
+		pte_t *entry = c->entry + i;
+		unsigned most = MIN(slots - i, max - n), taken;
 
-		if (!same_again(pte, &l, &leaf->val)) {
-			if (!is_page(pte, level)) {
-				if (!(next = past_holes(c, pte, i)))
-					break;
-				i = next;
-				continue;
-			}
-			leaf->val = arch_pte_pfn(pte);
-			l.like = arch_pte_of_frame_0(pte);
-			l.bits = arch_pte_few_bits(pte);
-			all_bits |= l.bits;
+		taken = c->batch->unseen ? take_alike(entry, &l, leaves + n, most, true)
+					 : take_alike(entry, &l, leaves + n, most, false);
+		if (taken) {
+			n += taken;
+			end = i += taken;
+			continue;
 		}
-		leaf->bits = (u16)l.bits;
-		leaf->index = (u16)i;
-		old = arch_pte_xchg(entry + i, (pte_t){0});
-		if (unlikely(old.v != pte.v)) /* accessed or written just now */
-			leaf->bits = (u16)arch_pte_few_bits(old);
-		leaf++;
-		i++;
-	} while (i < slots && leaf < end);
-	n = (unsigned)(leaf - taken);
+		pte_t pte = arch_pte_load(entry);
+		if (is_page(pte, c->level)) {
+			learn(&l, pte);
+			all_bits |= l.bits;
+		} else {
+			if (!(next = past_holes(c, pte, i)))
+				break;
+			i = next;
+		}
+	} while (i < slots && n < max);
 	node_count(c->node, -(int)n);
 	c->seen--; /* ptc_next has counted the first */
 	c->stored = true;
 	if (all_bits & PTB_READ)
-		note_run(c, taken[n - 1].index);
+		note_run(c, end - 1);
 	pass(c, MIN(i, slots));
 	return n;
 }
@@ -104,54 +126,69 @@ struct copies {
 	pte_t kept, made; /* of frame 0: in the source, in the copy */
 };
 
-static ALWAYS_INLINE void choose_copies(struct copies *f, pte_t pte, unsigned level)
+static void choose_copies(struct copies *f, pte_t pte, unsigned level)
 {
-	f->was.like = arch_pte_of_frame_0(pte);
-	f->was.bits = arch_pte_few_bits(pte);
+	learn(&f->was, pte);
 	f->kept = f->made = arch_pte_wrprotect(f->was.like);
 	if (unlikely(f->was.bits & PTB_UFFD_WP))
 		f->made = arch_pte_leaf(0, arch_pte_bits(pte) & ~(PTB_WRITE | PTB_UFFD_WP), level);
 }
 
-unsigned ptc_dup_run(struct ptc *src, struct ptc *dst, struct pt_leaf *pages)
+/* Copy pages from this entry on as long as they are like the last, at most max. write: they could be written.
+ *  returns: how many */
+static ALWAYS_INLINE unsigned dup_alike(pte_t *src, pte_t *dst, const struct copies *f, u64 *leaves,
+					unsigned max, bool write)
 {
-	unsigned i = 0, n, next, slots = slots_left(src), level = src->level, all_bits = 0;
-	unsigned unseen = src->node->node_used - src->seen + 1u; /* the first has been counted */
-	struct pt_leaf *leaf = pages, *end = pages + MIN(unseen, (unsigned)PTC_RUN_MAX);
-	unsigned here = entry_index(src->entry);
+	unsigned n;
+	u64 pa;
+
+	for (n = 0; n < max; n++) {
+		pte_t pte = arch_pte_load(src + n), old = pte;
+
+		if (unlikely(!arch_pte_alike(pte, f->was.like, &pa)))
+			break;
+		if (write && !arch_pte_cas(src + n, &old, arch_pte_leaf_for(f->kept, pa)))
+			break; /* accessed or written just now */
+		leaves[n] = pa | f->was.bits;
+		assert(arch_pte_form(arch_pte_load(dst + n), 0) == PTE_NONE);
+		arch_pte_store(dst + n, arch_pte_leaf_for(f->made, pa));
+	}
+	return n;
+}
+
+unsigned ptc_dup_run(struct ptc *src, struct ptc *dst, u64 *leaves)
+{
+	unsigned i = 0, n = 0, next, slots = slots_left(src), level = src->level, all_bits = 0;
+	unsigned ahead = src->node->node_used - src->seen + 1u; /* the first has been counted */
+	unsigned max = MIN(ahead, (unsigned)PTC_RUN_MAX), here = entry_index(src->entry);
 	struct copies f = {.was = {PTE_UNLIKE, 0}};
-	u32 blocks = 0;
 
 	assert_held(&src->node->node_lock);
 	assert_held(&dst->node->node_lock);
 	assert(dst->level == level && entry_index(dst->entry) == here &&
 	       dst->batch->lo >= dst->batch->hi);
 	do {
-		pte_t pte = arch_pte_load(src->entry + i);
+		pte_t *from = src->entry + i, *to = dst->entry + i;
+		unsigned most = MIN(slots - i, max - n), copied;
 
-		if (!same_again(pte, &f.was, &leaf->val)) {
-			if (!is_page(pte, level)) {
-				if (!(next = past_holes(src, pte, i)))
-					break;
-				i = next;
-				continue;
-			}
-			leaf->val = arch_pte_pfn(pte);
+		copied = f.was.bits & PTB_WRITE ? dup_alike(from, to, &f, leaves + n, most, true)
+						: dup_alike(from, to, &f, leaves + n, most, false);
+		if (copied) {
+			node_note_blocks(dst->node, node_blocks_of(here + i, copied));
+			n += copied;
+			i += copied;
+			continue;
+		}
+		pte_t pte = arch_pte_load(from);
+		if (is_page(pte, level)) {
 			choose_copies(&f, pte, level);
 			all_bits |= f.was.bits;
+		} else {
+			if (!(next = past_holes(src, pte, i)))
+				break;
+			i = next;
 		}
-		leaf->bits = (u16)f.was.bits;
-		if (f.was.bits & PTB_WRITE &&
-		    !arch_pte_cas(src->entry + i, &pte, arch_pte_leaf_for(f.kept, leaf->val)))
-			continue; /* accessed or written just now */
-		assert(arch_pte_form(arch_pte_load(dst->entry + i), level) == PTE_NONE);
-		arch_pte_store(dst->entry + i, arch_pte_leaf_for(f.made, leaf->val));
-		blocks |= node_block(here + i);
-		leaf++;
-		i++;
-	} while (i < slots && leaf < end);
-	n = (unsigned)(leaf - pages);
-	node_note_blocks(dst->node, blocks);
+	} while (i < slots && n < max);
 	node_count(dst->node, (int)n);
 	src->seen += n - 1;
 	src->stored = dst->stored = true;
@@ -194,41 +231,29 @@ unsigned ptc_move_run(struct ptc *src, struct ptc *dst)
 	return n;
 }
 
-void ptc_set_run(struct ptc *c, const struct pt_leaf *leaves, unsigned n)
+u64 ptc_fill_run(struct ptc *c, struct page *const *pages, unsigned n, unsigned bits)
 {
-	const struct pt_leaf *leaf = leaves, *end = leaves + n;
-	unsigned level = c->level, here = entry_index(c->entry), slots;
-	pte_t *entry = c->entry, like = {0};
-	u32 blocks = 0;
+	unsigned level = c->level;
+	pte_t *entry = c->entry, like = arch_pte_leaf(0, bits, level);
+	u64 stored = 0;
 
-	if (!n)
-		return;
-	slots = end[-1].index + 1u;
+	n = MIN(n, slots_left(c));
 	assert_held(&c->node->node_lock);
-	assert(here + slots <= PT_ENTRIES);
-	if (unlikely(batch_owes(c->batch, c->slot_va, (u64)slots << pt_shift(level))))
+	assert(n <= PTC_RUN_MAX);
+	assert((bits & (PTB_UFFD_WP | PTB_WRITE)) != (PTB_UFFD_WP | PTB_WRITE));
+	if (unlikely(batch_owes(c->batch, c->slot_va, (u64)n << pt_shift(level))))
 		batch_flush_tlb(c->batch);
-	for (unsigned bits = ~0u; leaf < end; leaf++) {
-		assert(arch_pte_form(arch_pte_load(entry + leaf->index), level) == PTE_NONE);
-		assert((leaf->bits & (PTB_UFFD_WP | PTB_WRITE)) != (PTB_UFFD_WP | PTB_WRITE));
-		if (leaf->bits != bits) {
-			bits = leaf->bits;
-			like = arch_pte_leaf(0, bits, level);
-		}
-		blocks |= node_block(here + leaf->index);
-		arch_pte_store(entry + leaf->index, arch_pte_leaf_for(like, leaf->val));
+	for (unsigned i = 0; i < n; i++) {
+		if (!pages[i] || arch_pte_form(arch_pte_load(entry + i), level) != PTE_NONE)
+			continue;
+		arch_pte_store(entry + i, arch_pte_leaf_for(like, page_to_phys(pages[i])));
+		stored |= 1ul << i;
 	}
-	node_note_blocks(c->node, blocks);
-	node_count(c->node, (int)n);
-	c->stored = true;
-}
-
-unsigned ptc_hole_run(struct ptc *c)
-{
-	unsigned n = 0, left = MIN(slots_left(c), PTC_RUN_MAX), level = c->level;
-
-	while (n < left && arch_pte_form(arch_pte_load(c->entry + n), level) == PTE_NONE)
-		n++;
+	if (stored) {
+		node_note_blocks(c->node, node_blocks_of(entry_index(entry), n));
+		node_count(c->node, (int)popcount64(stored));
+		c->stored = true;
+	}
 	pass(c, n);
-	return n;
+	return stored;
 }

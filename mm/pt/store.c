@@ -61,6 +61,21 @@ struct pt_slot ptc_take(struct ptc *c)
 	return slot;
 }
 
+u64 ptc_replace(struct ptc *c, pfn_t pfn, unsigned bits)
+{
+	pte_t old = arch_pte_xchg(c->entry, (pte_t){0});
+
+	assert_held(&c->node->node_lock);
+	assert(arch_pte_form(old, c->level) == PTE_LEAF);
+	if (arch_pte_few_bits(old) & PTB_READ) {
+		batch_note(c->batch, c->slot_va, pt_size(c->level), c->level);
+		batch_flush_tlb(c->batch);
+	}
+	arch_pte_store(c->entry, arch_pte_leaf(pfn, bits, c->level));
+	c->stored = true;
+	return ptc_leaf(arch_pte_pfn(old), arch_pte_few_bits(old));
+}
+
 /* Could the TLB hold something that the new bits no longer allow? */
 static bool narrows(unsigned old, unsigned new)
 {

@@ -42,7 +42,8 @@ enum fault_result touch(struct space *s, vaddr_t va, bool write, u32 *word)
 	u32 *mem;
 
 	for (unsigned tries = 0; !entry_allows(s, va, write, &slot); tries++) {
-		enum fault_result r = mm_fault(s, va, write ? FAULT_WRITE : FAULT_READ);
+		unsigned found = slot.kind == PT_PAGE ? FAULT_PRESENT : FAULT_ABSENT;
+		enum fault_result r = mm_fault(s, va, found | (write ? FAULT_WRITE : FAULT_READ));
 
 		if (r != FAULT_DONE)
 			return r;

@@ -68,7 +68,8 @@ TEST(bits_are_taken_and_compared_without_decoding)
 	const unsigned few = PTB_READ | PTB_WRITE | PTB_DIRTY | PTB_SPECIAL | PTB_UFFD_WP;
 
 	for (unsigned set = 0; set < 1u << ARRAY_SIZE(page_bits); set++) {
-		pfn_t pfn = random_pfn(0), found;
+		pfn_t pfn = random_pfn(0);
+		paddr_t found;
 		unsigned bits = 0;
 		pte_t pte;
 
@@ -81,7 +82,8 @@ TEST(bits_are_taken_and_compared_without_decoding)
 		ASSERT_EQ(arch_pte_wrprotect(pte).v, arch_pte_leaf(pfn, bits & ~PTB_WRITE, 0).v);
 		ASSERT_EQ(arch_pte_of_frame_0(pte).v, arch_pte_leaf(0, bits, 0).v);
 		ASSERT(arch_pte_alike(pte, arch_pte_of_frame_0(pte), &found));
-		ASSERT_EQ(found, pfn);
+		ASSERT_EQ(found, pfn << PAGE_SHIFT);
+		ASSERT_EQ(arch_pte_leaf_for(arch_pte_of_frame_0(pte), found).v, pte.v);
 		ASSERT(!arch_pte_alike(pte, arch_pte_leaf(0, bits ^ PTB_SPECIAL, 0), &found));
 	}
 }

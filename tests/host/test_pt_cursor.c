@@ -543,7 +543,7 @@ static void start_with_places(void)
 TEST(a_run_passes_over_holes_and_ends_at_what_is_no_page)
 {
 	struct op op = {.lo = GIB(1), .hi = GIB(1) + MIB(4)};
-	struct pt_leaf run[PTC_RUN_MAX];
+	u64 run[PTC_RUN_MAX];
 	struct pt_slot slot;
 
 	start_with_places();
@@ -553,9 +553,8 @@ TEST(a_run_passes_over_holes_and_ends_at_what_is_no_page)
 	ASSERT_EQ(ptc_next(&op.c, &slot), 1);
 	ASSERT_EQ(ptc_take_run(&op.c, run), ARRAY_SIZE(places));
 	for (unsigned i = 0; i < ARRAY_SIZE(places); i++) {
-		EXPECT_EQ(run[i].index, places[i]);
-		EXPECT_EQ(run[i].val, 1000 + places[i]);
-		EXPECT_EQ(run[i].bits, bits_at(places[i]));
+		EXPECT_EQ(ptc_leaf_pfn(run[i]), 1000 + places[i]);
+		EXPECT_EQ(run[i], ptc_leaf(1000 + places[i], bits_at(places[i])));
 	}
 	ASSERT_EQ(ptc_next(&op.c, &slot), 1);
 	EXPECT_EQ(slot.kind, PT_SWAP);
@@ -571,7 +570,7 @@ TEST(a_run_passes_over_holes_and_ends_at_what_is_no_page)
 TEST(a_run_is_copied_to_the_same_places_and_both_sides_lose_the_right_to_write)
 {
 	struct op op = {.lo = GIB(1), .hi = GIB(1) + 310 * PAGE_SIZE};
-	struct pt_leaf run[PTC_RUN_MAX];
+	u64 run[PTC_RUN_MAX];
 	struct tlb_batch batch;
 	struct pt_slot slot;
 	struct ptc dst;

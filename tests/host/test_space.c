@@ -307,7 +307,11 @@ static void race_worker(unsigned cpu, void *arg)
 				space_put(child);
 			break;
 		default:
-			mm_fault(s, addr(page), state >> 61 & 1 ? FAULT_WRITE : FAULT_READ);
+			/* Whatever the hardware is said to have found. */
+			mm_fault(s, addr(page),
+				 (state >> 61 & 1 ? FAULT_WRITE : FAULT_READ) |
+					 (state >> 59 & 1 ? FAULT_ABSENT : 0) |
+					 (state >> 58 & 1 ? FAULT_PRESENT : 0));
 		}
 		if (i % 8 == 0)
 			sim_quiescent();

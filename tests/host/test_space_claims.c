@@ -192,7 +192,7 @@ TEST(instructions_are_made_visible_once_per_page)
 
 TEST(what_was_made_for_a_slot_that_has_changed_is_dropped)
 {
-	struct fault f = {.va = BASE, .access = FAULT_WRITE, .seen = {.kind = PT_HOLE}};
+	struct fault f = {.va = BASE, .access = FAULT_WRITE};
 	u32 word = 1;
 	u64 frame, free;
 
@@ -202,8 +202,8 @@ TEST(what_was_made_for_a_slot_that_has_changed_is_dropped)
 	ASSERT_EQ(touch(f.space, BASE, true, &word), FAULT_DONE);
 	frame = frame_of(f.space, BASE);
 	free = page_count_free();
-	EXPECT_EQ(fault_copy(&f, zero_page), FAULT_RETRY);
-	EXPECT_EQ(fault_install(&f, anon_alloc(f.space, BASE, true), vma_page_bits(f.vma)),
+	EXPECT_EQ(fault_anon(&f), FAULT_RETRY);
+	EXPECT_EQ(fault_install(&f, anon_alloc(f.space, BASE, PA_ZERO), vma_page_bits(f.vma)),
 		  FAULT_RETRY);
 	EXPECT_EQ(frame_of(f.space, BASE), frame);
 	EXPECT_EQ(page_count_free(), free);

@@ -74,11 +74,10 @@ static inline pte_t arch_pte_leaf(pfn_t pfn, unsigned bits, unsigned level)
 	return (pte_t){v | X86_P | (bits & PTB_GLOBAL ? X86_G : 0) | pfn << PAGE_SHIFT};
 }
 
-/* arch_pte_leaf_for - the same leaf for another frame than frame 0, of which like was made. */
-static inline pte_t arch_pte_leaf_for(pte_t like, pfn_t pfn)
+/* arch_pte_leaf_for - the same leaf for the frame at pa instead of frame 0, of which like was made. */
+static inline pte_t arch_pte_leaf_for(pte_t like, paddr_t pa)
 {
-	return (pte_t){like.v ^
-		       pfn << PAGE_SHIFT}; /* also right where frames are stored inverted */
+	return (pte_t){like.v ^ pa}; /* also right where frames are stored inverted */
 }
 
 /* arch_pte_table - point to a lower table. ro: nothing below is writable, whatever it says. */
@@ -147,12 +146,12 @@ static inline pte_t arch_pte_of_frame_0(pte_t pte)
 	return (pte_t){pte.v & X86_P ? pte.v & ~X86_FRAME : pte.v | X86_FRAME};
 }
 
-/* arch_pte_alike - a leaf has the same bits as one of its level for frame 0. *pfn: then its frame. */
-static inline bool arch_pte_alike(pte_t pte, pte_t like, u64 *pfn)
+/* arch_pte_alike - a leaf has the same bits as one of its level for frame 0. *pa: then its frame's address. */
+static inline bool arch_pte_alike(pte_t pte, pte_t like, paddr_t *pa)
 {
 	u64 differ = pte.v ^ like.v;
 
-	*pfn = differ >> PAGE_SHIFT;
+	*pa = differ;
 	return !(differ & ~X86_FRAME);
 }
 
