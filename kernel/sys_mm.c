@@ -6,9 +6,12 @@
 #include <uapi/errno.h>
 #include <uapi/mman.h>
 #include "fs/file.h"
+#include "kernel/cred.h"
+#include "kernel/process.h"
 #include "kernel/signal.h"
 #include "kernel/syscall.h"
 #include "kernel/thread.h"
+#include "kernel/uaccess.h"
 #include "mm/obj/object.h"
 #include "mm/vma/space.h"
 
@@ -83,7 +86,7 @@ static int get_object(struct map_request *r, int fd)
 }
 
 /* populate - as much as can be had now, unless we are being killed meanwhile. */
-static void populate(struct space *space, vaddr_t at, u64 len, bool write)
+static int populate(struct space *space, vaddr_t at, u64 len, bool write)
 {
 	int err = 0;
 
@@ -91,6 +94,28 @@ static void populate(struct space *space, vaddr_t at, u64 len, bool write)
 		err = space_populate(space, at + done, MIN(len - done, POPULATE_PIECE), write);
 		sched_point();
 	}
+	return err;
+}
+
+/* populate_locked - what is locked in a range and to be present. */
+static int populate_locked(struct space *space, vaddr_t lo, vaddr_t hi)
+{
+	vaddr_t end = hi;
+	bool write;
+	int err = 0;
+
+	while (!err && space_next_locked(space, &lo, &end, &write)) {
+		err = populate(space, lo, end - lo, write);
+		lo = end;
+		end = hi;
+	}
+	return err;
+}
+
+/* may_lock - may the caller lock memory at all? */
+static bool may_lock(void)
+{
+	return process_limit(current_process, RLIMIT_MEMLOCK) || cred_capable(CAP_IPC_LOCK);
 }
 
 long sys_mmap(vaddr_t addr, u64 len, int prot, int flags, int fd, u64 offset)
@@ -111,10 +136,13 @@ long sys_mmap(vaddr_t addr, u64 len, int prot, int flags, int fd, u64 offset)
 	err = check_place(addr, len, r.flags, fd);
 	if (!err)
 		err = check_flags(r.flags);
+	if (!err && flags & MAP_LOCKED && !may_lock())
+		err = -EPERM;
 	if (!err)
 		err = get_object(&r, fd);
 	if (err)
 		return err;
+	r.lock_unlimited = cred_capable(CAP_IPC_LOCK);
 	if (flags & MAP_32BIT)
 		r.below = BELOW_2GIB;
 	err = space_map(space, &r, &at);
@@ -126,8 +154,10 @@ long sys_mmap(vaddr_t addr, u64 len, int prot, int flags, int fd, u64 offset)
 	if (err)
 		return err;
 	/* The mapping stands even if its pages cannot all be had now. */
-	if (flags & (MAP_POPULATE | MAP_LOCKED) && !(flags & MAP_NONBLOCK))
+	if ((flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE)
 		populate(space, at, len, r.prot & PROT_WRITE);
+	else if (flags & MAP_LOCKED || READ_ONCE(space->future_locks))
+		populate_locked(space, at, at + ALIGN_UP(len, PAGE_SIZE));
 	return (long)at;
 }
 
@@ -143,7 +173,12 @@ long sys_mprotect(vaddr_t addr, u64 len, int prot)
 
 long sys_brk(vaddr_t addr)
 {
-	return (long)space_brk(current->space, addr);
+	struct space *space = current->space;
+	vaddr_t old = READ_ONCE(space->brk), brk = space_brk(space, addr);
+
+	if (READ_ONCE(space->future_locks) && brk > old)
+		populate_locked(space, ALIGN_DOWN(old, PAGE_SIZE), ALIGN_UP(brk, PAGE_SIZE));
+	return (long)brk;
 }
 
 long sys_mremap(vaddr_t addr, u64 old_len, u64 new_len, u64 flags, vaddr_t new_addr)
@@ -156,13 +191,19 @@ long sys_mremap(vaddr_t addr, u64 old_len, u64 new_len, u64 flags, vaddr_t new_a
 		.new_len = new_len,
 		.flags = (unsigned)flags,
 	};
+	struct space *space = current->space;
 	vaddr_t at;
 	int err;
 
 	if (flags & ~(u64)known)
 		return -EINVAL;
-	err = space_remap(current->space, &r, &at);
-	return err ? err : (long)at;
+	err = space_remap(space, &r, &at);
+	if (err)
+		return err;
+	if (new_len > old_len && READ_ONCE(space->locked_pages))
+		populate_locked(space, at + ALIGN_UP(old_len, PAGE_SIZE),
+				at + ALIGN_UP(new_len, PAGE_SIZE));
+	return (long)at;
 }
 
 long sys_madvise(vaddr_t addr, u64 len, int advice)
@@ -170,4 +211,103 @@ long sys_madvise(vaddr_t addr, u64 len, int advice)
 	if (advice != MADV_DONTNEED)
 		return -EINVAL;
 	return space_discard(current->space, addr, len);
+}
+
+#define VEC_PIECE 512 /* pages looked at at a time */
+
+long sys_mincore(vaddr_t addr, u64 len, vaddr_t vec)
+{
+	u8 piece[VEC_PIECE];
+	vaddr_t end;
+
+	if (!IS_ALIGNED(addr, PAGE_SIZE))
+		return -EINVAL;
+	if (addr > USER_TOP || len > USER_TOP - addr)
+		return -ENOMEM;
+	end = addr + ALIGN_UP(len, PAGE_SIZE);
+	if (!user_range_ok(vec, (end - addr) >> PAGE_SHIFT))
+		return -EFAULT;
+	while (addr < end) {
+		u64 pages = MIN((end - addr) >> PAGE_SHIFT, (u64)VEC_PIECE);
+		vaddr_t next = addr + (pages << PAGE_SHIFT);
+		int err = space_resident(current->space, addr, next, piece);
+
+		if (err)
+			return err;
+		if (copy_to_user(vec, piece, pages))
+			return -EFAULT;
+		vec += pages;
+		addr = next;
+	}
+	return 0;
+}
+
+long sys_msync(vaddr_t addr, u64 len, int flags)
+{
+	vaddr_t end = addr + ALIGN_UP(len, PAGE_SIZE);
+
+	if (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC) || !IS_ALIGNED(addr, PAGE_SIZE))
+		return -EINVAL;
+	if (flags & MS_ASYNC && flags & MS_SYNC)
+		return -EINVAL;
+	if (end < addr)
+		return -ENOMEM;
+	return space_sync(current->space, addr, end, (unsigned)flags);
+}
+
+/* --- locking -------------------------------------------------------------------------------------- */
+
+static long lock_range(vaddr_t addr, u64 len, u32 locks)
+{
+	struct space *space = current->space;
+	vaddr_t lo = ALIGN_DOWN(addr, PAGE_SIZE);
+	int err;
+
+	if (!may_lock())
+		return -EPERM;
+	err = space_lock(space, addr, len, locks, cred_capable(CAP_IPC_LOCK));
+	if (err)
+		return err;
+	err = populate_locked(space, lo, ALIGN_UP(addr + len, PAGE_SIZE));
+	/* POSIX has these two the other way round. */
+	return err == -EFAULT ? -ENOMEM : err == -ENOMEM ? -EAGAIN : err;
+}
+
+long sys_mlock(vaddr_t addr, u64 len)
+{
+	return lock_range(addr, len, VM_LOCKED);
+}
+
+long sys_mlock2(vaddr_t addr, u64 len, int flags)
+{
+	if (flags & ~MLOCK_ONFAULT)
+		return -EINVAL;
+	return lock_range(addr, len, flags ? VM_LOCKS : VM_LOCKED);
+}
+
+long sys_munlock(vaddr_t addr, u64 len)
+{
+	return space_lock(current->space, addr, len, 0, false);
+}
+
+long sys_mlockall(int flags)
+{
+	u32 locks = flags & MCL_ONFAULT ? VM_LOCKS : VM_LOCKED;
+	bool now = flags & MCL_CURRENT;
+	int err;
+
+	if (!flags || flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) || flags == MCL_ONFAULT)
+		return -EINVAL;
+	if (!may_lock())
+		return -EPERM;
+	err = space_lock_all(current->space, now, locks, flags & MCL_FUTURE ? locks : 0,
+			     cred_capable(CAP_IPC_LOCK));
+	if (!err && now) /* what cannot be had now will be when it is touched */
+		populate_locked(current->space, 0, USER_TOP);
+	return err;
+}
+
+long sys_munlockall(void)
+{
+	return space_lock_all(current->space, true, 0, 0, false);
 }

@@ -161,6 +161,13 @@ long sys_munmap(vaddr_t addr, u64 len);
 long sys_mprotect(vaddr_t addr, u64 len, int prot);
 long sys_brk(vaddr_t addr);
 long sys_mremap(vaddr_t addr, u64 old_len, u64 new_len, u64 flags, vaddr_t new_addr);
+long sys_mincore(vaddr_t addr, u64 len, vaddr_t vec);
+long sys_msync(vaddr_t addr, u64 len, int flags);
+long sys_mlock(vaddr_t addr, u64 len);
+long sys_mlock2(vaddr_t addr, u64 len, int flags);
+long sys_munlock(vaddr_t addr, u64 len);
+long sys_mlockall(int flags);
+long sys_munlockall(void);
 long sys_madvise(vaddr_t addr, u64 len, int advice);
 /* kernel/process_vm.c */
 long sys_process_vm_readv(s32 pid, vaddr_t local, u64 nr_local, vaddr_t remote, u64 nr_remote,

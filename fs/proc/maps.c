@@ -81,7 +81,8 @@ static void show_vm_flags(struct text *t, const struct space_mapping *m)
 	} names[] = {
 		{VM_READ, "rd"},    {VM_WRITE, "wr"},     {VM_EXEC, "ex"},
 		{VM_SHARED, "sh"},  {VM_MAYREAD, "mr"},   {VM_MAYWRITE, "mw"},
-		{VM_MAYEXEC, "me"}, {VM_GROWSDOWN, "gd"}, {VM_NORESERVE, "nr"},
+		{VM_MAYEXEC, "me"}, {VM_GROWSDOWN, "gd"}, {VM_LOCKED, "lo"},
+		{VM_ONFAULT, "lf"}, {VM_NORESERVE, "nr"},
 	};
 
 	text_puts(t, "VmFlags: ");
@@ -119,7 +120,7 @@ static void show_counts(struct text *t, const struct space_usage *u, bool rollup
 	text_puts(t, "Shared_Hugetlb:        0 kB\nPrivate_Hugetlb:       0 kB\n");
 	show_kib(t, "Swap", u->swapped);
 	show_kib(t, "SwapPss", u->swapped);
-	show_kib(t, "Locked", 0);
+	show_kib(t, "Locked", u->locked);
 }
 
 static void show_usage(struct text *t, struct space *s, const struct space_mapping *m)
@@ -127,6 +128,7 @@ static void show_usage(struct text *t, struct space *s, const struct space_mappi
 	struct space_usage u;
 
 	space_usage(s, m->start, m->end, &u);
+	u.locked = m->flags & VM_LOCKED ? u.proportional : 0;
 	show_kib(t, "Size", m->end - m->start);
 	show_kib(t, "KernelPageSize", PAGE_SIZE);
 	show_kib(t, "MMUPageSize", PAGE_SIZE);
@@ -146,6 +148,7 @@ static void show_sum(struct text *t, struct space *s)
 		start = end ? start : m.start;
 		end = m.end;
 		space_usage(s, m.start, end, &u);
+		u.locked = m.flags & VM_LOCKED ? u.proportional : 0;
 		space_usage_add(&sum, &u);
 		space_mapping_put(&m);
 	}

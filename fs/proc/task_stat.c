@@ -236,7 +236,7 @@ static void show_memory(struct text *t, struct space *s)
 
 	show_kib(t, "VmPeak", MAX(READ_ONCE(s->peak_pages), READ_ONCE(s->total_pages)));
 	show_kib(t, "VmSize", READ_ONCE(s->total_pages));
-	show_kib(t, "VmLck", 0);
+	show_kib(t, "VmLck", READ_ONCE(s->locked_pages));
 	show_kib(t, "VmPin", 0);
 	show_kib(t, "VmHWM", space_peak_rss(s));
 	show_kib(t, "VmRSS", space_rss(s));

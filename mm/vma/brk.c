@@ -8,7 +8,7 @@
 /* Is this the heap's mapping, and can it simply be made longer at its end? */
 static bool is_heap_ending_at(const struct vma *v, vaddr_t end)
 {
-	return v && v->end == end && v->flags == HEAP_FLAGS;
+	return v && v->end == end && v->flags == (HEAP_FLAGS | v->space->future_locks);
 }
 
 static bool start_heap(struct space *s, vaddr_t from, vaddr_t to, struct vma *above)
@@ -17,7 +17,7 @@ static bool start_heap(struct space *s, vaddr_t from, vaddr_t to, struct vma *ab
 
 	if (!v)
 		return false;
-	v->flags = HEAP_FLAGS;
+	v->flags = HEAP_FLAGS | s->future_locks;
 	v->start = from;
 	v->end = to;
 	v->pgoff = from >> PAGE_SHIFT;
@@ -32,7 +32,8 @@ static bool grow_heap(struct space *s, vaddr_t from, vaddr_t to)
 
 	if (above && vma_guarded_start(above) < to + PAGE_SIZE)
 		return false;
-	if (!space_may_grow(s, (to - from) >> PAGE_SHIFT, HEAP_FLAGS))
+	if (!space_may_grow(s, (to - from) >> PAGE_SHIFT, HEAP_FLAGS) ||
+	    !space_may_lock(s, (to - from) >> PAGE_SHIFT, s->future_locks))
 		return false;
 	if (!is_heap_ending_at(below, from))
 		return s->nr_vmas < VMA_MAX_COUNT && start_heap(s, from, to, above);

@@ -15,6 +15,7 @@ static u32 flags_of(const struct map_request *r)
 	f |= (r->flags & MAP_TYPE) == MAP_PRIVATE ? 0 : VM_SHARED;
 	f |= r->flags & MAP_GROWSDOWN ? VM_GROWSDOWN : 0;
 	f |= r->flags & MAP_NORESERVE ? VM_NORESERVE : 0;
+	f |= r->flags & MAP_LOCKED ? VM_LOCKED : 0;
 	return f & ~r->may;
 }
 
@@ -126,6 +127,9 @@ static int map_locked(struct space *s, const struct map_request *r, struct vma *
 	struct vma_place place;
 	int err = vma_choose_place(s, r, len, &place);
 
+	v->flags |= s->future_locks;
+	if (!err && !space_may_lock(s, len >> PAGE_SHIFT, v->flags))
+		err = -EAGAIN;
 	if (!err && !has_room(s, v, &place, len))
 		err = -ENOMEM;
 	if (!err && overlaps(&place, len))
@@ -151,6 +155,8 @@ int space_map(struct space *s, const struct map_request *r, vaddr_t *out)
 	if (!v)
 		return -ENOMEM;
 	rw_write_lock(&s->lock);
+	if (r->flags & MAP_LOCKED)
+		s->lock_unlimited = r->lock_unlimited;
 	err = map_locked(s, r, v, len, out);
 	rw_write_unlock(&s->lock);
 	if (err)

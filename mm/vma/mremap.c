@@ -167,6 +167,7 @@ static int move_mapping(struct space *s, const struct remap_request *r, vaddr_t 
 			vma_spares_put(&spares);
 			return -ENOMEM;
 		}
+		stay->flags &= ~VM_LOCKS;
 	}
 	v = vma_cut(s, r->addr, r->addr + r->old_len, &spares);
 	err = relocate(v, to, r->new_len);
@@ -195,6 +196,8 @@ static int check_resize(const struct space *s, const struct remap_request *r)
 	index = vma_page_index(v, r->addr);
 	if (index + (r->new_len >> PAGE_SHIFT) < index)
 		return -EINVAL;
+	if (!space_may_lock(s, (r->new_len - r->old_len) >> PAGE_SHIFT, v->flags))
+		return -EAGAIN;
 	if (!space_may_grow(s, (r->new_len - r->old_len) >> PAGE_SHIFT, v->flags))
 		return -ENOMEM;
 	return 0;

@@ -218,7 +218,7 @@ static int dup_vma(struct vma *v, struct space *child)
 		return -ENOMEM;
 	copy->start = v->start;
 	copy->end = v->end;
-	copy->flags = v->flags;
+	copy->flags = v->flags & ~VM_LOCKS; /* locks are not inherited */
 	copy->pgoff = v->pgoff;
 	copy->obj = v->obj;
 	copy->name = v->name;

@@ -33,6 +33,9 @@ struct family;
 #define VM_NORESERVE 0x0200u
 #define VM_STACK     0x0400u /* the initial stack: named [stack], counted as such */
 #define VM_HEAP      0x0800u /* brk */
+#define VM_LOCKED    0x1000u /* mlock: all pages are to be present .. */
+#define VM_ONFAULT   0x2000u /* .. once they were touched */
+#define VM_LOCKS     (VM_LOCKED | VM_ONFAULT)
 #define VM_RIGHTS    (VM_READ | VM_WRITE | VM_EXEC)
 
 struct vma {
@@ -87,6 +90,9 @@ struct space {
 	u64 total_pages;      /* [s] all mappings */
 	u64 data_pages;       /* [s] private writable, not stack */
 	u64 stack_pages;      /* [s] */
+	u64 locked_pages;     /* [s] in mappings with VM_LOCKED */
+	u32 future_locks;     /* [s] VM_LOCKS of mappings to come: MCL_FUTURE */
+	bool lock_unlimited;  /* [s] who locked memory last has CAP_IPC_LOCK */
 	u64 peak_pages;       /* [s] the most that total_pages has been */
 	s64 rss[RSS_KINDS];   /* [a] pages */
 	u64 hiwater_rss; /* pages, as of the last time that some were taken away: see space_peak_rss */
@@ -126,12 +132,13 @@ struct map_request {
 	unsigned prot;      /* PROT_* */
 	unsigned flags;     /* MAP_* */
 	struct object *obj; /* NULL: anonymous. The mapping takes its own reference */
-	void *name;    /* of obj, for people; NULL: none. The mapping takes its own reference */
-	u64 pgoff;     /* first page of obj */
-	u32 vm_flags;  /* extra VM_STACK, VM_HEAP */
-	u32 may;       /* VM_MAY* to withhold (file opened without the right) */
-	vaddr_t below; /* place it below this address; 0: anywhere */
-	bool begun;    /* counted in obj->maps_begun */
+	void *name;   /* of obj, for people; NULL: none. The mapping takes its own reference */
+	u64 pgoff;    /* first page of obj */
+	u32 vm_flags; /* extra VM_STACK, VM_HEAP */
+	u32 may;      /* VM_MAY* to withhold (file opened without the right) */
+	bool lock_unlimited; /* with MAP_LOCKED: RLIMIT_MEMLOCK does not count */
+	vaddr_t below;       /* place it below this address; 0: anywhere */
+	bool begun;          /* counted in obj->maps_begun */
 };
 
 /* space_map - make a mapping. Locks: none held; takes the space lock for writing.
@@ -150,6 +157,18 @@ struct remap_request {
 };
 /* space_remap - as mremap(2); the address in *out. Locks as space_map. */
 int space_remap(struct space *, const struct remap_request *, vaddr_t *out);
+/* space_lock - give the mappings of a range these VM_LOCKS, as mlock2(2) and munlock(2). unlimited: the limit does not
+ * count.  0, -ENOMEM (a hole, the limit), -EINVAL (wraps) */
+int space_lock(struct space *, vaddr_t addr, u64 len, u32 locks, bool unlimited);
+/* space_lock_all - all mappings (now), and those to come, as mlockall(2). 0 or -ENOMEM (the limit) */
+int space_lock_all(struct space *, bool now, u32 locks, u32 future, bool unlimited);
+/* space_next_locked - the first piece of [*lo, *hi) that is to be present: its bounds, and whether to write.
+ * False: there is none. */
+bool space_next_locked(struct space *, vaddr_t *lo, vaddr_t *hi, bool *write);
+/* space_resident - for each page of [lo, hi) 1 if it is in memory, else 0. 0, -ENOMEM: a hole. Takes the space lock. */
+int space_resident(struct space *, vaddr_t lo, vaddr_t hi, u8 *vec);
+/* space_sync - as msync(2), where there is no disk to write to. 0, -ENOMEM, -EBUSY */
+int space_sync(struct space *, vaddr_t lo, vaddr_t hi, unsigned flags);
 int space_discard(struct space *, vaddr_t addr, u64 len); /* as madvise(MADV_DONTNEED) */
 vaddr_t space_brk(struct space *, vaddr_t new_brk);       /* as brk(2) */
 void space_set_limits(struct space *, const struct space_limits *);

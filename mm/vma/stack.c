@@ -29,7 +29,8 @@ int space_grow_stack(struct space *s, vaddr_t va)
 	if (prev && prev->flags & VM_RIGHTS && !(prev->flags & VM_GROWSDOWN) &&
 	    start - prev->end < STACK_GUARD)
 		goto unlock;
-	if (v->end - start > s->limits.stack || !space_may_grow(s, pages, v->flags))
+	if (v->end - start > s->limits.stack || !space_may_grow(s, pages, v->flags) ||
+	    !space_may_lock(s, pages, v->flags))
 		goto unlock;
 	vma_set_bounds(v, start, v->end);
 	err = 0;

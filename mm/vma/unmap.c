@@ -95,7 +95,7 @@ void space_unmap_all(struct space *s)
 	}
 	s->vmas = (struct vma_tree){.root = RB_ROOT};
 	s->nr_vmas = 0;
-	s->total_pages = s->data_pages = s->stack_pages = 0;
+	s->total_pages = s->data_pages = s->stack_pages = s->locked_pages = 0;
 	bury(s, &dead, true);
 }
 
@@ -148,8 +148,10 @@ int space_discard(struct space *s, vaddr_t addr, u64 len)
 			break;
 		at = MAX(at, v->start);
 		rw_read_lock(&v->lock);
-		/* Faults go on meanwhile. It is set before an entry is stored: who has seen a page sees it. */
-		if (READ_ONCE(v->touched))
+		/* Faults go on meanwhile. The mark is set before an entry is stored: who has seen a page sees it. */
+		if (v->flags & VM_LOCKED)
+			err = -EINVAL;
+		else if (READ_ONCE(v->touched))
 			err = discard_pages(v, at, MIN(end, v->end));
 		rw_read_unlock(&v->lock);
 		at = MIN(end, v->end);

@@ -13,6 +13,7 @@ struct space_usage {
 	u64 proportional_anon;
 	u64 shared_clean, shared_dirty, private_clean, private_dirty;
 	u64 referenced, anonymous, anonymous_huge, swapped;
+	u64 locked; /* set by who knows the mapping; space_usage leaves it 0 */
 };
 
 /* space_usage - count [lo, hi): page-aligned. Faults go on meanwhile, so the parts need not add up.

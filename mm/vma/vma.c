@@ -81,6 +81,8 @@ static ALWAYS_INLINE void account(const struct vma *v, s64 pages)
 	struct space *s = v->space;
 
 	s->total_pages += (u64)pages;
+	if (unlikely(v->flags & VM_LOCKED))
+		s->locked_pages += (u64)pages;
 	s->peak_pages = MAX(s->peak_pages, s->total_pages);
 	if (v->flags & (VM_STACK | VM_GROWSDOWN))
 		s->stack_pages += (u64)pages;

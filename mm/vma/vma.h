@@ -124,5 +124,7 @@ struct vma_place {
 int vma_choose_place(const struct space *, const struct map_request *, u64 len, struct vma_place *);
 /* space_may_grow - do `pages` more fit into RLIMIT_AS and, as vm_flags say, RLIMIT_DATA? */
 bool space_may_grow(const struct space *, u64 pages, u32 vm_flags);
+/* space_may_lock - if vm_flags say that memory is locked: do `pages` more fit into RLIMIT_MEMLOCK? */
+bool space_may_lock(const struct space *, u64 pages, u32 vm_flags);
 /* space_grow_stack - make the stack above va cover it. 0, -ENOMEM (limits), -EFAULT (no stack there). */
 int space_grow_stack(struct space *, vaddr_t va);

@@ -195,6 +195,12 @@
 	SYSCALL(222, mmap) \
 	SYSCALL(223, fadvise64) \
 	SYSCALL(226, mprotect) \
+	SYSCALL(227, msync) \
+	SYSCALL(228, mlock) \
+	SYSCALL(229, munlock) \
+	SYSCALL(230, mlockall) \
+	SYSCALL(231, munlockall) \
+	SYSCALL(232, mincore) \
 	SYSCALL(233, madvise) \
 	SYSCALL(240, rt_tgsigqueueinfo_entry) \
 	SYSCALL(242, accept4) \
@@ -212,6 +218,7 @@
 	SYSCALL(278, getrandom) \
 	SYSCALL(279, memfd_create) \
 	SYSCALL(281, execveat) \
+	SYSCALL(284, mlock2) \
 	SYSCALL(285, copy_file_range) \
 	SYSCALL(286, preadv2) \
 	SYSCALL(287, pwritev2) \

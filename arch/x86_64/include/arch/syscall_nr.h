@@ -37,6 +37,8 @@
 	SYSCALL(23, select) \
 	SYSCALL(24, sched_yield) \
 	SYSCALL(25, mremap) \
+	SYSCALL(26, msync) \
+	SYSCALL(27, mincore) \
 	SYSCALL(28, madvise) \
 	SYSCALL(29, shmget) \
 	SYSCALL(30, shmat) \
@@ -146,6 +148,10 @@
 	SYSCALL(146, sched_get_priority_max) \
 	SYSCALL(147, sched_get_priority_min) \
 	SYSCALL(148, sched_rr_get_interval) \
+	SYSCALL(149, mlock) \
+	SYSCALL(150, munlock) \
+	SYSCALL(151, mlockall) \
+	SYSCALL(152, munlockall) \
 	SYSCALL(153, vhangup) \
 	SYSCALL(157, prctl) \
 	SYSCALL(158, arch_prctl) \
@@ -247,6 +253,7 @@
 	SYSCALL(318, getrandom) \
 	SYSCALL(319, memfd_create) \
 	SYSCALL(322, execveat) \
+	SYSCALL(325, mlock2) \
 	SYSCALL(326, copy_file_range) \
 	SYSCALL(327, preadv2) \
 	SYSCALL(328, pwritev2) \
