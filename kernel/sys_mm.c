@@ -206,11 +206,77 @@ long sys_mremap(vaddr_t addr, u64 old_len, u64 new_len, u64 flags, vaddr_t new_a
 	return (long)at;
 }
 
+/* madvise_flags - advice that is no more than flags of the mapping. NULL: it is more. */
+static const struct vma_advice *madvise_flags(int advice)
+{
+	static const struct vma_advice all[] = {
+		[MADV_NORMAL] = {.clear = VM_SEQ_READ | VM_RAND_READ},
+		[MADV_RANDOM] = {.set = VM_RAND_READ, .clear = VM_SEQ_READ},
+		[MADV_SEQUENTIAL] = {.set = VM_SEQ_READ, .clear = VM_RAND_READ},
+		[MADV_DONTFORK] = {.set = VM_DONTFORK},
+		[MADV_DOFORK] = {.clear = VM_DONTFORK},
+		[MADV_DONTDUMP] = {.set = VM_DONTDUMP},
+		[MADV_DODUMP] = {.clear = VM_DONTDUMP},
+		[MADV_WIPEONFORK] = {.set = VM_WIPEONFORK, .private_only = true},
+		[MADV_KEEPONFORK] = {.clear = VM_WIPEONFORK},
+	};
+	const struct vma_advice *a = &all[advice];
+
+	if (advice < 0 || (size_t)advice >= ARRAY_SIZE(all))
+		return NULL;
+	return a->set | a->clear ? a : NULL;
+}
+
+/* MADV_POPULATE_*: the range as it is asked for, up to the first page that cannot be had. */
+static int populate_advised(struct space *space, vaddr_t lo, vaddr_t hi, bool write)
+{
+	struct space_mapping m;
+	int err = 0;
+
+	for (vaddr_t at = lo; at < hi && !err;) {
+		bool found = space_list(space, at, &m, 1);
+		u32 need = write ? VM_WRITE : VM_RIGHTS;
+
+		if (!found)
+			return -ENOMEM;
+		if (m.start > at)
+			err = -ENOMEM;
+		else if (!(m.flags & need))
+			err = -EINVAL;
+		space_mapping_put(&m);
+		if (!err)
+			err = populate(space, at, MIN(m.end, hi) - at, write);
+		at = m.end;
+	}
+	return err;
+}
+
 long sys_madvise(vaddr_t addr, u64 len, int advice)
 {
-	if (advice != MADV_DONTNEED)
+	const struct vma_advice *flags = madvise_flags(advice);
+	struct space *space = current->space;
+	vaddr_t end = addr + ALIGN_UP(len, PAGE_SIZE);
+	bool known = flags || advice == MADV_DONTNEED || advice == MADV_DONTNEED_LOCKED ||
+		     advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE;
+
+	if (!known || !IS_ALIGNED(addr, PAGE_SIZE) || end < addr || (len && end == addr))
 		return -EINVAL;
-	return space_discard(current->space, addr, len);
+	if (end == addr)
+		return 0;
+	if (flags)
+		return space_advise(space, addr, end, flags);
+	if (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE)
+		return populate_advised(space, addr, end, advice == MADV_POPULATE_WRITE);
+	return space_discard(space, addr, len, advice == MADV_DONTNEED_LOCKED);
+}
+
+long sys_mseal(vaddr_t addr, u64 len, u64 flags)
+{
+	vaddr_t end = addr + ALIGN_UP(len, PAGE_SIZE);
+
+	if (flags || !IS_ALIGNED(addr, PAGE_SIZE) || end < addr || (len && end == addr))
+		return -EINVAL;
+	return end == addr ? 0 : space_seal(current->space, addr, end);
 }
 
 #define VEC_PIECE 512 /* pages looked at at a time */

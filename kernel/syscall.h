@@ -161,6 +161,8 @@ long sys_munmap(vaddr_t addr, u64 len);
 long sys_mprotect(vaddr_t addr, u64 len, int prot);
 long sys_brk(vaddr_t addr);
 long sys_mremap(vaddr_t addr, u64 old_len, u64 new_len, u64 flags, vaddr_t new_addr);
+long sys_mseal(vaddr_t addr, u64 len, u64 flags);
+long sys_membarrier(int command, unsigned flags, int cpu);
 long sys_mincore(vaddr_t addr, u64 len, vaddr_t vec);
 long sys_msync(vaddr_t addr, u64 len, int flags);
 long sys_mlock(vaddr_t addr, u64 len);

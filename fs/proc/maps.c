@@ -79,10 +79,12 @@ static void show_vm_flags(struct text *t, const struct space_mapping *m)
 		u32 flag;
 		const char *name;
 	} names[] = {
-		{VM_READ, "rd"},    {VM_WRITE, "wr"},     {VM_EXEC, "ex"},
-		{VM_SHARED, "sh"},  {VM_MAYREAD, "mr"},   {VM_MAYWRITE, "mw"},
-		{VM_MAYEXEC, "me"}, {VM_GROWSDOWN, "gd"}, {VM_LOCKED, "lo"},
-		{VM_ONFAULT, "lf"}, {VM_NORESERVE, "nr"},
+		{VM_READ, "rd"},     {VM_WRITE, "wr"},     {VM_EXEC, "ex"},
+		{VM_SHARED, "sh"},   {VM_MAYREAD, "mr"},   {VM_MAYWRITE, "mw"},
+		{VM_MAYEXEC, "me"},  {VM_GROWSDOWN, "gd"}, {VM_LOCKED, "lo"},
+		{VM_SEQ_READ, "sr"}, {VM_RAND_READ, "rr"}, {VM_DONTFORK, "dc"},
+		{VM_ONFAULT, "lf"},  {VM_NORESERVE, "nr"}, {VM_WIPEONFORK, "wf"},
+		{VM_DONTDUMP, "dd"}, {VM_SEALED, "sl"},
 	};
 
 	text_puts(t, "VmFlags: ");

@@ -280,6 +280,8 @@ static int remap_locked(struct space *s, struct remap_request *r, vaddr_t *out)
 
 	if (!v || v->start > r->addr)
 		return -EFAULT;
+	if (v->flags & VM_SEALED)
+		return -EPERM;
 	*out = r->addr;
 	if (r->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP))
 		return move_asked(s, r, out);

@@ -70,6 +70,8 @@ static int protect_range(struct space *s, vaddr_t lo, vaddr_t hi, u32 rights,
 
 		if (!v || v->start > lo)
 			return -ENOMEM;
+		if (v->flags & VM_SEALED)
+			return -EPERM;
 		end = MIN(v->end, hi);
 		err = check_rights(v, (end - lo) >> PAGE_SHIFT, rights);
 		if (err)

@@ -277,8 +277,10 @@ static int dup_pages(struct space *parent, struct space *child)
 	for (struct vma *v = parent->vmas.first; v && !err; v = v->next) {
 		struct vma *copy = v->copy;
 
-		copy->has_anon = v->has_anon;
-		copy->touched = v->touched && !(v->flags & VM_SHARED) && (!v->obj || v->has_anon);
+		copy->has_anon = v->has_anon && !(v->flags & VM_WIPEONFORK);
+		copy->touched = v->touched &&
+				!(v->flags & (VM_SHARED | VM_WIPEONFORK | VM_DONTFORK)) &&
+				(!v->obj || v->has_anon);
 		err = dup_gather(&d, v, copy->touched);
 	}
 	if (!err)
@@ -288,6 +290,21 @@ static int dup_pages(struct space *parent, struct space *child)
 	tlb_batch_flush(&src_batch);
 	seq_write_end(&parent->seq);
 	return err;
+}
+
+/* What the parent keeps for itself. Its pages were not copied. */
+static void drop_unwanted(struct space *child)
+{
+	struct vma *v = child->vmas.first, *next;
+
+	for (; v; v = next) {
+		next = v->next;
+		if (!(v->flags & VM_DONTFORK))
+			continue;
+		vma_unlink(v);
+		vma_drop_object(v);
+		vma_free_rcu(v);
+	}
 }
 
 static void copy_layout(struct space *from, struct space *to)
@@ -303,6 +320,8 @@ static void copy_layout(struct space *from, struct space *to)
 	to->env_end = from->env_end;
 	to->program = from->program;
 	to->limits = from->limits;
+	to->fork_advice = from->fork_advice;
+	to->barriers = READ_ONCE(from->barriers);
 	to->nr_vmas = from->nr_vmas;
 	to->total_pages = to->peak_pages = from->total_pages;
 	to->data_pages = from->data_pages;
@@ -326,6 +345,8 @@ int space_fork(struct space *parent, struct space **out)
 	err = dup_mappings(parent, child);
 	if (!err)
 		err = dup_pages(parent, child);
+	if (!err && unlikely(parent->fork_advice))
+		drop_unwanted(child);
 	rw_write_unlock(&child->lock);
 	rw_write_unlock(&parent->lock);
 	if (err) {

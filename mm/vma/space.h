@@ -22,21 +22,27 @@ struct object;
 struct family;
 
 /* VMA flags. */
-#define VM_READ      0x0001u
-#define VM_WRITE     0x0002u
-#define VM_EXEC      0x0004u
-#define VM_SHARED    0x0008u
-#define VM_MAYREAD   0x0010u
-#define VM_MAYWRITE  0x0020u
-#define VM_MAYEXEC   0x0040u
-#define VM_GROWSDOWN 0x0100u
-#define VM_NORESERVE 0x0200u
-#define VM_STACK     0x0400u /* the initial stack: named [stack], counted as such */
-#define VM_HEAP      0x0800u /* brk */
-#define VM_LOCKED    0x1000u /* mlock: all pages are to be present .. */
-#define VM_ONFAULT   0x2000u /* .. once they were touched */
-#define VM_LOCKS     (VM_LOCKED | VM_ONFAULT)
-#define VM_RIGHTS    (VM_READ | VM_WRITE | VM_EXEC)
+#define VM_READ       0x0001u
+#define VM_WRITE      0x0002u
+#define VM_EXEC       0x0004u
+#define VM_SHARED     0x0008u
+#define VM_MAYREAD    0x0010u
+#define VM_MAYWRITE   0x0020u
+#define VM_MAYEXEC    0x0040u
+#define VM_GROWSDOWN  0x0100u
+#define VM_NORESERVE  0x0200u
+#define VM_STACK      0x0400u  /* the initial stack: named [stack], counted as such */
+#define VM_HEAP       0x0800u  /* brk */
+#define VM_LOCKED     0x1000u  /* mlock: all pages are to be present .. */
+#define VM_ONFAULT    0x2000u  /* .. once they were touched */
+#define VM_DONTFORK   0x04000u /* children do not get it */
+#define VM_WIPEONFORK 0x08000u /* children get it empty */
+#define VM_SEALED     0x10000u /* mseal: it stays as it is */
+#define VM_SEQ_READ   0x20000u /* MADV_SEQUENTIAL, MADV_RANDOM, MADV_DONTDUMP: noted and shown */
+#define VM_RAND_READ  0x40000u
+#define VM_DONTDUMP   0x80000u
+#define VM_LOCKS      (VM_LOCKED | VM_ONFAULT)
+#define VM_RIGHTS     (VM_READ | VM_WRITE | VM_EXEC)
 
 struct vma {
 	vaddr_t start, end;        /* [v] page-aligned bytes, end exclusive */
@@ -92,6 +98,8 @@ struct space {
 	u64 stack_pages;      /* [s] */
 	u64 locked_pages;     /* [s] in mappings with VM_LOCKED */
 	u32 future_locks;     /* [s] VM_LOCKS of mappings to come: MCL_FUTURE */
+	u32 barriers;         /* [a] registrations of membarrier(2) */
+	bool fork_advice;     /* [s] some mapping may have VM_DONTFORK or VM_WIPEONFORK */
 	bool lock_unlimited;  /* [s] who locked memory last has CAP_IPC_LOCK */
 	u64 peak_pages;       /* [s] the most that total_pages has been */
 	s64 rss[RSS_KINDS];   /* [a] pages */
@@ -165,12 +173,22 @@ int space_lock_all(struct space *, bool now, u32 locks, u32 future, bool unlimit
 /* space_next_locked - the first piece of [*lo, *hi) that is to be present: its bounds, and whether to write.
  * False: there is none. */
 bool space_next_locked(struct space *, vaddr_t *lo, vaddr_t *hi, bool *write);
+/* What madvise(2) changes of a mapping; private_only: others refuse (EINVAL). */
+struct vma_advice {
+	u32 set, clear; /* VM_* */
+	bool private_only;
+};
+/* space_advise - to all mappings of [lo, hi). 0, -ENOMEM (holes, which are passed over), -EINVAL */
+int space_advise(struct space *, vaddr_t lo, vaddr_t hi, const struct vma_advice *);
+/* space_seal - as mseal(2): all of [lo, hi), or nothing where there is a hole. 0 or -ENOMEM */
+int space_seal(struct space *, vaddr_t lo, vaddr_t hi);
 /* space_resident - for each page of [lo, hi) 1 if it is in memory, else 0. 0, -ENOMEM: a hole. Takes the space lock. */
 int space_resident(struct space *, vaddr_t lo, vaddr_t hi, u8 *vec);
 /* space_sync - as msync(2), where there is no disk to write to. 0, -ENOMEM, -EBUSY */
 int space_sync(struct space *, vaddr_t lo, vaddr_t hi, unsigned flags);
-int space_discard(struct space *, vaddr_t addr, u64 len); /* as madvise(MADV_DONTNEED) */
-vaddr_t space_brk(struct space *, vaddr_t new_brk);       /* as brk(2) */
+/* space_discard - as madvise(MADV_DONTNEED), or with MADV_DONTNEED_LOCKED */
+int space_discard(struct space *, vaddr_t addr, u64 len, bool locked_too);
+vaddr_t space_brk(struct space *, vaddr_t new_brk); /* as brk(2) */
 void space_set_limits(struct space *, const struct space_limits *);
 
 /* space_populate - fault in [addr, addr+len) for reading or writing. 0, -EFAULT, -ENOMEM. */

@@ -66,6 +66,8 @@ int space_unmap_locked(struct space *s, vaddr_t lo, vaddr_t hi)
 	int err;
 
 	assert(rw_is_write_held(&s->lock));
+	if (vma_is_sealed(s, lo, hi))
+		return -EPERM;
 	/* A hole in the middle makes two mappings of one. */
 	v = vma_find(&s->vmas, lo);
 	if (v && v->start < lo && v->end > hi && s->nr_vmas >= VMA_MAX_COUNT)
@@ -133,7 +135,7 @@ static int discard_pages(struct vma *v, vaddr_t lo, vaddr_t hi)
 	return err;
 }
 
-int space_discard(struct space *s, vaddr_t addr, u64 len)
+int space_discard(struct space *s, vaddr_t addr, u64 len, bool locked_too)
 {
 	vaddr_t at = addr, end = addr + ALIGN_UP(len, PAGE_SIZE);
 	bool hole = false;
@@ -148,9 +150,11 @@ int space_discard(struct space *s, vaddr_t addr, u64 len)
 			break;
 		at = MAX(at, v->start);
 		rw_read_lock(&v->lock);
-		/* Faults go on meanwhile. The mark is set before an entry is stored: who has seen a page sees it. */
-		if (v->flags & VM_LOCKED)
+		if (v->flags & VM_SEALED && !v->obj && !(v->flags & VM_WRITE))
+			err = -EPERM;
+		else if (v->flags & VM_LOCKED && !locked_too)
 			err = -EINVAL;
+		/* Faults go on meanwhile. The mark is set before an entry is stored: who has seen a page sees it. */
 		else if (READ_ONCE(v->touched))
 			err = discard_pages(v, at, MIN(end, v->end));
 		rw_read_unlock(&v->lock);

@@ -109,7 +109,7 @@ int vma_spares_get(struct space *, vaddr_t lo, vaddr_t hi, struct vma_spares *);
 void vma_spares_put(struct vma_spares *);
 /* vma_cut - make lo and hi edges of mappings. Returns the first mapping that ends above lo. */
 struct vma *vma_cut(struct space *, vaddr_t lo, vaddr_t hi, struct vma_spares *);
-/* space_unmap_locked - as space_unmap with the space lock held for writing. -ENOMEM: nothing is changed. */
+/* space_unmap_locked - as space_unmap with the space lock held for writing. -ENOMEM, -EPERM (sealed): nothing is changed. */
 int space_unmap_locked(struct space *, vaddr_t lo, vaddr_t hi);
 /* space_unmap_all - the last user has left: away with all mappings. Nobody can look anything up any more, so the tree is
  * not kept in order on the way. */
@@ -124,6 +124,8 @@ struct vma_place {
 int vma_choose_place(const struct space *, const struct map_request *, u64 len, struct vma_place *);
 /* space_may_grow - do `pages` more fit into RLIMIT_AS and, as vm_flags say, RLIMIT_DATA? */
 bool space_may_grow(const struct space *, u64 pages, u32 vm_flags);
+/* vma_is_sealed - is something sealed in [lo, hi)? */
+bool vma_is_sealed(const struct space *, vaddr_t lo, vaddr_t hi);
 /* space_may_lock - if vm_flags say that memory is locked: do `pages` more fit into RLIMIT_MEMLOCK? */
 bool space_may_lock(const struct space *, u64 pages, u32 vm_flags);
 /* space_grow_stack - make the stack above va cover it. 0, -ENOMEM (limits), -EFAULT (no stack there). */

@@ -126,7 +126,7 @@ static void protect_range(struct proc *p, unsigned lo, unsigned n)
 
 static void discard_range(struct proc *p, unsigned lo, unsigned n)
 {
-	int err = space_discard(p->space, addr(lo), n * PAGE_SIZE);
+	int err = space_discard(p->space, addr(lo), n * PAGE_SIZE, false);
 	bool hole = false;
 
 	for (unsigned i = lo; i < lo + n; i++) {
@@ -300,7 +300,7 @@ static void race_worker(unsigned cpu, void *arg)
 				      PROT_READ | (state >> 60 & PROT_WRITE));
 			break;
 		case 3:
-			space_discard(s, addr(page), PAGE_SIZE);
+			space_discard(s, addr(page), PAGE_SIZE, false);
 			break;
 		case 4:
 			if (i % 8 == 0 && space_fork(s, &child) == 0)

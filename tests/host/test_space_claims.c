@@ -162,7 +162,7 @@ TEST(a_clean_shared_page_becomes_writable_by_a_write_only)
 	EXPECT(entry_allows(s, BASE, true, &slot));
 	page = object_find_page(object, 0);
 	ASSERT(page != NULL);
-	ASSERT_EQ(space_discard(s, BASE, PAGE_SIZE), 0);
+	ASSERT_EQ(space_discard(s, BASE, PAGE_SIZE, false), 0);
 	EXPECT(page_test(page, PG_DIRTY));
 	page_put(page);
 	end(s);
@@ -184,7 +184,7 @@ TEST(instructions_are_made_visible_once_per_page)
 	ASSERT_EQ(space_protect(s, BASE, PAGE_SIZE, PROT_READ), 0);
 	ASSERT_EQ(space_protect(s, BASE, PAGE_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC), 0);
 	EXPECT_EQ(sim_icache_syncs, before + 1);
-	ASSERT_EQ(space_discard(s, BASE, PAGE_SIZE), 0);
+	ASSERT_EQ(space_discard(s, BASE, PAGE_SIZE, false), 0);
 	ASSERT_EQ(touch(s, BASE, true, &word), FAULT_DONE);
 	EXPECT_EQ(sim_icache_syncs, before + 2);
 	end(s);
@@ -277,7 +277,7 @@ TEST(whatever_takes_a_right_away_has_flushed_it)
 	EXPECT(flushed());
 	ASSERT_EQ(space_protect(s, BASE, PAGE_SIZE, PROT_READ | PROT_WRITE), 0);
 	EXPECT(!flushed());
-	ASSERT_EQ(space_discard(s, BASE, PAGE_SIZE), 0);
+	ASSERT_EQ(space_discard(s, BASE, PAGE_SIZE, false), 0);
 	EXPECT(flushed());
 	ASSERT_EQ(touch(s, BASE, false, &word), FAULT_DONE);
 	EXPECT(!flushed());

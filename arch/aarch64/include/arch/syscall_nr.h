@@ -218,6 +218,7 @@
 	SYSCALL(278, getrandom) \
 	SYSCALL(279, memfd_create) \
 	SYSCALL(281, execveat) \
+	SYSCALL(283, membarrier) \
 	SYSCALL(284, mlock2) \
 	SYSCALL(285, copy_file_range) \
 	SYSCALL(286, preadv2) \
@@ -232,5 +233,6 @@
 	SYSCALL(439, faccessat2) \
 	SYSCALL(441, epoll_pwait2) \
 	SYSCALL(449, futex_waitv) \
-	SYSCALL(452, fchmodat2)
+	SYSCALL(452, fchmodat2) \
+	SYSCALL(462, mseal)
 /* clang-format on */

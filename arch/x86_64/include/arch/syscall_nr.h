@@ -253,6 +253,7 @@
 	SYSCALL(318, getrandom) \
 	SYSCALL(319, memfd_create) \
 	SYSCALL(322, execveat) \
+	SYSCALL(324, membarrier) \
 	SYSCALL(325, mlock2) \
 	SYSCALL(326, copy_file_range) \
 	SYSCALL(327, preadv2) \
@@ -267,5 +268,6 @@
 	SYSCALL(439, faccessat2) \
 	SYSCALL(441, epoll_pwait2) \
 	SYSCALL(449, futex_waitv) \
-	SYSCALL(452, fchmodat2)
+	SYSCALL(452, fchmodat2) \
+	SYSCALL(462, mseal)
 /* clang-format on */
