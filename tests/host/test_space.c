@@ -277,8 +277,8 @@ static void race_worker(unsigned cpu, void *arg)
 	struct space *s = arg;
 	u64 state = cpu + 1;
 
-	space_get(
-		s); /* as every thread: fork waits for the faults of others only where there are others */
+	/* As every thread: fork waits for the faults of others only where there are others. */
+	space_get(s);
 	for (unsigned i = 0; i < 3000; i++) {
 		unsigned page = (state = state * 6364136223846793005ul + 1) >> 33 & 15;
 		struct map_request r = {.addr = addr(page),
