@@ -101,12 +101,6 @@ static inline bool matches(const struct futex_waiter *w, const struct futex_key 
 	return same_key(&w->key, key) && (w->bitset & bitset);
 }
 
-/* wake_count - how many a caller wants woken: at least one, and not more when it says a negative number. */
-static inline unsigned wake_count(u32 n)
-{
-	return (s32)n < 1 ? 1 : n;
-}
-
 /* take_waiter - off its queue for good; its thread, to be woken. Bucket locked. The waiter is gone as soon as bucket is
  * NULL; the thread, which does not need a reference in code that does not sleep, may be ending. */
 static inline struct thread *take_waiter(struct futex_waiter *w)
@@ -136,10 +130,10 @@ static unsigned wake_locked(struct futex_bucket *b, const struct futex_key *key,
 	return woken;
 }
 
-/* Interrupts off, bucket locked; after: neither. */
+/* Fewer than one, as a signed number, is one. Interrupts off, bucket locked; after: neither. */
 static NOINLINE long wake_some(struct futex_bucket *b, struct futex_key key, unsigned n, u32 bitset)
 {
-	long woken = wake_locked(b, &key, n, bitset);
+	long woken = wake_locked(b, &key, (s32)n < 1 ? 1 : n, bitset);
 
 	spin_unlock_irq(&b->lock);
 	return woken;
@@ -159,7 +153,7 @@ static ALWAYS_INLINE long wake(vaddr_t addr, bool private_key, unsigned n, u32 b
 	b = bucket_of(&key);
 	spin_lock_irq(&b->lock);
 	w = list_first(&b->waiters, struct futex_waiter, link);
-	if (unlikely(!w || n != 1 || !matches(w, &key, bitset)))
+	if (unlikely(!w || (s32)n > 1 || !matches(w, &key, bitset)))
 		return wake_some(b, key, n, bitset);
 	t = take_waiter(w);
 	spin_unlock(&b->lock);
@@ -573,7 +567,7 @@ static int change_word(vaddr_t addr, u32 encoded)
  * having seen the new value, may be woken for nothing, which the interface allows. */
 static long futex_wake_op(vaddr_t addr, vaddr_t addr2, bool private_key, u32 nr, u32 nr2, u32 op)
 {
-	long woken = wake_bitset(addr, private_key, 0, 0), more = 0;
+	long woken = wake_bitset(addr, private_key, 1, 0), more = 0; /* nobody: only a check */
 	int also;
 
 	if (woken < 0 || !IS_ALIGNED(addr2, 4))
@@ -581,9 +575,9 @@ static long futex_wake_op(vaddr_t addr, vaddr_t addr2, bool private_key, u32 nr,
 	also = change_word(addr2, op);
 	if (also < 0)
 		return also;
-	woken = wake_bitset(addr, private_key, wake_count(nr), FUTEX_BITSET_MATCH_ANY);
+	woken = wake_bitset(addr, private_key, nr, FUTEX_BITSET_MATCH_ANY);
 	if (also)
-		more = wake_bitset(addr2, private_key, wake_count(nr2), FUTEX_BITSET_MATCH_ANY);
+		more = wake_bitset(addr2, private_key, nr2, FUTEX_BITSET_MATCH_ANY);
 	return woken + more;
 }
 
@@ -645,9 +639,9 @@ static NOINLINE long other_operation(vaddr_t addr, int op, u32 val, vaddr_t utim
 			return wait_with_timeout(addr, op, val, utimeout, val3);
 		return wait_with_deadline(addr, private_key, val, 0, val3);
 	case FUTEX_WAKE:
-		return wake_bitset(addr, private_key, wake_count(val), FUTEX_BITSET_MATCH_ANY);
+		return wake_bitset(addr, private_key, val, FUTEX_BITSET_MATCH_ANY);
 	case FUTEX_WAKE_BITSET:
-		return val3 ? wake_bitset(addr, private_key, wake_count(val), val3) : -EINVAL;
+		return val3 ? wake_bitset(addr, private_key, val, val3) : -EINVAL;
 	case FUTEX_REQUEUE:
 		return futex_requeue(addr, addr2, private_key, val, (u32)utimeout, NULL);
 	case FUTEX_CMP_REQUEUE:
@@ -664,7 +658,7 @@ long sys_futex(vaddr_t addr, int op, u32 val, vaddr_t utimeout, vaddr_t addr2, u
 	if (likely(op == (FUTEX_WAIT | FUTEX_PRIVATE_FLAG) && !utimeout))
 		return wait_for_wake(addr, true, val);
 	if (likely(op == (FUTEX_WAKE | FUTEX_PRIVATE_FLAG)))
-		return wake(addr, true, wake_count(val), FUTEX_BITSET_MATCH_ANY);
+		return wake(addr, true, val, FUTEX_BITSET_MATCH_ANY);
 	return other_operation(addr, op, val, utimeout, addr2, val3);
 }
 
