@@ -41,7 +41,7 @@ static const struct file_ops tmpfs_file_ops;
 
 /* --- content ----------------------------------------------------------------------------------------- */
 
-static ssize_t read_page(struct object *obj, struct uio *uio, u64 pos, size_t n)
+static ALWAYS_INLINE ssize_t read_page(struct object *obj, struct uio *uio, u64 pos, size_t n)
 {
 	struct page *page = object_find_page(obj, pos >> PAGE_SHIFT);
 	size_t done;
@@ -66,7 +66,7 @@ static bool may_write(struct object *obj, u64 pos, u64 n)
 	return !is_sealed(obj, F_SEAL_GROW) || (pos <= obj->size && n <= obj->size - pos);
 }
 
-static ssize_t write_page(struct object *obj, struct uio *uio, u64 pos, size_t n)
+static ALWAYS_INLINE ssize_t write_page(struct object *obj, struct uio *uio, u64 pos, size_t n)
 {
 	struct page *page;
 	size_t done;
@@ -83,23 +83,27 @@ static ssize_t write_page(struct object *obj, struct uio *uio, u64 pos, size_t n
 }
 
 /* transfer - page by page up to limit. Bytes moved; the error only when there are none. */
-static ssize_t transfer(struct object *obj, struct uio *uio, u64 *pos, u64 limit,
-			ssize_t (*one)(struct object *, struct uio *, u64, size_t))
+static ALWAYS_INLINE ssize_t transfer(struct object *obj, struct uio *uio, u64 *pos, u64 limit,
+				      ssize_t (*one)(struct object *, struct uio *, u64, size_t))
 {
-	u64 start = *pos;
+	u64 start = *pos, at = start;
 
-	while (uio->left && *pos < limit) {
-		size_t n = MIN(MIN(PAGE_SIZE - (*pos & ~PAGE_MASK), limit - *pos), uio->left);
-		ssize_t done = one(obj, uio, *pos, n);
+	while (uio->left && at < limit) {
+		size_t n = MIN(MIN(PAGE_SIZE - (at & ~PAGE_MASK), limit - at), uio->left);
+		ssize_t done = one(obj, uio, at, n);
 
 		if (done > 0)
-			*pos += (u64)done;
-		if (done != (ssize_t)n && *pos == start)
-			return done < 0 ? done : -EFAULT;
-		if (done != (ssize_t)n || signal_fatal(current))
+			at += (u64)done;
+		if (unlikely(done != (ssize_t)n)) {
+			if (at == start)
+				return done < 0 ? done : -EFAULT;
+			break;
+		}
+		if (!uio->left || signal_fatal(current))
 			break;
 	}
-	return (ssize_t)(*pos - start);
+	*pos = at;
+	return (ssize_t)(at - start);
 }
 
 static ssize_t tmpfs_read(struct file *f, struct uio *uio, u64 *pos)

@@ -150,9 +150,13 @@ static ALWAYS_INLINE struct page *hold_page(const u64 *word)
 
 struct page *object_find_page(struct object *obj, u64 index)
 {
-	struct page *page = NULL;
+	const u64 *word;
+	struct page *page;
 
-	object_find_pages(obj, index, 1, &page);
+	rcu_read_lock();
+	word = radix_words(&obj->index, index);
+	page = word ? hold_page(word) : NULL;
+	rcu_read_unlock();
 	return page;
 }
 
@@ -239,6 +243,8 @@ int object_get_page(struct object *obj, u64 index, struct page **out)
 
 void object_extend(struct object *obj, u64 size)
 {
+	if (likely(size <= READ_ONCE(obj->size)))
+		return;
 	rw_write_lock(&obj->resize);
 	if (size > obj->size)
 		WRITE_ONCE(obj->size, size);
