@@ -14,4 +14,4 @@ static inline uintptr_t arch_percpu_offset(void)
 	return sim_percpu_offset;
 }
 
-#define arch_current()     this_cpu(cpu_current)
+#define arch_current() this_cpu(cpu_current)
