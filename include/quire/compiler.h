@@ -26,7 +26,7 @@
 #define READ_ONCE(x)     (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v) ((void)(*(volatile __typeof__(x) *)&(x) = (v)))
 #endif
-#define barrier()        __asm__ volatile("" ::: "memory")
+#define barrier() __asm__ volatile("" ::: "memory")
 
 /* Data used only while booting: given to the page allocator before /init runs. */
 #define INIT_DATA SECTION(".init.data")
