@@ -122,7 +122,7 @@ bool space_next_locked(struct space *s, vaddr_t *lo, vaddr_t *hi, bool *write)
 	v = vma_find(&s->vmas, *lo);
 	while (v && (v->flags & VM_LOCKS) != VM_LOCKED)
 		v = v->next;
-	found = v && v->start < *hi;
+	found = *lo < *hi && v && v->start < *hi;
 	if (found) {
 		*lo = MAX(*lo, v->start);
 		*hi = MIN(*hi, v->end);

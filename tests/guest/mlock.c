@@ -106,6 +106,16 @@ TEST(msync_does_not_invalidate_locked_memory)
 
 /* --- mlock ----------------------------------------------------------------------------------------------- */
 
+TEST(a_part_of_what_is_locked_can_be_locked_again)
+{
+	uint8_t *p = map_anon(8 * PAGE);
+
+	ASSERT_EQ(mlock(p, 8 * PAGE), 0);
+	EXPECT_EQ(mlock(p + 2 * PAGE, 3 * PAGE), 0);
+	EXPECT_EQ(mlock(p + 2 * PAGE, 0), 0);
+	EXPECT_EQ(locked_pages(), 8);
+}
+
 TEST(locked_memory_is_present_and_counted)
 {
 	uint8_t *p = map_anon(16 * PAGE);
