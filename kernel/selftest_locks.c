@@ -60,7 +60,7 @@ static void spin_member(struct crew_member *m)
 
 static void spin_lock_excludes(void)
 {
-	struct spin_test t = {.lock = SPINLOCK_INIT(RANK_FUTEX)};
+	struct spin_test t = {.lock = SPINLOCK_INIT(RANK_SWAP)};
 
 	crew_run(crew_size(), spin_member, &t);
 	CHECK(t.counter.a == (u64)crew_size() * ROUNDS && t.counter.b == t.counter.a);
@@ -82,7 +82,7 @@ static void trylock_member(struct crew_member *m)
 
 static void spin_trylock_excludes(void)
 {
-	struct spin_test t = {.lock = SPINLOCK_INIT(RANK_FUTEX)};
+	struct spin_test t = {.lock = SPINLOCK_INIT(RANK_SWAP)};
 
 	crew_run(crew_size(), trylock_member, &t);
 	CHECK(t.counter.a == (u64)crew_size() * ROUNDS);
