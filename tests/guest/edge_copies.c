@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/utsname.h>
 
 /* Below and above the sizes from which on a kernel may copy in another way. */
 static const size_t sizes[] = {1, 3, 7, 8, 11, 16, 56, 128, 504, 512, 520, 1000, 2040, 4088, 4096};
@@ -29,6 +30,28 @@ static size_t count(const uint8_t *p, size_t n, uint8_t value)
 	return same;
 }
 
+static bool is_quire(void)
+{
+	struct utsname u;
+
+	return !uname(&u) && strstr(u.version, "Quire");
+}
+
+/* read_zeroes - from /dev/zero, with n bytes up to a hole. What Linux clears by words on aarch64 may end, and be
+ * counted, up to 7 bytes early; what is counted must be zero, and Quire counts all. */
+static void read_zeroes(int zero, uint8_t *p, size_t n)
+{
+	ssize_t got = read(zero, p, n + 600);
+	size_t least = is_quire() ? n : n & ~7ul;
+
+	if (got < 0)
+		EXPECT(errno == EFAULT && least == 0);
+	got = got < 0 ? 0 : got;
+	EXPECT((size_t)got >= least);
+	EXPECT((size_t)got <= n);
+	EXPECT_EQ(count(p, (size_t)got, 0), (size_t)got);
+}
+
 TEST(zeroes_up_to_a_hole)
 {
 	int fd;
@@ -40,8 +63,7 @@ TEST(zeroes_up_to_a_hole)
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		uint8_t *p = before_hole(sizes[i]);
 
-		EXPECT_EQ(read(fd, p, sizes[i] + 600), (ssize_t)sizes[i]);
-		EXPECT_EQ(count(p, sizes[i], 0), sizes[i]);
+		read_zeroes(fd, p, sizes[i]);
 		EXPECT_EQ(count(p - (PAGE - sizes[i]), PAGE - sizes[i], 1), PAGE - sizes[i]);
 	}
 	EXPECT_ERRNO(read(fd, before_hole(0), 700), EFAULT);
@@ -132,9 +154,8 @@ TEST(long_transfers_up_to_a_hole)
 		ssize_t n = (ssize_t)(SIZE - at);
 
 		memset(p, 1, SIZE);
-		EXPECT_EQ(read(zero, p + at, SIZE + 1), n);
+		read_zeroes(zero, p + at, (size_t)n);
 		EXPECT_EQ(count(p, at, 1), at);
-		EXPECT_EQ(count(p + at, (size_t)n, 0), (size_t)n);
 		memset(p, 1, SIZE);
 		EXPECT_EQ(pread(fd, p + at, SIZE + 1, 0), n);
 		EXPECT_EQ(count(p, at, 1), at);
